@@ -1,0 +1,10 @@
+"""PROMPTS IN: prompt files, row by row, become `Prompt` records or sentences that say what is wrong.
+
+Pure: it reads streams that others opened, and the caller decides what a bad row means (stop, or skip and
+count). The recipe's [prompts] table stands apart in `collect.settings`: nobody else pays for pydantic.
+"""
+
+from pairsmith.collect.rows import BadRow, Row, read_row, unite
+from pairsmith.collect.sources import detect_format, read_prompts
+
+__all__ = ["BadRow", "Row", "detect_format", "read_prompts", "read_row", "unite"]

@@ -1,0 +1,169 @@
+"""One row of a prompt file becomes a `Prompt`, or a `BadRow` that says in one sentence what is wrong.
+
+Knows no file format: sources.py and tables.py bring the rows. Ordinals, and uniting equal prompts over the
+whole input, are the caller's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from pairsmith.collect.chat import Chat, read_chat
+from pairsmith.collect.fields import Flaw, check_storable, read_list, read_object, read_text, say_kind
+from pairsmith.records import Candidate, Json, Prompt, prompt_id
+
+PROMPT_KEYS = ("prompt", "messages", "instruction")  # exactly one of them makes a row
+_KEYS = {*PROMPT_KEYS, "id", "system", "tools", "reference", "candidates"}  # all others are meta
+
+
+class Place(NamedTuple):
+    """Where a row stands: the file as the user named it, and its 1-based line (or row, as `unit` says)."""
+
+    name: str
+    line: int
+    unit: str = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A good row; `line` as in `Place`. The prompt's ordinal is still 0: the caller counts."""
+
+    prompt: Prompt
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be used; str() is the sentence to show, with the way out."""
+
+    name: str
+    line: int
+    field: str | None  # None: the row as a whole
+    problem: str
+    remedy: str
+    unit: str = "line"
+
+    def __str__(self) -> str:
+        field = "" if self.field is None else f', field "{self.field}"'
+        text = f"{say_name(self.name)}, {self.unit} {self.line}{field}: {self.problem}; {self.remedy}"
+        return text.encode("utf-8", "backslashreplace").decode()  # a key may hold what no terminal takes
+
+
+def say_name(name: str) -> str:
+    """The input's name for people."""
+    return "standard input" if name == "-" else name
+
+
+def bad_row(place: Place, flaw: Flaw) -> BadRow:
+    """The flaw, with the place it was found in."""
+    remedy = flaw.remedy.replace("{unit}", place.unit)
+    return BadRow(place.name, place.line, flaw.field, flaw.problem, remedy, place.unit)
+
+
+def read_row(value: Json, place: Place) -> Row | BadRow:
+    """Read one row as parsed from JSON; null counts as absent, unknown keys become meta."""
+    try:
+        return Row(_read_prompt(value), place.line)
+    except Flaw as flaw:
+        return bad_row(place, flaw)
+
+
+def unite(first: Prompt, second: Prompt) -> Prompt:
+    """One prompt of two rows with the same id: candidates in order without repeats, all else the first's.
+
+    Raises:
+        ValueError: the ids differ.
+    """
+    if first.id != second.id:
+        raise ValueError(f"prompts {first.id} and {second.id} differ")
+    return replace(first, candidates=_without_repeats((*first.candidates, *second.candidates)))
+
+
+def _read_prompt(value: Json) -> Prompt:
+    if not isinstance(value, dict):
+        raise Flaw(None, f"is {say_kind(value)}, not an object", 'write {"prompt": "…"}')
+    row = {key: item for key, item in value.items() if item is not None or key not in _KEYS}
+    for key, item in row.items():
+        check_storable(key, {key: item})
+    key = _prompt_key(row)
+    chat = _read_turns(key, row)
+    tools = tuple(_read_tools(row.get("tools", [])))
+    reference = _read_optional_text("reference", row)
+    return Prompt(
+        id=prompt_id(chat.messages, tools, reference, chat.system),
+        messages=chat.messages,
+        tools=tools,
+        reference=reference,
+        system=chat.system,
+        meta={k: v for k, v in row.items() if k not in _KEYS and not (k == "input" and key == "instruction")},
+        source_id=_read_id(row),
+        candidates=_read_candidates(row.get("candidates", [])),
+    )
+
+
+def _prompt_key(row: dict[str, Json]) -> str:
+    keys = [key for key in PROMPT_KEYS if key in row]
+    if not keys:
+        raise Flaw(None, f"holds none of {', '.join(PROMPT_KEYS)}", "write one of them or remove the {unit}")
+    if len(keys) > 1:
+        raise Flaw(None, f"holds {' and '.join(keys)}", "keep one of them")
+    return keys[0]
+
+
+def _read_turns(key: str, row: dict[str, Json]) -> Chat:
+    system = _read_optional_text("system", row)
+    if key == "messages":
+        chat = read_chat(row["messages"])
+        if system is not None and chat.system is not None:
+            raise Flaw("system", "stands beside a system message in messages", "keep one of them")
+        return chat if system is None else chat._replace(system=system)
+    text = read_text(key, row[key], "a prompt" if key == "prompt" else "an instruction")
+    context = _read_optional_text("input", row) if key == "instruction" else None
+    text = text if context is None else read_text("input", f"{text}\n\n{context}")
+    return Chat(({"role": "user", "content": text},), system)
+
+
+def _read_optional_text(key: str, row: dict[str, Json]) -> str | None:
+    """The text of a field that may be absent; blank counts as absent."""
+    if row.get(key) is None:
+        return None
+    text = read_text(key, row[key])
+    return text if text.strip() else None
+
+
+def _read_id(row: dict[str, Json]) -> str | None:
+    value = row.get("id")
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise Flaw("id", f"is {say_kind(value)}", "write a string or a whole number of at most 64 bits")
+    return read_text("id", value, "an id")
+
+
+def _read_tools(value: Json) -> list[Json]:
+    return [read_object(f"tools[{index}]", item) for index, item in enumerate(read_list("tools", value))]
+
+
+def _read_candidates(value: Json) -> tuple[Candidate, ...]:
+    items = read_list("candidates", value)
+    return _without_repeats(tuple(_read_candidate(f"candidates[{i}]", item) for i, item in enumerate(items)))
+
+
+def _read_candidate(where: str, item: Json) -> Candidate:
+    if isinstance(item, dict):
+        content = read_text(f"{where}.content", item.get("content"))
+        return Candidate(content, {key: value for key, value in item.items() if key != "content"})
+    if not isinstance(item, str):
+        raise Flaw(where, f"is {say_kind(item)}", "write a string, or an object with content")
+    return Candidate(read_text(where, item))
+
+
+def _without_repeats(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """Each content once, in order; the first one's meta stays."""
+    seen: dict[str, Candidate] = {}
+    for candidate in candidates:
+        seen.setdefault(candidate.content, candidate)
+    return tuple(seen.values())

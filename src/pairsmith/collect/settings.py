@@ -1,0 +1,32 @@
+"""The [prompts] table of a recipe: where the prompts come from. Assembled by recipe.py."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Format: TypeAlias = Literal["text", "csv", "tsv", "jsonl", "json", "parquet"]
+Path: TypeAlias = Annotated[str, Field(min_length=1)]
+
+
+class PromptSettings(BaseModel):
+    """Which prompts are taken.
+
+    path: a file, "-" for standard input, or several of them, read in this order.
+    skip_bad: go on after a bad row and count it, instead of stopping at the first.
+    limit: at most so many prompts, counted after equal ones were united; None: all.
+    format: None: by the file's name, or for standard input by its first character.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path | Annotated[list[Path], Field(min_length=1)]
+    skip_bad: bool = False
+    limit: Annotated[int, Field(ge=1)] | None = None
+    format: Format | None = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All of them, one or many."""
+        return (self.path,) if isinstance(self.path, str) else tuple(self.path)

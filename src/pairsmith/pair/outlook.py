@@ -1,0 +1,95 @@
+"""What other gates would have given from the evidence that is already paid for.
+
+Makes no call and changes nothing: the pipeline says its one sentence after 50 settled prompts and at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from pairsmith.pair.gates import duel_reason, duels_between
+from pairsmith.pair.select import TOLERANCE, choose, couples, standings
+from pairsmith.pair.settings import PairSettings
+from pairsmith.records import Completion, Duel, Score
+
+ALTERNATIVES = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
+WORTH_SAYING = 0.05  # of the settled prompts: a smaller gain is no advice
+
+
+@dataclass(frozen=True, slots=True)
+class GateEvidence:
+    """What the gates know of ONE settled prompt."""
+
+    gap: float  # points between the best and the worst text that differs from it; 0 when nothing can be paired
+    chosen_mean: float  # 0 when nothing was scored
+    confirmed: bool = False  # both orders of a duel agreed with the scores
+
+
+def gate_evidence(
+    completions: Sequence[Completion], scores: Iterable[Score], duels: Iterable[Duel], settings: PairSettings
+) -> GateEvidence:
+    """The evidence of one prompt, from what `settle` settled it with."""
+    ranked = standings(completions, scores)
+    if len(ranked) < 2:
+        return GateEvidence(0.0, 0.0)
+    gap = max((couple.gap for couple in couples(ranked) if not couple.equal_sides), default=0.0)
+    close_call = choose(ranked, settings.verify_gap, min_gap=inf)
+    confirmed = close_call is not None and duel_reason(close_call, duels_between(close_call, duels)) == ""
+    return GateEvidence(gap, ranked[0].mean, confirmed)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The yield of the gate as it is, and of others."""
+
+    settled: int  # prompts settled, into pairs or abstentions
+    pairs: int
+    min_gap: float
+    alternatives: tuple[tuple[float, int], ...]  # (min_gap, pairs), ascending, without the present one
+    pinned_verify_gap: float | None = None  # set by the recipe, so that it does not follow min_gap down
+
+    def sentence(self) -> str:
+        """One line: the yield now, and the nearest lower gate that would give notably more, if there is one."""
+        if not self.settled:
+            return "gate: no prompt is settled yet"
+        now = f"gate: {self.pairs} of {self.settled} settled prompts gave a pair at min_gap = {self.min_gap:g}"
+        better = self._better()
+        if better is None:
+            return now
+        gap, pairs = better
+        flags = f"--set pair.min_gap={gap:g}"
+        if self.pinned_verify_gap is not None and gap < self.pinned_verify_gap:
+            flags += f" --set pair.verify_gap={gap:g}"
+        return f"{now}; min_gap = {gap:g} would give {pairs} from the same evidence, for nothing: {flags}"
+
+    def _better(self) -> tuple[float, int] | None:
+        enough = self.pairs + max(1.0, WORTH_SAYING * self.settled)
+        lower = [(gap, pairs) for gap, pairs in self.alternatives if gap < self.min_gap and pairs >= enough]
+        return max(lower, default=None)
+
+
+def outlook(
+    evidence: Sequence[GateEvidence], settings: PairSettings, candidates: Sequence[float] = ALTERNATIVES
+) -> Outlook:
+    """Count the pairs under other values of `min_gap`, all else as it is.
+
+    A close call that was never duelled counts only where its gap passes; one whose duels did not agree counts
+    where its gap passes without them.
+    """
+    others = sorted(set(candidates) - {settings.min_gap})
+    return Outlook(
+        settled=len(evidence),
+        pairs=_yield(evidence, settings, settings.min_gap),
+        min_gap=settings.min_gap,
+        alternatives=tuple((gap, _yield(evidence, settings, gap)) for gap in others),
+        pinned_verify_gap=settings.verify_gap if settings.pinned_verify_gap else None,
+    )
+
+
+def _yield(evidence: Sequence[GateEvidence], settings: PairSettings, min_gap: float) -> int:
+    return sum(
+        one.chosen_mean >= settings.chosen_floor - TOLERANCE and (one.confirmed or one.gap >= min_gap - TOLERANCE)
+        for one in evidence
+    )

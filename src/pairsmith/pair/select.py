@@ -1,0 +1,109 @@
+"""Ranks the completions of one prompt and finds the two that could make its pair.
+
+Everything here depends on content only: ids, texts and scores, never on the order in which they are given.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from pairsmith.records import Completion, CompletionId, EndpointName, Score
+
+TOLERANCE = 1e-9  # points; means of equal scores may differ in their last bit
+NEAR_WORST = 0.5  # points above the worst that still count as bad (JUDGING, default protocol, step 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A completion that can be a side of a pair, and what the judges gave it."""
+
+    completion: Completion
+    mean: float  # over the judges that saw it, each judge counted once
+    scores: tuple[Score, ...]  # by judge
+
+
+@dataclass(frozen=True, slots=True)
+class Couple:
+    """Two completions of which the scores prefer the first."""
+
+    chosen: Standing
+    rejected: Standing
+
+    @property
+    def gap(self) -> float:
+        """Points between the two means."""
+        return self.chosen.mean - self.rejected.mean
+
+    @property
+    def length_difference(self) -> int:
+        """Characters between the two texts, without sign."""
+        return abs(len(self.chosen.completion.text) - len(self.rejected.completion.text))
+
+    @property
+    def equal_sides(self) -> bool:
+        """Whether both say the same, up to Unicode normalisation and white space."""
+        return _folded(self.chosen.completion.text) == _folded(self.rejected.completion.text)
+
+
+def standings(completions: Iterable[Completion], scores: Iterable[Score]) -> tuple[Standing, ...]:
+    """The completions without flags that have a score, best first; equal means by id.
+
+    A score of a completion that is not among these (it failed, or was screened) counts for nothing.
+    """
+    scores_of: dict[CompletionId, list[Score]] = defaultdict(list)
+    for score in set(scores):
+        scores_of[score.completion].append(score)
+    usable = {one.id: one for one in completions if not one.flags and one.id in scores_of}
+    return tuple(
+        sorted(
+            (_standing(completion, scores_of[completion.id]) for completion in usable.values()),
+            key=lambda standing: (-standing.mean, standing.completion.id),
+        )
+    )
+
+
+def _standing(completion: Completion, scores: Sequence[Score]) -> Standing:
+    ordered = tuple(sorted(scores, key=lambda score: (score.judge, score.request_id, score.value)))
+    by_judge: dict[EndpointName, list[float]] = defaultdict(list)
+    for score in ordered:
+        by_judge[score.judge].append(score.value)
+    return Standing(completion, fmean(fmean(values) for values in by_judge.values()), ordered)
+
+
+def couples(ranked: Sequence[Standing]) -> list[Couple]:
+    """Every best completion with every one that is nearly as bad as the worst, where the scores prefer it.
+
+    Args:
+        ranked: 2+ standings of ONE prompt, best first.
+    """
+    best, worst = ranked[0].mean, ranked[-1].mean
+    top = [one for one in ranked if one.mean >= best - TOLERANCE]
+    bottom = [one for one in ranked if one.mean <= worst + NEAR_WORST + TOLERANCE]
+    found = [Couple(chosen, rejected) for chosen in top for rejected in bottom]
+    return [couple for couple in found if couple.gap > TOLERANCE]
+
+
+def choose(ranked: Sequence[Standing], verify_gap: float, min_gap: float) -> Couple | None:
+    """The couple to pair; None when no two different texts lie `verify_gap` apart.
+
+    Best against worst. Among rejects within 0.5 points of the worst, and among several equally good best, the
+    two closest in length: no preference among the best is invented, each of them is preferred to the reject.
+    A reject is not taken for its length when that would cost a duel: couples `min_gap` apart come first.
+    Then the lower reject, then ids.
+    """
+
+    def order(couple: Couple) -> tuple[bool, int, float, str, str]:
+        close_call = couple.gap < min_gap - TOLERANCE
+        chosen, rejected = couple.chosen, couple.rejected
+        return close_call, couple.length_difference, rejected.mean, chosen.completion.id, rejected.completion.id
+
+    apart = (couple for couple in couples(ranked) if couple.gap >= verify_gap - TOLERANCE)
+    return next((couple for couple in sorted(apart, key=order) if not couple.equal_sides), None)
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())

@@ -1,0 +1,338 @@
+"""The recipe: a TOML file, checked to the last key, or the same from command-line flags.
+
+Assembles the settings that each stage declares and the endpoints. Reads the recipe's own file; the files it
+names are read by whoever needs them. Called by the command line; the pipeline gets the finished `Recipe`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from pairsmith.assets import asset
+from pairsmith.collect.settings import PromptSettings
+from pairsmith.errors import RecipeError
+from pairsmith.export.settings import ExportSettings
+from pairsmith.judge.settings import JudgeSettings
+from pairsmith.pair.settings import PairSettings
+from pairsmith.records import Endpoint, EndpointName, Json, Price
+from pairsmith.sample.settings import SampleSettings
+
+OPENAI_URL = "https://api.openai.com/v1"
+STANDARD_INPUT = "-"
+# Hosts that refuse `seed` (Mistral wants random_seed, 422; Gemini 400) or ignore it (Anthropic); November 2026.
+NO_SEED = ("api.mistral.ai", "generativelanguage.googleapis.com", "api.anthropic.com")
+
+Table: TypeAlias = "dict[str, Any]"  # parsed TOML, before it is checked
+
+
+class PriceSettings(BaseModel):
+    """USD per million tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached_input: float | None = Field(None, ge=0)
+
+
+class EndpointSettings(BaseModel):
+    """One `[endpoints.NAME]` table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(min_length=1)
+    base_url: str | list[str] | None = None  # None: $OPENAI_BASE_URL, else OpenAI's
+    api_key_env: str | None = None
+    identity: str | None = None
+    reasoning: Literal["off", "strip", "keep"] = "strip"
+    concurrency: int = Field(64, ge=1, le=4096)
+    requests_per_minute: float | None = Field(None, gt=0)
+    tokens_per_minute: float | None = Field(None, gt=0)
+    price: PriceSettings | None = None
+    json_mode: Literal["auto", "schema", "object", "text"] = "auto"
+    length_parameter: Literal["auto", "max_tokens", "max_completion_tokens"] = "auto"
+    seed: bool | None = None  # None: sent, but to hosts known to refuse it
+    timeout_s: float = Field(600.0, gt=0)
+    extra: dict[str, Any] = {}
+
+    @field_validator("base_url")
+    @classmethod
+    def _plain_url(cls, value: str | list[str] | None) -> str | list[str] | None:
+        if isinstance(value, list):
+            if len(value) != 1:
+                raise ValueError("a list of replicas is not served yet: give one URL")
+            value = value[0]
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ValueError(f"{value!r} is no URL: write it like http://localhost:8000/v1")
+        if parts.username or parts.password or parts.query:
+            raise ValueError("keys do not belong in a URL: put the key in a variable and name it in api_key_env")
+        return value.rstrip("/")
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _variable_name(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+            raise ValueError("it takes the NAME of a variable, such as STUDENT_KEY, never the key itself")
+        return value
+
+
+class Recipe(BaseModel):
+    """A whole recipe; relative paths have been made absolute."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[\w][\w .-]*$")]
+    prompts: PromptSettings
+    endpoints: dict[str, EndpointSettings] = Field(min_length=1)
+    sample: SampleSettings | None = None  # None: nothing is sampled, the prompts' own candidates are judged
+    judge: JudgeSettings
+    pair: PairSettings = PairSettings()
+    export: ExportSettings = ExportSettings()
+
+    @model_validator(mode="after")
+    def _names_known(self) -> Recipe:
+        named = [("judge", "panel", name) for name in self.judge.panel]
+        if self.sample is not None:
+            named += [("sample", "endpoints", name) for name in self.sample.endpoints]
+            named += [("sample", "arms", arm.endpoint) for arm in self.sample.arms if arm.endpoint]
+        for table, key, name in named:
+            if name not in self.endpoints:
+                known = ", ".join(self.endpoints)
+                raise ValueError(f"[{table}] {key} names {name!r}, but the endpoints are: {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_place_one_limit(self) -> Recipe:
+        limits: dict[tuple[str, str], tuple[str, object]] = {}
+        for name, e in self.endpoints.items():
+            limit = (e.requests_per_minute, e.tokens_per_minute, e.concurrency)
+            place = (str(e.base_url), e.model)
+            other, known = limits.setdefault(place, (name, limit))
+            if known != limit:
+                raise ValueError(
+                    f"endpoints {other} and {name} are one model at one URL with different limits: "
+                    "give both the same concurrency, requests_per_minute and tokens_per_minute"
+                )
+        return self
+
+    @property
+    def sampled_endpoints(self) -> tuple[str, ...]:
+        """The endpoints that sample: as named, else those that do not judge, else all."""
+        if self.sample is None:
+            return ()
+        from_arms = tuple(arm.endpoint for arm in self.sample.arms if arm.endpoint)
+        others = tuple(name for name in self.endpoints if name not in self.judge.panel)
+        return self.sample.endpoints or tuple(dict.fromkeys(from_arms)) or others or tuple(self.endpoints)
+
+
+def endpoints(recipe: Recipe, environ: Mapping[str, str]) -> dict[EndpointName, Endpoint]:
+    """The recipe's endpoints that are used, with every default filled in."""
+    used = dict.fromkeys((*recipe.sampled_endpoints, *recipe.judge.panel))
+    return {EndpointName(name): _endpoint(name, recipe.endpoints[name], environ) for name in used}
+
+
+def _endpoint(name: str, e: EndpointSettings, environ: Mapping[str, str]) -> Endpoint:
+    url = e.base_url[0] if isinstance(e.base_url, list) else e.base_url
+    url = url or environ.get("OPENAI_BASE_URL") or OPENAI_URL
+    host = urlsplit(url).hostname or ""
+    length = "max_completion_tokens" if host.endswith("openai.com") else "max_tokens"
+    key = e.api_key_env or ("OPENAI_API_KEY" if e.base_url is None else None)
+    price = None if e.price is None else Price(e.price.input, e.price.output, e.price.cached_input)
+    return Endpoint(
+        name=EndpointName(name),
+        model=e.model,
+        base_urls=(url.rstrip("/"),),
+        identity=e.identity or f"{name} {e.model}",
+        api_key_env=key,
+        reasoning=e.reasoning,
+        concurrency=e.concurrency,
+        requests_per_minute=e.requests_per_minute,
+        tokens_per_minute=e.tokens_per_minute,
+        price=price,
+        json_mode=e.json_mode,
+        length_parameter=length if e.length_parameter == "auto" else e.length_parameter,
+        seed=host not in NO_SEED if e.seed is None else e.seed,
+        timeout_s=e.timeout_s,
+        extra=e.extra,
+    )
+
+
+def api_key(endpoint: Endpoint, environ: Mapping[str, str]) -> str | None:
+    """The endpoint's key, or None if it takes none.
+
+    Raises:
+        RecipeError: the variable it names is not set.
+    """
+    if endpoint.api_key_env is None:
+        return None
+    key = environ.get(endpoint.api_key_env, "").strip()
+    if not key:
+        raise RecipeError(
+            f"endpoint {endpoint.name} ({endpoint.model}) needs a key in ${endpoint.api_key_env}, which is not set: "
+            f"export {endpoint.api_key_env}=…, or set base_url to a server that needs none"
+        )
+    return key
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def load_recipe(path: Path, overrides: Sequence[str] = (), working_dir: Path | None = None) -> Recipe:
+    """Read a recipe file, apply `--set table.key=value` overrides, and check everything.
+
+    Raises:
+        RecipeError: it cannot be read or is not as it must be; one sentence with the way out.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as exc:
+        raise RecipeError(f"{path} cannot be read ({exc.strerror}); write a recipe with: pairsmith init") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise RecipeError(f"{path} is not TOML: {exc}") from None
+    table.setdefault(
+        "name", re.sub(r"[^\w .-]", "-", path.resolve().parent.name if path.stem == "recipe" else path.stem)
+    )
+    _make_absolute(table, path.resolve().parent)
+    return recipe_of(table, str(path), overrides, working_dir)
+
+
+def recipe_of(table: Table, where: str, overrides: Sequence[str] = (), working_dir: Path | None = None) -> Recipe:
+    """Check a parsed recipe. `where` begins every message; relative paths of overrides start at `working_dir`."""
+    if overrides:
+        changes: Table = {}
+        for override in overrides:
+            _set(changes, override)
+        _make_absolute(changes, working_dir or Path.cwd())
+        _merge(table, changes)
+    try:
+        return Recipe.model_validate(table)
+    except ValidationError as exc:
+        raise RecipeError(f"{where}: {_sentence(exc)}") from None
+
+
+def _set(table: Table, override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key.strip():
+        raise RecipeError(f"--set {override}: write it as table.key=value, for example --set pair.min_gap=2")
+    *parents, last = key.strip().split(".")
+    for parent in parents:
+        table = table.setdefault(parent, {})
+    table[last] = _toml_value(value.strip())
+
+
+def _toml_value(text: str) -> Json:
+    for attempt in (text, f"[{text}]"):
+        try:
+            value: Json = tomllib.loads(f"v = {attempt}")["v"]
+            return value
+        except tomllib.TOMLDecodeError:
+            continue
+    return [part.strip() for part in text.split(",")] if "," in text else text
+
+
+def _merge(table: Table, changes: Table) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(table.get(key), dict):
+            _merge(table[key], value)
+        else:
+            table[key] = value
+
+
+def _make_absolute(table: Table, base: Path) -> None:
+    """Paths start at `base`; bundled names and the words that stand for no file stay as they are."""
+
+    def prompts(path: str) -> str:
+        return path if path == STANDARD_INPUT else str(base / path)
+
+    def named(kind: str) -> Any:
+        return lambda name: name if asset("prompts", kind, f"{name}.md").is_file() else str(base / name)
+
+    def file(path: str) -> str:
+        return path if path in ("strip", "keep") else str(base / path)
+
+    _each(table, "prompts", "path", prompts)
+    _each(table, "sample", "system", named("system"))
+    _each(table, "judge", "rubric", named("rubrics"))
+    _each(table, "export", "path", lambda path: str(base / path))
+    _each(table, "export", "system", file)
+    arms = table.get("sample", {}).get("arms", []) if isinstance(table.get("sample"), dict) else []
+    for arm in arms if isinstance(arms, list) else []:
+        _each({"arm": arm}, "arm", "system", named("system"))
+
+
+def _each(table: Table, section: str, key: str, change: Any) -> None:
+    values = table.get(section)
+    if not isinstance(values, dict) or key not in values:
+        return
+    value = values[key]
+    if isinstance(value, str):
+        values[key] = change(value)
+    elif isinstance(value, list):
+        values[key] = [change(v) if isinstance(v, str) else v for v in value]
+
+
+def to_toml(recipe: Recipe) -> str:
+    """The recipe as a file: what was set, with paths absolute and no keys."""
+    import tomli_w
+
+    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_unset=True, exclude_none=True))
+
+
+# --- saying what is wrong ------------------------------------------------------------------------
+
+
+def _sentence(exc: ValidationError) -> str:
+    """The first thing that is wrong, with the way out, and how many more there are."""
+    errors = exc.errors()
+    error = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+    where = [str(part) for part in error["loc"] if not re.search(r"[\[(]", str(part))]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    if error["type"] == "extra_forbidden":
+        return _unknown_key(where) + more
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "missing":
+        return f"{_place(where[:-1])} needs {where[-1]}{more}"
+    if not where:
+        return message + more
+    key = where[-1] if not where[-1].isdigit() else where[-2]
+    at = _place(where[: where.index(key)]) if key in where else ""
+    found = f" (found {error['input']!r})" if isinstance(error["input"], str | int | float | bool) else ""
+    return f"{at} {key}: {message[0].lower() + message[1:]}{found if found not in message else ''}{more}"
+
+
+def _place(path: Sequence[str]) -> str:
+    return f"[{'.'.join(p for p in path if not p.isdigit())}]" if path else "the recipe"
+
+
+def _unknown_key(where: Sequence[str]) -> str:
+    known = _known_keys(where[:-1])
+    close = difflib.get_close_matches(where[-1], known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
+    return f"{_place(where[:-1])} has no key {where[-1]!r}; {hint}"
+
+
+def _known_keys(path: Sequence[str]) -> list[str]:
+    model: type[BaseModel] = Recipe
+    for part in path:
+        if part.isdigit() or part not in model.model_fields:
+            continue
+        inner = _model_in(model.model_fields[part].annotation)
+        model = inner or model
+    return sorted(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _model_in(arg))), None)

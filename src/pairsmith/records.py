@@ -1,0 +1,292 @@
+"""The records that travel between the stages, and how their ids are made.
+
+All are frozen and hold values only. Ids are content hashes: equal content, equal id, on every machine
+and in every run. Nothing here knows a file, a socket or a database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType, TypeAlias
+
+import orjson
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+Message: TypeAlias = "dict[str, Json]"
+
+PromptId = NewType("PromptId", str)
+RequestId = NewType("RequestId", str)
+CompletionId = NewType("CompletionId", str)
+EndpointName = NewType("EndpointName", str)
+
+ID_CHARS = 32  # 128 bits of SHA-256, in hex: no collision to fear below 10^15 requests
+
+
+def content_id(kind: str, *parts: Json) -> str:
+    """Hash of canonical JSON (keys sorted), tagged with what kind of thing it names."""
+    canonical = orjson.dumps([kind, *parts], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(canonical).hexdigest()[:ID_CHARS]
+
+
+# --- collect ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An answer that came with the prompt; `meta` is whatever else is known of it (a model, a date)."""
+
+    content: str
+    meta: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One prompt, normalised: the system message stands in `system`, never in `messages`.
+
+    `messages` holds 1+ turns of user, assistant and tool, the last one not the assistant's.
+    `id` hashes messages, tools, reference and system; `source_id` is the row's own `id`, if it had one;
+    `ordinal` is its place (0-based) in the input, after duplicates were united; `meta` keeps all other keys.
+    """
+
+    id: PromptId
+    messages: tuple[Message, ...]
+    tools: tuple[Json, ...] = ()
+    reference: str | None = None
+    system: str | None = None
+    meta: Mapping[str, Json] = field(default_factory=dict)
+    ordinal: int = 0
+    source_id: str | None = None
+    candidates: tuple[Candidate, ...] = ()
+
+
+def prompt_id(
+    messages: Sequence[Message], tools: Sequence[Json], reference: str | None, system: str | None
+) -> PromptId:
+    """The content id of a prompt: rows equal in these four are one prompt."""
+    return PromptId(content_id("prompt", list(messages), list(tools), reference, system))
+
+
+# --- what is asked, and what comes back -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens."""
+
+    input: float
+    output: float
+    cached_input: float | None = None  # None: cached tokens cost what input costs
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One model behind one or more URLs, with its limits, as the recipe describes it."""
+
+    name: EndpointName
+    model: str
+    base_urls: tuple[str, ...]
+    identity: str  # what request ids name instead of a URL
+    api_key_env: str | None = None  # None: no Authorization header
+    reasoning: str = "strip"  # off | strip | keep
+    concurrency: int = 64
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    price: Price | None = None
+    json_mode: str = "auto"  # auto | schema | object | text: how a judge's verdict shape is asked for
+    length_parameter: str = "max_tokens"  # or max_completion_tokens
+    seed: bool = False  # whether the endpoint takes a `seed`
+    timeout_s: float = 600.0
+    extra: Mapping[str, Json] = field(default_factory=dict)  # goes into every body
+
+
+class Purpose(StrEnum):
+    """What a request is paid for."""
+
+    SAMPLE = "sample"
+    SCORE = "score"
+    DUEL = "duel"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One call that is owed: a complete chat-completions body for one endpoint, and whom it serves."""
+
+    id: RequestId
+    prompt_id: PromptId
+    purpose: Purpose
+    endpoint: EndpointName
+    body: Mapping[str, Json]
+    draw: int
+
+
+def chat_request(
+    prompt: PromptId, purpose: Purpose, endpoint: Endpoint, body: Mapping[str, Json], draw: int
+) -> ChatRequest:
+    """Name a rendered body: the id covers identity, the whole body, purpose, prompt, draw."""
+    body = {"model": endpoint.model, **body, **endpoint.extra}
+    ident = content_id("request", endpoint.identity, body, purpose.value, prompt, draw)
+    return ChatRequest(RequestId(ident), prompt, purpose, endpoint.name, body, draw)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one reply as the server counted them; None where it did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that was paid for, read from the stored bytes. `text` is "" when there was none."""
+
+    request_id: RequestId
+    text: str
+    finish_reason: str | None = None
+    refusal: str | None = None
+    reasoning: str | None = None  # reasoning_content, where the server splits it off
+    tool_calls: bool = False
+    mended: bool = False  # lone surrogates were replaced
+    model: str | None = None  # as the server named it
+    simulated: bool = False
+    usage: Usage = Usage()
+    latency_s: float = 0.0
+
+
+class FailureKind(StrEnum):
+    """How a failed call is treated: FACTS on faults, docs/architecture.md."""
+
+    FATAL = "fatal"  # ends the run
+    PERMANENT = "permanent"  # this request will never succeed
+    THROTTLED = "throttled"  # the endpoint asked for a pause
+    TRANSIENT = "transient"  # owed again on the next run
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call that did not give an answer. Never a text, never a score of 0, never the rejected answer."""
+
+    request_id: RequestId
+    kind: FailureKind
+    reason: str  # a stable word: context_length, content_filter, timeout, http_500, …
+    message: str = ""  # what the server said, redacted, at most 500 characters
+    status: int | None = None
+    retry_after_s: float | None = None
+    parameter: str | None = None  # the parameter the server refused, where it named one
+
+
+Outcome: TypeAlias = Reply | Failure
+
+
+# --- sample -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way of sampling. `params` are the sampling parameters as the recipe names them."""
+
+    name: str
+    endpoint: EndpointName
+    params: Mapping[str, Json]
+    system: str | None = None  # the persona's text
+    system_name: str | None = None
+
+
+class Flag(StrEnum):
+    """Why a completion is screened: kept and counted, never a side of a pair."""
+
+    EMPTY = "empty"
+    CUT_OFF = "cut_off"
+    REFUSAL = "refusal"
+    REASONING = "reasoning_left"
+    TOOL_CALL = "tool_call"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer to a prompt: a sampled reply, or a given candidate (then `arm` is "given").
+
+    `text` is what would be exported: the stored text, or the span of it left when reasoning is stripped.
+    """
+
+    id: CompletionId  # the request id of the reply, or the content id of the candidate
+    prompt_id: PromptId
+    text: str
+    arm: str
+    model: str | None = None
+    flags: tuple[Flag, ...] = ()
+    span: tuple[int, int] | None = None  # characters of the reply's text; None: all of it
+    tokens: int | None = None  # output tokens by the server's count
+    simulated: bool = False
+
+
+def candidate_id(prompt: PromptId, content: str) -> CompletionId:
+    """The id of an answer that came with the prompt."""
+    return CompletionId(content_id("candidate", prompt, content))
+
+
+# --- judge --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One judge's points (1-10) for one completion, and the call they were read from."""
+
+    completion: CompletionId
+    judge: EndpointName
+    value: float
+    rationale: str
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """One judge's comparison of two completions shown in this order; winner None is a tie."""
+
+    first: CompletionId
+    second: CompletionId
+    winner: CompletionId | None
+    judge: EndpointName
+    rationale: str
+    request_id: RequestId
+
+
+# --- pair ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A preference: the completion ids of its two sides, their gap in points, and what it rests on."""
+
+    prompt_id: PromptId
+    chosen: CompletionId
+    rejected: CompletionId
+    gap: float
+    judges: tuple[EndpointName, ...]
+    provenance: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """A prompt whose evidence is complete and gives no pair, with the reason (a stable word)."""
+
+    prompt_id: PromptId
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A close call: these two completions are to be compared in both orders before anything is settled."""
+
+    first: CompletionId  # the one the scores prefer
+    second: CompletionId
+
+
+Settlement: TypeAlias = Pair | Abstention | Undecided

@@ -1,0 +1,186 @@
+"""Reads replies as completions and flags those that cannot be a side of a pair; drops none.
+
+A missing finish_reason counts as "stop": some servers never send one (FACTS, what comes back), and nothing in
+such a reply says that it is unfinished. Called by the pipeline on stored replies, again on every resume.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pairsmith.records import (
+    Candidate,
+    Completion,
+    CompletionId,
+    Flag,
+    Prompt,
+    PromptId,
+    Reply,
+    RequestId,
+    candidate_id,
+)
+from pairsmith.sample.reasoning import answer_start, has_tag
+from pairsmith.sample.refusals import is_refusal
+from pairsmith.sample.settings import GIVEN, SampleSettings
+
+# What servers say instead of "stop". vLLM: abort, error, repetition (vllm/v1/engine, November 2026); Mistral:
+# model_length, error; Anthropic: max_tokens; Gemini: MAX_TOKENS, SAFETY, RECITATION.
+_CUT_OFF = frozenset({"length", "max_tokens", "model_length", "abort", "error", "repetition"})
+_FILTERED = frozenset({"content_filter", "safety", "recitation", "refusal"})
+_CALLING = frozenset({"tool_calls", "function_call", "tool_use"})
+
+FIRST = 20  # completions that the guard looks at
+
+
+# --- one completion -----------------------------------------------------------------------------
+
+
+def completion_of(reply: Reply, prompt: PromptId, arm: str, reasoning: str) -> Completion:
+    """Read one reply, sampled under the arm of this name.
+
+    Args:
+        reply: as it was stored.
+        prompt: the prompt that it answers.
+        arm: the arm's name.
+        reasoning: the endpoint's: "strip" cuts leading reasoning off and records the span that is left;
+            "keep" and "off" leave the text as it came, and "off" flags the tags in it.
+    """
+    start = answer_start(reply.text)
+    span = (start, len(reply.text)) if start and reasoning == "strip" else None
+    text = reply.text[start:] if span else reply.text
+    return Completion(
+        id=CompletionId(reply.request_id),
+        prompt_id=prompt,
+        text=text,
+        arm=arm,
+        model=reply.model,
+        flags=_flags(reply, text, reply.text[start:], reasoning),
+        span=span,
+        tokens=reply.usage.output_tokens,
+        simulated=reply.simulated,
+    )
+
+
+def candidate_completion(prompt: Prompt, candidate: Candidate, reasoning: str = "off") -> Completion:
+    """An answer that came with the prompt, read and screened like a reply that finished."""
+    ident = candidate_id(prompt.id, candidate.content)
+    model = candidate.meta.get("model")
+    reply = Reply(
+        RequestId(ident),
+        candidate.content,
+        model=model if isinstance(model, str) else None,
+        simulated=candidate.meta.get("simulated") is True,
+    )
+    return completion_of(reply, prompt.id, GIVEN, reasoning)
+
+
+def _flags(reply: Reply, text: str, answer: str, reasoning: str) -> tuple[Flag, ...]:
+    """The flags of one reply, in the enum's order; `answer` is the text without its leading reasoning."""
+    finish = (reply.finish_reason or "stop").lower()
+    empty, cut_off = not answer.strip(), finish in _CUT_OFF
+    only_thought = empty and not cut_off and bool(reply.text.strip())
+    found = {
+        Flag.EMPTY: empty,
+        Flag.CUT_OFF: cut_off,
+        Flag.REFUSAL: bool(reply.refusal) or finish in _FILTERED or is_refusal(answer),
+        Flag.REASONING: reasoning != "keep" and (has_tag(text) or only_thought),
+        Flag.TOOL_CALL: reply.tool_calls or finish in _CALLING,
+    }
+    return tuple(flag for flag in Flag if found.get(flag))
+
+
+# --- siblings -----------------------------------------------------------------------------------
+
+
+def screen(completions: Sequence[Completion]) -> tuple[Completion, ...]:
+    """Flag the duplicates among the completions of ONE prompt; the order given is kept.
+
+    Texts are equal when they are after NFC and folding of white space; blank ones are EMPTY, not equal. Of equal
+    ones the first keeps its place: one without flags before one with, then the smaller id, so that neither
+    arrival nor the order of arms decides. One completion given twice is returned once. Screening what was
+    screened before, with or without new siblings, starts anew.
+    """
+    distinct = {completion.id: _without_duplicate(completion) for completion in completions}
+    keepers: dict[str, CompletionId] = {}
+    for completion in sorted(distinct.values(), key=lambda sibling: (bool(sibling.flags), sibling.id)):
+        keepers.setdefault(_folded(completion.text), completion.id)
+    return tuple(
+        completion
+        if keepers[folded := _folded(completion.text)] == completion.id or not folded
+        else replace(completion, flags=(*completion.flags, Flag.DUPLICATE))
+        for completion in distinct.values()
+    )
+
+
+def _without_duplicate(completion: Completion) -> Completion:
+    flags = tuple(flag for flag in completion.flags if flag is not Flag.DUPLICATE)
+    return completion if flags == completion.flags else replace(completion, flags=flags)
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+# --- the guard ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenStop:
+    """Why a run should stop early: too many of its first completions cannot be used."""
+
+    cause: Flag  # the most frequent one
+    screened: int  # of the first 20
+    sentence: str
+
+
+def screened_too_much(first: Sequence[Completion], settings: SampleSettings) -> ScreenStop | None:
+    """Judge a run by its first 20 completions; None while there are fewer, or when enough can be used.
+
+    Args:
+        first: screened completions in an order that does not depend on arrival; those after the 20th are ignored.
+        settings: `max_screened` is the share above which to stop, 1 = never; `max_tokens` is named in the remedy.
+    """
+    flagged = [completion for completion in first[:FIRST] if completion.flags]
+    if len(first) < FIRST or len(flagged) <= settings.max_screened * FIRST:
+        return None
+    causes = Counter(_cause(completion) for completion in flagged)
+    cause = max(_REMEDIES, key=lambda flag: causes[flag])
+    of_cause = [completion for completion in flagged if _cause(completion) is cause]
+    sentence = (
+        f"{len(flagged)} of the first {FIRST} completions cannot be used:"
+        f" {len(of_cause)} {_REMEDIES[cause](of_cause, settings)} (sample.max_screened = 1 goes on all the same)"
+    )
+    return ScreenStop(cause, len(flagged), sentence)
+
+
+def _cause(completion: Completion) -> Flag:
+    """The flag that explains the others: an empty text that was cut off is empty because it was cut off."""
+    return next(flag for flag in _REMEDIES if flag in completion.flags)
+
+
+def _cut_off(completions: Sequence[Completion], settings: SampleSettings) -> str:
+    thinking = sum(Flag.EMPTY in completion.flags for completion in completions)
+    said = f"were cut off by max_tokens = {settings.max_tokens}"
+    if 2 * thinking > len(completions):
+        return f'{said} while the model was still thinking: raise [sample] max_tokens, or set reasoning = "off"'
+    return f"{said}: raise [sample] max_tokens, or ask for shorter answers in the system prompt"
+
+
+def _always(said: str) -> Callable[[Sequence[Completion], SampleSettings], str]:
+    return lambda completions, settings: said
+
+
+# In the order in which a flag explains those after it, and in which equal counts are named.
+_REMEDIES: dict[Flag, Callable[[Sequence[Completion], SampleSettings], str]] = {
+    Flag.CUT_OFF: _cut_off,
+    Flag.REFUSAL: _always("are refusals: change the prompts, the system prompt or the model"),
+    Flag.TOOL_CALL: _always("call a tool instead of answering: take tools out of the prompts"),
+    Flag.REASONING: _always(
+        'hold reasoning where the answer should be: set the endpoint\'s reasoning = "strip", or "keep" to train on it'
+    ),
+    Flag.EMPTY: _always("are empty: `pairsmith doctor` shows what the endpoint really sends"),
+    Flag.DUPLICATE: _always("repeat a sibling, the arms give the same text: raise temperature or add arms"),
+}

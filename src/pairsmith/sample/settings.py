@@ -1,0 +1,86 @@
+"""The [sample] table of a recipe: how many completions, under which arms.
+
+Says nothing about endpoints or files that do not exist: plan.py does, once they are resolved.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+GIVEN = "given"  # the arm of candidates that came with their prompt
+PRODUCT_LISTS = ("temperature", "top_k", "top_p", "system")
+
+T = TypeVar("T")
+
+
+def _listed(value: object) -> object:
+    """A single number or word stands for a list of one."""
+    return (value,) if isinstance(value, str | int | float) else value
+
+
+Listed = Annotated[tuple[T, ...], BeforeValidator(_listed)]
+Temperature = Annotated[float, Field(ge=0, le=2)]
+# -1 and 0 say "all tokens" on vLLM, SGLang and llama.cpp (docs.vllm.ai, SamplingParams, November 2026).
+TopK = Annotated[int, Field(ge=-1)]
+TopP = Annotated[float, Field(gt=0, le=1)]
+
+
+class ArmSettings(BaseModel):
+    """One [[sample.arms]] table; what is left out is not sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1)] | None = None
+    endpoint: str | None = None  # default: the only endpoint
+    temperature: Temperature | None = None
+    top_k: TopK | None = None
+    top_p: TopP | None = None
+    system: str | None = None
+
+
+class SampleSettings(BaseModel):
+    """The [sample] table: the arms are the product of the lists, or the tables of `arms`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    endpoints: Listed[str] = ()  # empty: the only endpoint of the recipe
+    completions: int = Field(4, ge=2, le=64)  # per prompt
+    max_tokens: int = Field(1024, ge=1)
+    temperature: Listed[Temperature] = ()
+    top_k: Listed[TopK] = ()
+    top_p: Listed[TopP] = ()
+    system: Listed[str] = ()  # bundled names or files; the caller resolves them
+    arms: tuple[ArmSettings, ...] = ()
+    seed: int = 0
+    max_screened: float = Field(0.5, ge=0, le=1)  # share of the first 20; 1 = never stop
+
+    @field_validator("endpoints", *PRODUCT_LISTS)
+    @classmethod
+    def _named_once(cls, values: tuple[T, ...]) -> tuple[T, ...]:
+        for value, count in Counter(values).items():
+            if count > 1:
+                raise ValueError(f"{value} is named {count} times; for more draws of it raise completions")
+        return values
+
+    @model_validator(mode="after")
+    def _arms_or_lists(self) -> SampleSettings:
+        lists = [name for name in PRODUCT_LISTS if getattr(self, name)]
+        if self.arms and lists:
+            raise ValueError(
+                f"arms and {', '.join(lists)} both say how to sample: move {lists[0]} into the"
+                " [[sample.arms]] tables, or leave the tables out"
+            )
+        names = Counter(arm.name for arm in self.arms if arm.name is not None)
+        for name, count in names.items():
+            if count > 1 or name == GIVEN:
+                raise ValueError(f"the arm name {name!r} is taken: give each arm a name of its own, or none")
+        return self
+
+    @property
+    def system_names(self) -> tuple[str, ...]:
+        """Every bundled name or file that the arms refer to, each once."""
+        named = (*self.system, *(arm.system for arm in self.arms if arm.system is not None))
+        return tuple(dict.fromkeys(named))

@@ -1,0 +1,153 @@
+"""The models: who answers a request, and how. One row a model in SAMPLERS; the judges stand in judging.py.
+
+A name may carry a suffix ("sim-judge@b"): another model of the same kind, with errors of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from pairsmith.simulator.answers import Answer, Choice, tokens_of
+from pairsmith.simulator.asking import Question, read_question, text_of
+from pairsmith.simulator.book import Book
+from pairsmith.simulator.composing import compose, planted_quality
+from pairsmith.simulator.dice import Dice
+from pairsmith.simulator.judging import DECLINED, JUDGES, Asked, verdict
+from pairsmith.simulator.sampling import draw
+from pairsmith.simulator.schemas import fill, wanted_schema
+from pairsmith.simulator.thinking import Thinks, cut, think
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """A model that answers prompts.
+
+    Attributes:
+        tilt: logits per point of planted quality; above 0 it prefers good drafts.
+        thinks: "tags" puts its reasoning into <think>, "field" into message.reasoning_content.
+        refuses: share of the draws that it declines.
+    """
+
+    tilt: float
+    thinks: Thinks = ""
+    refuses: float = 0.0
+
+
+SAMPLERS: dict[str, Sampler] = {
+    "sim-student": Sampler(tilt=0.04),
+    "sim-weak": Sampler(tilt=-0.25),
+    "sim-strong": Sampler(tilt=0.25),
+    "sim-thinker": Sampler(tilt=0.15, thinks="tags"),
+    "sim-thinker-rc": Sampler(tilt=0.15, thinks="field"),
+    "sim-refuser": Sampler(tilt=0.04, refuses=0.6),
+}
+MODELS = (*SAMPLERS, *JUDGES)
+
+_STAND_IN_JUDGE = JUDGES["sim-judge-noisy"]
+_STAND_IN_SAMPLER = SAMPLERS["sim-strong"]
+
+
+class Players:
+    """Answers requests; holds nothing but the seed and the book."""
+
+    def __init__(self, seed: int, book: Book) -> None:
+        """Play with this seed and this book."""
+        self._seed = seed
+        self._book = book
+
+    def quality(self, text: str) -> float | None:
+        """The planted quality of a text, 1-10; None when nobody planted it."""
+        # A client that mends lone surrogates leaves these behind at the end.
+        text = text.strip().rstrip("\ufffd").rstrip()
+        if text == DECLINED:
+            return 1.0
+        known = self._book.quality(text)
+        return planted_quality(text) if known is None else known
+
+    def answer(self, body: Mapping[str, Any], key: str, canonical: bytes) -> Answer:
+        """The answer to a valid request for a known model: the same for the same three arguments.
+
+        Args:
+            body: the request.
+            key: its Idempotency-Key, or "".
+            canonical: the body as bytes that do not depend on the order of its keys.
+        """
+        messages = body["messages"]
+        question = read_question(messages, body.get("response_format"))
+        many = max(1, int(body.get("n") or 1))
+        choices = tuple(self._choice(body, key, canonical, question, i) for i in range(many))
+        return Answer(
+            id=f"chatcmpl-{Dice(self._seed, 'id', key, canonical).hex()}",
+            model=body["model"],
+            choices=choices,
+            prompt_tokens=sum(tokens_of(text_of(m.get("content"))) + 4 for m in messages),
+            judging=question is not None,
+        )
+
+    def _choice(
+        self, body: Mapping[str, Any], key: str, canonical: bytes, question: Question | None, index: int
+    ) -> Choice:
+        dice = Dice(self._seed, "answer", str(body.get("seed")), key, index, canonical)
+        sampler = SAMPLERS.get(_base(body["model"]), _STAND_IN_SAMPLER)
+        if question is not None:
+            text = self._verdict(body, key if index == 0 else f"{key}#{index}", question)
+        elif dice.uniform() < sampler.refuses:
+            return Choice(None, refusal=DECLINED) if dice.uniform() < 0.5 else Choice(DECLINED)
+        else:
+            text = self._text(body, sampler, dice)
+        if sampler.thinks and _may_think(body):
+            return think(text, sampler.thinks, _max_tokens(body), dice)
+        return cut(Choice(text), _max_tokens(body))
+
+    def _verdict(self, body: Mapping[str, Any], key: str, question: Question) -> str:
+        model = body["model"]
+        return verdict(
+            Asked(
+                question=question,
+                judge=JUDGES.get(_base(model), _STAND_IN_JUDGE),
+                model=model,
+                seed=self._seed,
+                key=f"{key}/{body.get('seed')}",
+                quality=self.quality,
+                formatted="response_format" in body,
+            )
+        )
+
+    def _text(self, body: Mapping[str, Any], sampler: Sampler, dice: Dice) -> str:
+        system, prompt = _system_and_prompt(body["messages"])
+        schema = wanted_schema(body.get("response_format"))
+        if schema is not None:
+            return orjson.dumps(fill(schema, dice)).decode()
+        drafts = self._book.drafts(prompt) or compose(self._seed, prompt)
+        return draw(drafts, system, body, sampler.tilt, dice).text()
+
+
+def known_model(name: object) -> bool:
+    """Whether the simulator plays this model."""
+    return isinstance(name, str) and _base(name) in MODELS
+
+
+def _base(model: str) -> str:
+    return model.partition("@")[0]
+
+
+def _system_and_prompt(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    written = [(m.get("role"), text_of(m.get("content"))) for m in messages]
+    system = "\n".join(text for role, text in written if role in ("system", "developer"))
+    return system, next((text for role, text in reversed(written) if role == "user"), "")
+
+
+def _may_think(body: Mapping[str, Any]) -> bool:
+    kwargs = body.get("chat_template_kwargs")
+    switched_off = isinstance(kwargs, dict) and kwargs.get("enable_thinking") is False
+    return not switched_off and body.get("reasoning_effort") != "none"
+
+
+def _max_tokens(body: Mapping[str, Any]) -> int | None:
+    for name in ("max_completion_tokens", "max_tokens"):
+        value = body.get(name)
+        if isinstance(value, int) and value > 0:
+            return value
+    return None

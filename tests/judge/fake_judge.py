@@ -1,0 +1,189 @@
+"""A judge as a pure function: it knows what each answer is worth and reads only what the request shows."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pairsmith.judge import JudgeSettings, JudgeState, JudgeWords, Panel, Settle, owed
+from pairsmith.records import (
+    Abstention,
+    ChatRequest,
+    Completion,
+    CompletionId,
+    Duel,
+    Endpoint,
+    EndpointName,
+    Message,
+    Outcome,
+    Pair,
+    Prompt,
+    PromptId,
+    Reply,
+    RequestId,
+    Score,
+    Settlement,
+    Undecided,
+    content_id,
+    prompt_id,
+)
+
+TEMPLATES = Path(__file__).parents[2] / "prompts" / "judge"
+RUBRIC = "# General\n\nHow well does the answer help?\n\n10: could not be better\n1: useless"
+ANSWER = re.compile(r'<answer([\w-]*)(?: label="(\w+)")?>\n(.*?)\n</answer\1>', re.DOTALL)
+Judge = Callable[[ChatRequest], Outcome]
+
+
+def environment(**options: bool) -> Environment:
+    settings = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True} | options
+    return Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=False, **settings)
+
+
+def judge_words(rubric: str = RUBRIC, **options: bool) -> JudgeWords:
+    get = environment(**options).get_template
+    return JudgeWords(
+        score_system=get("score_system.md.j2"),
+        score_user=get("score_user.md.j2"),
+        duel_system=get("duel_system.md.j2"),
+        duel_user=get("duel_user.md.j2"),
+        reask=get("reask.md.j2"),
+        rubric=rubric,
+    )
+
+
+WORDS = judge_words()
+
+
+def endpoint(name: str, **known: object) -> Endpoint:
+    return Endpoint(EndpointName(name), f"{name}-1", ("http://judge",), identity=name, **known)  # type: ignore[arg-type]
+
+
+def settings(*judges: str, **known: object) -> JudgeSettings:
+    return JudgeSettings.model_validate({"panel": judges or ("teacher",), **known})
+
+
+def panel(*judges: str, seed: int = 0, words: JudgeWords = WORDS, **known: object) -> Panel:
+    chosen = settings(*judges, **known)
+    return Panel(
+        endpoints={name: endpoint(name) for name in chosen.panel},
+        words=words,
+        settings=chosen,
+        structured=dict.fromkeys(chosen.panel, "json_schema"),
+        seed=seed,
+    )
+
+
+def a_prompt(text: str = "Why is the sky blue?", **known: object) -> Prompt:
+    messages: list[Message] = [{"role": "user", "content": text}]
+    return Prompt(**{"id": prompt_id(messages, [], None, None), "messages": tuple(messages), **known})  # type: ignore[arg-type]
+
+
+PROMPT = a_prompt()
+
+
+def completion(text: str, prompt: Prompt = PROMPT, **known: object) -> Completion:
+    ident = CompletionId(content_id("completion", prompt.id, text))
+    return Completion(ident, prompt.id, text, "arm", **known)  # type: ignore[arg-type]
+
+
+def completions(*texts: str) -> list[Completion]:
+    return [completion(text) for text in texts]
+
+
+# --- judges -------------------------------------------------------------------------------------
+
+
+def shown(request: ChatRequest) -> list[str]:
+    """The answers a request shows, in order, as a judge reads them in the first user message."""
+    messages = request.body["messages"]
+    assert isinstance(messages, list)
+    user = next(m["content"] for m in messages if isinstance(m, dict) and m["role"] == "user")
+    return [match[3] for match in ANSWER.finditer(str(user))]
+
+
+def reply(request: ChatRequest, said: str | Mapping[str, object], **known: object) -> Reply:
+    text = said if isinstance(said, str) else orjson.dumps(said).decode()
+    return Reply(request.id, text, finish_reason=str(known.pop("finish_reason", "stop")), **known)  # type: ignore[arg-type]
+
+
+def knowing(worth: Callable[[str], float]) -> Judge:
+    """Gives every answer the points it is worth, and the duel to the better one, wherever it stands."""
+
+    def judge(request: ChatRequest) -> Outcome:
+        points = [worth(text) for text in shown(request)]
+        if len(points) == 1:
+            return reply(request, {"rationale": "so it is", "score": points[0]})
+        winner = "tie" if points[0] == points[1] else "A" if points[0] > points[1] else "B"
+        return reply(request, {"rationale": "so it is", "winner": winner})
+
+    return judge
+
+
+def erring(worth: Callable[[str], float], spoils: Callable[[ChatRequest], bool], spoilt: str) -> Judge:
+    """A knowing judge that says `spoilt` instead where `spoils` is true."""
+    good = knowing(worth)
+    return lambda request: reply(request, spoilt) if spoils(request) else good(request)
+
+
+def by_name(judges: Mapping[str, Judge]) -> Judge:
+    return lambda request: judges[request.endpoint](request)
+
+
+def hashed(text: str, upto: int) -> int:
+    return int(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), 16) % upto
+
+
+# --- a settle, and the loop of pipeline ---------------------------------------------------------
+
+
+def best_worst(min_gap: float = 3.0, verify_gap: float = 1.0) -> Settle:
+    """A stand-in for pair's settle: best against worst by mean, duels between the two gaps."""
+
+    def settle(scores: Sequence[Score], duels: Sequence[Duel]) -> Settlement:
+        prompt = PROMPT.id
+        by_id: dict[CompletionId, list[float]] = {}
+        for score in scores:
+            by_id.setdefault(score.completion, []).append(score.value)
+        means = sorted((sum(values) / len(values), ident) for ident, values in by_id.items())
+        if len(means) < 2:
+            return Abstention(prompt, "too_few")
+        (low, worst), (high, best) = means[0], means[-1]
+        pair = Pair(prompt, best, worst, high - low, ())
+        if high - low >= min_gap:
+            return pair
+        if high - low < verify_gap:
+            return Abstention(prompt, "gap")
+        if not duels:
+            return Undecided(best, worst)
+        return pair if all(duel.winner == best for duel in duels) else Abstention(prompt, "order")
+
+    return settle
+
+
+def play(
+    judge: Judge,
+    answers: Iterable[Completion],
+    asked: Panel,
+    settle: Settle | None = None,
+    prompt: Prompt = PROMPT,
+    rounds: int = 20,
+) -> tuple[JudgeState, dict[RequestId, Outcome], list[ChatRequest]]:
+    """Pay what is owed until nothing is; the last state, all outcomes, and every request paid, in order."""
+    outcomes: dict[RequestId, Outcome] = {}
+    paid: list[ChatRequest] = []
+    for _ in range(rounds):
+        state = owed(prompt, list(answers), outcomes, settle or best_worst(), asked)
+        if not state.owed:
+            return state, outcomes, paid
+        paid += state.owed
+        outcomes |= {request.id: judge(request) for request in state.owed}
+    raise AssertionError("the judge is asked for ever")
+
+
+def other_prompt() -> PromptId:
+    return a_prompt("Why is grass green?").id

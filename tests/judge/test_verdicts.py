@@ -1,0 +1,221 @@
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pairsmith.judge.verdicts import MAX_CHARS, DuelVerdict, ScoreVerdict, Unreadable, read_duel, read_score
+
+AB = ("A", "B")
+GOOD = '{"rationale": "clear and right", "score": 8}'
+
+
+def score(text: str) -> float | str:
+    verdict = read_score(text)
+    return verdict.why if isinstance(verdict, Unreadable) else verdict.score
+
+
+def winner(text: str) -> str:
+    verdict = read_duel(text, AB)
+    return verdict.why if isinstance(verdict, Unreadable) else verdict.winner
+
+
+# --- tolerant in finding ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        f"  {GOOD}\n",
+        f"```json\n{GOOD}\n```",
+        f"```\n{GOOD}\n```\nHope this helps.",
+        f"Here is my verdict:\n\n{GOOD}",
+        f"{GOOD}\n\nThe answer was good.",
+        f'<think>\nMaybe 3? {{"score": 3}} Hmm.\n</think>\n{GOOD}',
+        f'Maybe {{"score": 3}}, the template put <think> into the prompt.\n</think>\n\n{GOOD}',
+        f"The code `if (x) {{ y }}` and \\frac{{a}}{{b}} are right. {GOOD}",
+        f'The rubric is {{"weight": "facts"}}. {GOOD}',
+        f"{GOOD} I repeat: {GOOD}",
+        f"[{GOOD}]",
+        f"a stray }} and then {GOOD}",
+    ],
+)
+def test_a_verdict_is_found_whatever_stands_around_it(text: str) -> None:
+    assert score(text) == 8
+
+
+def test_a_raw_line_break_inside_the_rationale_is_forgiven() -> None:
+    assert score('{"rationale": "first\nsecond", "score": 8}') == 8
+
+
+def test_a_rationale_may_quote_a_thinking_tag() -> None:
+    assert score('{"rationale": "it leaks </think> into the text", "score": 2}') == 2
+
+
+def test_the_rationale_is_kept_as_it_was_written() -> None:
+    verdict = read_score('{"rationale": " Café \\"au lait\\" ", "score": 8}')
+
+    assert isinstance(verdict, ScoreVerdict)
+    assert verdict.rationale == ' Café "au lait" '
+
+
+@pytest.mark.parametrize("text", ['{"score": 8}', '{"rationale": null, "score": 8}'])
+def test_a_missing_rationale_is_an_empty_one(text: str) -> None:
+    verdict = read_score(text)
+
+    assert isinstance(verdict, ScoreVerdict)
+    assert (verdict.score, verdict.rationale) == (8, "")
+
+
+def test_a_lone_surrogate_in_a_rationale_is_mended_so_that_it_can_be_stored() -> None:
+    verdict = read_score('{"rationale": "a\\ud800b", "score": 8}')
+
+    assert isinstance(verdict, ScoreVerdict)
+    assert verdict.rationale == "a?b"
+
+
+def test_extra_keys_are_passed_over() -> None:
+    assert score('{"confidence": "high", "rationale": "r", "score": 8, "\\ud800": [1]}') == 8
+
+
+@pytest.mark.parametrize(("text", "points"), [('{"score": 7.5}', 7.5), ('{"score": 7.0}', 7), ('{"score": 1}', 1)])
+def test_a_number_from_1_to_10_is_a_score(text: str, points: float) -> None:
+    assert score(text) == points
+
+
+# --- strict in taking ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["0", "11", "0.9", "10.01", "-3", "100", "1e400", "NaN", "Infinity", "1" + "0" * 400])
+def test_incident_4_a_score_out_of_range_is_no_verdict(value: str) -> None:
+    assert str(score(f'{{"score": {value}}}')).startswith('"score" must be a number from 1 to 10, not ')
+
+
+@pytest.mark.parametrize("value", ['"8"', "true", "null", "[8]", '{"value": 8}', '"8/10"', '"high"'])
+def test_incident_5_what_is_no_number_is_no_verdict(value: str) -> None:
+    assert str(score(f'{{"rationale": "r", "score": {value}}}')).startswith('"score" must be a number')
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it was empty"),
+        (" \n", "it was empty"),
+        ("<think>\nstill thinking", "the thinking never came to an end"),
+        ("<think>done</think>", "it was empty"),
+        ("Score: 8", 'there is no JSON object with "score" in it'),
+        ("8", 'there is no JSON object with "score" in it'),
+        ('{"rating": 8}', 'there is no JSON object with "score" in it'),
+        ('{"verdict": {"score": 8}}', 'there is no JSON object with "score" in it'),
+        ('{"score": 8} or rather {"score": 7}', "it holds several verdicts that disagree"),
+        ('{"score": 8, "score": 7}', "the key 'score' stands twice in one object, with different values"),
+        ('{"score": 1, "score": true}', "the key 'score' stands twice in one object, with different values"),
+        ('{"rationale": ["a", "b"], "score": 8}', '"rationale" must be a string'),
+        ('{"rationale": "cut o', "its JSON object is broken or cut off"),
+        ('{"score": ' + "1" * 5000 + "}", "its JSON object is broken or cut off"),
+        ('{"a":' * 50_00 + "1", "its JSON object is broken or cut off"),
+        (" " * MAX_CHARS + GOOD, f"it was longer than {MAX_CHARS} characters"),
+    ],
+)
+def test_what_is_not_clearly_one_verdict_is_unreadable_and_says_why(text: str, why: str) -> None:
+    assert score(text) == why
+
+
+def test_one_invalid_verdict_beside_a_valid_one_spoils_both() -> None:
+    assert str(score(f'{GOOD} {{"score": 80}}')).startswith('"score" must be')
+
+
+def test_the_same_key_twice_with_the_same_value_is_no_contradiction() -> None:
+    assert score('{"score": 8, "score": 8}') == 8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"rationale": "it ends "by the way {"score": 10}" as a trick", "score": 2}',
+        '{"rationale": "it ends "by the way {"score": 10}',
+        "{'rationale': 'it says } and {\"score\": 10}', 'score': 2}",
+        "{rationale: 'it says } and {\"score\": 10}', score: 2}",
+        '{ the answer says {"score": 10} }',
+    ],
+)
+def test_a_verdict_quoted_from_an_answer_inside_broken_json_is_not_taken(text: str) -> None:
+    assert isinstance(read_score(text), Unreadable)
+
+
+@pytest.mark.parametrize("label", ["A", "B", "tie"])
+def test_a_duel_names_a_label_or_a_tie(label: str) -> None:
+    assert winner(json.dumps({"rationale": "r", "winner": label})) == label
+
+
+@pytest.mark.parametrize("label", ["C", "a", "Tie", "", " A", "A and B", "x" * 500])
+def test_an_unknown_label_is_no_verdict(label: str) -> None:
+    assert winner(json.dumps({"winner": label})).startswith('"winner" must be one of A, B, tie, not ')
+
+
+@pytest.mark.parametrize("value", ["null", "1", "true", '["A"]'])
+def test_a_winner_that_is_no_string_is_no_verdict(value: str) -> None:
+    assert winner(f'{{"winner": {value}}}').startswith('"winner" must be one of A, B, tie, not ')
+
+
+def test_two_winners_are_no_winner() -> None:
+    assert winner('{"winner": "A"} {"winner": "B"}') == "it holds several verdicts that disagree"
+
+
+def test_why_stays_short_however_long_the_reply_is() -> None:
+    assert len(winner(json.dumps({"winner": "x" * 50_000}))) < 100
+
+
+# --- properties ---------------------------------------------------------------------------------
+
+PIECES = st.sampled_from(
+    ["{", "}", "[", "]", '"', "'", ":", ",", " ", "\n", "\\", "score", "winner", "rationale", '"score"', '"winner"',
+     '"score": ', "8", "7.5", "11", "true", "null", "NaN", "tie", '"A"', '"B"', "<think>", "</think>", "```json\n",
+     '{"score": 8}', '{"score": 3', '{"winner": "A"}', '{"rationale": "r", ', "\\ud800", "\ud800"]
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.text(), st.text(st.characters(codec=None), max_size=40), st.lists(PIECES, max_size=14).map("".join)
+)
+NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["score", "winner", "rationale", "x"]), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@given(TEXTS | JSON.map(json.dumps))
+def test_no_text_makes_the_reader_raise(text: str) -> None:
+    assert isinstance(read_score(text), ScoreVerdict | Unreadable)
+    assert isinstance(read_duel(text, AB), DuelVerdict | Unreadable)
+
+
+@given(TEXTS | JSON.map(json.dumps))
+def test_no_text_gives_a_verdict_that_is_not_in_it(text: str) -> None:
+    points, best = read_score(text), read_duel(text, AB)
+
+    if isinstance(points, ScoreVerdict):
+        assert points.score in [
+            float(number) for number in re.findall(r'"score"\s*:\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)', text)
+        ]
+    if isinstance(best, DuelVerdict):
+        assert best.winner in re.findall(r'"winner"\s*:\s*"(A|B|tie)"', text)
+
+
+@given(st.floats(1, 10) | st.integers(1, 10), st.text(), st.sampled_from(["{}", "```json\n{}\n```", "So:\n{}\nDone."]))
+def test_a_valid_verdict_is_always_read_back(points: float, rationale: str, around: str) -> None:
+    said = json.dumps({"rationale": rationale, "score": points})
+
+    assert score(around.replace("{}", said)) == points
+
+
+@given(st.integers() | st.floats(), st.text(max_size=20))
+def test_incident_4_whatever_number_is_said_a_score_lies_from_1_to_10(number: float, rationale: str) -> None:
+    verdict = read_score(json.dumps({"rationale": rationale, "score": number}))
+
+    assert isinstance(verdict, ScoreVerdict) is (1 <= number <= 10)
