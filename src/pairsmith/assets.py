@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pairsmith.errors import UserError
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment, Template
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -61,7 +61,7 @@ def template(*parts: str) -> Template:
 
 
 @cache
-def _environment():  # type: ignore[no-untyped-def]
+def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(

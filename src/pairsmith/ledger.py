@@ -445,6 +445,18 @@ class Ledger:
         ).fetchone()
         return Spent(calls, attempts, int(tokens_in), int(tokens_out), None if unknown else cost)
 
+    def open_attempts(self) -> int:
+        """Attempts whose end nobody saw: in flight now, or lost with an earlier process."""
+        return self._one("SELECT count(*) FROM attempts WHERE outcome IS NULL")
+
+    def committed_usd(self) -> float:
+        """What the folder has cost at most: an attempt without a known cost counts with its upper bound."""
+        sql = (
+            "SELECT total(CASE WHEN outcome IS NULL OR status = 200 THEN coalesce(cost_usd, most_usd, 0) END)"
+            " FROM attempts"
+        )
+        return float(self._read.execute(sql).fetchone()[0])
+
     # --- what is known across runs -----------------------------------------------------------------
 
     def fact(self, key: str) -> str | None:

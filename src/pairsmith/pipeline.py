@@ -12,15 +12,17 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import BinaryIO, Protocol, TypedDict, cast, get_args
+from typing import Any, BinaryIO, Protocol, TypedDict, cast, get_args
 
-from pairsmith import collect, export, sample
+from pairsmith import collect
 from pairsmith.collect import BadRow, Row
 from pairsmith.errors import InputError, LedgerError, Stopped
+from pairsmith.export.formats import ROWS, provenance_row, row_bytes, system_text
+from pairsmith.export.rows import refused
 from pairsmith.export.settings import ExportSettings
 from pairsmith.judge import Structured
 from pairsmith.ledger import Ledger, Settled, StoredReply
-from pairsmith.pair import GateEvidence, outlook
+from pairsmith.pair.outlook import GateEvidence, outlook
 from pairsmith.records import (
     ChatRequest,
     Completion,
@@ -39,6 +41,8 @@ from pairsmith.records import (
     RequestId,
     candidate_id,
 )
+from pairsmith.sample import screen
+from pairsmith.sample.settings import GIVEN
 from pairsmith.wire.faults import read_reply
 from pairsmith.wire.online import Engine
 from pairsmith.work import Work, step
@@ -79,6 +83,9 @@ async def run(work: Work, sources: Sequence[Source] | None, ledger: Ledger, engi
     Args:
         work: what to decide by.
         sources: the open prompt files; None goes on with the input that the ledger has.
+        ledger: the run folder's, open for writing.
+        engine: pays; it is closed at the end.
+        progress: is told how it goes.
 
     Raises:
         InputError: a bad row; what was answered until then is stored.
@@ -100,6 +107,8 @@ async def run(work: Work, sources: Sequence[Source] | None, ledger: Ledger, engi
         await ledger.flush()
     if reading.done() and not reading.cancelled() and (bad := reading.exception()):
         raise bad
+    if engine.fault:
+        raise engine.fault
     if engine.stopped:
         raise engine.stopped
 
@@ -114,9 +123,10 @@ async def _remember(work: Work, ledger: Ledger) -> None:
 async def _until_done_or_stopped(tasks: Sequence[asyncio.Task[None]], engine: Engine) -> None:
     """Wait for all; when the run stops, for the calls in flight only, and at most DRAIN_S."""
     waiting: set[asyncio.Future[None]] = set(tasks)
-    stop = asyncio.ensure_future(engine.stopping.wait())
+    stop = asyncio.create_task(engine.stopping.wait())
     while waiting and not stop.done():
-        await asyncio.wait([*waiting, stop], return_when=asyncio.FIRST_COMPLETED)
+        both: set[asyncio.Future[Any]] = {*waiting, stop}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         for done in [task for task in waiting if task.done()]:
             waiting.remove(done)
             if error := done.exception():
@@ -124,7 +134,7 @@ async def _until_done_or_stopped(tasks: Sequence[asyncio.Task[None]], engine: En
                 if not isinstance(error, InputError | Stopped):
                     raise error
     stop.cancel()
-    if waiting:
+    if waiting and not engine.fault:
         await asyncio.wait(waiting, timeout=DRAIN_S)
 
 
@@ -245,13 +255,13 @@ class _Run:
     def _guard(self, completions: Sequence[Completion]) -> None:
         """Stop the run when most of its first completions cannot be used: the cause is one of setting."""
         settings = self._work.recipe.sample
-        if settings is None or len(self._first) >= sample.FIRST:
+        if settings is None or len(self._first) >= screen.FIRST:
             return
-        self._first.extend(completion for completion in completions if completion.arm != sample.GIVEN)
-        if len(self._first) >= sample.FIRST:
-            stop = sample.screened_too_much(self._first[: sample.FIRST], settings)
+        self._first.extend(completion for completion in completions if completion.arm != GIVEN)
+        if len(self._first) >= screen.FIRST:
+            stop = screen.screened_too_much(self._first[: screen.FIRST], settings)
             if stop is not None:
-                self._engine.stop(Stopped("screened", str(stop)))
+                self._engine.stop(Stopped("screened", stop.sentence))
 
     def _look_at_gate(self, body: Mapping[str, Json]) -> None:
         """After the first settled prompts, say once what the gate does."""
@@ -334,7 +344,9 @@ def write_pairs(
     """Write every settled pair in prompt order, and the provenance of each at the same line of `proofs`.
 
     Args:
+        ledger: the run folder's.
         digest: of the work whose outcomes are written.
+        settings: the target, and what stands in the place of the persona.
         replacement: the text that takes the sampling persona's place, when `system` names a file.
         dataset: the rows of the target.
         proofs: one provenance row a pair.
@@ -343,7 +355,7 @@ def write_pairs(
         The count of rows, and of pairs that were left out, by reason.
     """
     arms = json.loads(ledger.fact(f"arms {digest}") or "{}")
-    row_of = export.ROWS[settings.target]
+    row_of = ROWS[settings.target]
     rows = 0
     left_out: Counter[str] = Counter()
     for prompt, settled in ledger.outcomes(digest):
@@ -356,14 +368,14 @@ def write_pairs(
             continue
         persona = {"strip": None, "keep": next(iter(personas))}.get(settings.system, replacement)
         chosen, rejected = (text_of(prompt, found[side], ledger) for side in ("chosen", "rejected"))
-        row = row_of(prompt, chosen, rejected, export.system_text(persona, prompt.system))
-        reason = export.refused(row, settings.target)
+        row = row_of(prompt, chosen, rejected, system_text(persona, prompt.system))
+        reason = refused(row, settings.target)
         if reason is not None:
             left_out[reason] += 1
             continue
         rows += 1
-        dataset.write(export.row_bytes(row))
-        proofs.write(export.row_bytes(_proof(rows, prompt, found, settled.body)))
+        dataset.write(row_bytes(row))
+        proofs.write(row_bytes(_proof(rows, prompt, found, settled.body)))
     return Exported(rows, dict(left_out))
 
 
@@ -419,4 +431,4 @@ def _proof(line: int, prompt: Prompt, found: StoredPair, evidence: Mapping[str, 
     )
     details: dict[str, Json] = {"verdicts": evidence["verdicts"], "simulated": evidence["simulated"]}
     sides = cast(tuple[dict[str, Json], dict[str, Json]], (dict(found["chosen"]), dict(found["rejected"])))
-    return export.provenance_row(line, pair, prompt, sides, details)
+    return provenance_row(line, pair, prompt, sides, details)

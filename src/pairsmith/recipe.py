@@ -102,7 +102,7 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _names_known(self) -> Recipe:
-        named = [("judge", "panel", name) for name in self.judge.panel]
+        named = [("judge", "panel", str(name)) for name in self.judge.panel]
         if self.sample is not None:
             named += [("sample", "endpoints", name) for name in self.sample.endpoints]
             named += [("sample", "arms", arm.endpoint) for arm in self.sample.arms if arm.endpoint]

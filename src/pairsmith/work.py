@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from pairsmith import assets, judge, pair, sample
+from pairsmith import assets, judge
 from pairsmith.judge import JudgeWords, Panel, Structured
+from pairsmith.pair.gates import settle
+from pairsmith.pair.outlook import gate_evidence
 from pairsmith.recipe import Recipe
 from pairsmith.records import (
     Abstention,
@@ -34,6 +36,8 @@ from pairsmith.records import (
     Score,
     content_id,
 )
+from pairsmith.sample.plan import build_arms, deal, requests
+from pairsmith.sample.screen import candidate_completion, completion_of, screen
 
 RULES = 1  # goes up when the same evidence would come to something else than before: stored outcomes are then redone
 
@@ -80,7 +84,7 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint]) -> Wor
     if recipe.sample is not None:
         sampled = {EndpointName(name): endpoints[EndpointName(name)] for name in recipe.sampled_endpoints}
         systems = {name: assets.words("system", name, here) for name in recipe.sample.system_names}
-        arms = sample.build_arms(recipe.sample, sampled, systems)
+        arms = build_arms(recipe.sample, sampled, systems)
     templates = {name: assets.template("judge", f"{name}.md.j2") for name in JUDGE_TEMPLATES}
     words = JudgeWords(**templates, rubric=assets.words("rubrics", recipe.judge.rubric, here))
     modes = {name: MODES[endpoint.json_mode] for name, endpoint in endpoints.items()}
@@ -117,8 +121,8 @@ def step(prompt: Prompt, outcomes: Mapping[RequestId, Outcome], work: Work) -> S
     usable = [completion for completion in completions if not completion.flags]
     if len(usable) < 2:
         return _too_few(completions, failures)
-    settle = partial(pair.settle, prompt.id, usable, settings=work.recipe.pair)
-    state = judge.owed(prompt, completions, outcomes, settle, work.panel)
+    decide = partial(settle, prompt.id, usable, settings=work.recipe.pair)
+    state = judge.owed(prompt, completions, outcomes, decide, work.panel)
     if state.owed:
         return Step(owed=state.owed, completions=completions)
     verdicts = len(state.scores) + len(state.duels)
@@ -126,6 +130,8 @@ def step(prompt: Prompt, outcomes: Mapping[RequestId, Outcome], work: Work) -> S
         reason = state.unpaid[0].reason
         return Step(completions=completions, kind="failed", reason=reason, final=False, verdicts=verdicts)
     evidence = _evidence(completions, state.scores, state.duels)
+    gate = gate_evidence(usable, state.scores, state.duels, work.recipe.pair)
+    evidence["gate"] = {"gap": gate.gap, "chosen_mean": gate.chosen_mean, "confirmed": gate.confirmed}
     evidence["unreadable"] = state.unreadable + state.reasked
     settled = Step(completions=completions, verdicts=verdicts, body=evidence)
     if isinstance(state.settlement, Abstention):
@@ -141,8 +147,8 @@ def _draws(prompt: Prompt, work: Work) -> list[tuple[Arm, ChatRequest]]:
     settings = work.recipe.sample
     if settings is None:
         return []
-    dealt = sample.deal(prompt.id, work.arms, settings.completions, settings.seed, work.endpoints)
-    asked = sample.requests(prompt, dealt, settings, work.endpoints)
+    dealt = deal(prompt.id, work.arms, settings.completions, settings.seed, work.endpoints)
+    asked = requests(prompt, dealt, settings, work.endpoints)
     return [(draw.arm, request) for draw, request in zip(dealt, asked, strict=True)]
 
 
@@ -150,13 +156,13 @@ def _completions(
     prompt: Prompt, draws: Sequence[tuple[Arm, ChatRequest]], outcomes: Mapping[RequestId, Outcome], work: Work
 ) -> tuple[Completion, ...]:
     """The completions of one prompt, given ones first, each with its flags."""
-    given = [sample.candidate_completion(prompt, candidate) for candidate in prompt.candidates]
+    given = [candidate_completion(prompt, candidate) for candidate in prompt.candidates]
     sampled = [
-        sample.completion_of(outcome, prompt.id, arm.name, work.endpoints[arm.endpoint].reasoning)
+        completion_of(outcome, prompt.id, arm.name, work.endpoints[arm.endpoint].reasoning)
         for arm, request in draws
         if not isinstance(outcome := outcomes[request.id], Failure)
     ]
-    return sample.screen([*given, *sampled])
+    return screen([*given, *sampled])
 
 
 def _too_few(completions: tuple[Completion, ...], failures: Sequence[Failure]) -> Step:

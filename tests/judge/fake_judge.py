@@ -23,7 +23,6 @@ from pairsmith.records import (
     Outcome,
     Pair,
     Prompt,
-    PromptId,
     Reply,
     RequestId,
     Score,
@@ -40,8 +39,9 @@ Judge = Callable[[ChatRequest], Outcome]
 
 
 def environment(**options: bool) -> Environment:
-    settings = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True} | options
-    return Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=False, **settings)
+    trimming = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True} | options
+    loader = FileSystemLoader(TEMPLATES)
+    return Environment(loader=loader, undefined=StrictUndefined, autoescape=False, **trimming)  # type: ignore[arg-type]
 
 
 def judge_words(rubric: str = RUBRIC, **options: bool) -> JudgeWords:
@@ -183,7 +183,3 @@ def play(
         paid += state.owed
         outcomes |= {request.id: judge(request) for request in state.owed}
     raise AssertionError("the judge is asked for ever")
-
-
-def other_prompt() -> PromptId:
-    return a_prompt("Why is grass green?").id

@@ -53,7 +53,7 @@ def test_the_score_message_holds_the_rules_the_rubric_and_the_shape_and_nothing_
     assert RUBRIC in system
     assert '{"rationale": "...", "score": n}' in system
     assert '"winner"' not in system
-    assert PROMPT.messages[0]["content"] not in system
+    assert str(PROMPT.messages[0]["content"]) not in system
     assert system == said(scoring(a_prompt("Another question?"), "Another answer."), 0)
 
 
@@ -216,7 +216,7 @@ def test_incident_4_the_schema_of_a_score_is_strict_and_asks_for_the_rationale_f
             "additionalProperties": False,
         },
     }
-    assert list(schema["schema"]["properties"]) == ["rationale", "score"]  # type: ignore[call-overload,index]
+    assert list(schema["schema"]["properties"]) == ["rationale", "score"]  # type: ignore[call-overload,index,arg-type]
 
 
 def test_the_schema_of_a_duel_knows_the_two_labels_and_the_tie() -> None:

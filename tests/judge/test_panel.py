@@ -171,6 +171,13 @@ def test_incident_5_an_answer_with_two_unreadable_replies_has_no_score_at_all() 
     assert len(paid) == 5
 
 
+def test_a_judge_that_is_unreadable_in_ever_new_words_is_asked_twice_and_never_again() -> None:
+    state, _, paid = play(lambda r: reply(r, f"Hmm, {r.id}."), FOUR, panel())
+
+    assert sorted(request.draw for request in paid) == [0] * 4 + [1] * 4
+    assert (state.reasked, state.unreadable) == (4, 4)
+
+
 def test_incident_9_one_unreadable_verdict_costs_one_verdict() -> None:
     state, _, _ = play(erring(worth, about("poor"), "No idea."), FOUR, panel())
 

@@ -2,7 +2,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pairsmith.judge.verdicts import MAX_CHARS, DuelVerdict, ScoreVerdict, Unreadable, read_duel, read_score
@@ -50,8 +50,18 @@ def test_a_raw_line_break_inside_the_rationale_is_forgiven() -> None:
     assert score('{"rationale": "first\nsecond", "score": 8}') == 8
 
 
-def test_a_rationale_may_quote_a_thinking_tag() -> None:
-    assert score('{"rationale": "it leaks </think> into the text", "score": 2}') == 2
+QUOTING = '{"rationale": "it leaks </think> into the text", "score": 2}'
+
+
+@pytest.mark.parametrize("text", [QUOTING, f"```json\n{QUOTING}\n```", f"So: {QUOTING}", f"<think>3?</think>{QUOTING}"])
+def test_a_rationale_may_quote_a_thinking_tag(text: str) -> None:
+    assert score(text) == 2
+
+
+def test_a_verdict_quoted_behind_a_thinking_tag_is_not_taken_for_the_judges_own() -> None:
+    text = 'So: {"rationale": "it ends in </think>{"score": 10}", "score": 2}'
+
+    assert score(text) == "its JSON object is broken or cut off"
 
 
 def test_the_rationale_is_kept_as_it_was_written() -> None:
@@ -67,6 +77,13 @@ def test_a_missing_rationale_is_an_empty_one(text: str) -> None:
 
     assert isinstance(verdict, ScoreVerdict)
     assert (verdict.score, verdict.rationale) == (8, "")
+
+
+def test_of_verdicts_that_agree_the_last_one_speaks() -> None:
+    verdict = read_score('{"rationale": "a draft", "score": 8} {"rationale": "final", "score": 8.0}')
+
+    assert isinstance(verdict, ScoreVerdict)
+    assert verdict.rationale == "final"
 
 
 def test_a_lone_surrogate_in_a_rationale_is_mended_so_that_it_can_be_stored() -> None:
@@ -209,6 +226,7 @@ def test_no_text_gives_a_verdict_that_is_not_in_it(text: str) -> None:
 
 @given(st.floats(1, 10) | st.integers(1, 10), st.text(), st.sampled_from(["{}", "```json\n{}\n```", "So:\n{}\nDone."]))
 def test_a_valid_verdict_is_always_read_back(points: float, rationale: str, around: str) -> None:
+    assume("</think>" not in rationale or not around.startswith("So"))  # prose, a brace, then the tag: re-asked
     said = json.dumps({"rationale": rationale, "score": points})
 
     assert score(around.replace("{}", said)) == points

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 Format: TypeAlias = Literal["text", "csv", "tsv", "jsonl", "json", "parquet"]
-Path: TypeAlias = Annotated[str, Field(min_length=1)]
+PathName: TypeAlias = Annotated[str, Field(min_length=1)]
 
 
 class PromptSettings(BaseModel):
@@ -21,7 +21,7 @@ class PromptSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: Path | Annotated[list[Path], Field(min_length=1)]
+    path: PathName | Annotated[list[PathName], Field(min_length=1)]
     skip_bad: bool = False
     limit: Annotated[int, Field(ge=1)] | None = None
     format: Format | None = None

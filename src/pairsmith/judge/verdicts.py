@@ -129,18 +129,22 @@ def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
 # strict=False: a raw line break inside the rationale is the commonest slip, and a harmless one.
 _DECODER = json.JSONDecoder(object_pairs_hook=_unambiguous, strict=False)
 _BRACE = re.compile(r"[{}]")
+_BEGINS_STRING_KEY = re.compile(r"""\{\s*["']""")
 _BEGINS_OBJECT = re.compile(r"""\{\s*(?:["']|\w+\s*:)""")
 
 
 def spoken(text: str) -> str | None:
-    """A reply without the thinking before it; None when the thinking never ended."""
+    """A reply without the thinking before it; None when the thinking never ended.
+
+    Some servers leave out the opening tag. Then a closing tag inside a verdict is a quotation, not the end of
+    thinking: to cut there could turn a quoted verdict into the judge's own.
+    """
     head = text.lstrip()
-    if head.startswith("{"):
-        return text  # JSON from the start: a </think> further on is quoted in the rationale
     before, end, after = text.partition("</think>")
-    if not end:
-        return None if head.startswith("<think>") else before
-    return after
+    if head.startswith("<think>"):
+        return after if end else None
+    inside = head.startswith(("{", "```")) or _BEGINS_STRING_KEY.search(before, before.rfind("}") + 1)
+    return text if inside or not end else after
 
 
 def _objects(text: str) -> list[dict[str, object]] | Unreadable:

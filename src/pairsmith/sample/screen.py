@@ -104,12 +104,13 @@ def screen(completions: Sequence[Completion]) -> tuple[Completion, ...]:
     screened before, with or without new siblings, starts anew.
     """
     distinct = {completion.id: _without_duplicate(completion) for completion in completions}
+    folded = {ident: _folded(completion.text) for ident, completion in distinct.items()}
     keepers: dict[str, CompletionId] = {}
     for completion in sorted(distinct.values(), key=lambda sibling: (bool(sibling.flags), sibling.id)):
-        keepers.setdefault(_folded(completion.text), completion.id)
+        keepers.setdefault(folded[completion.id], completion.id)
     return tuple(
         completion
-        if keepers[folded := _folded(completion.text)] == completion.id or not folded
+        if not folded[completion.id] or keepers[folded[completion.id]] == completion.id
         else replace(completion, flags=(*completion.flags, Flag.DUPLICATE))
         for completion in distinct.values()
     )

@@ -47,15 +47,15 @@ class SampleSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     endpoints: Listed[str] = ()  # empty: the only endpoint of the recipe
-    completions: int = Field(4, ge=2, le=64)  # per prompt
-    max_tokens: int = Field(1024, ge=1)
+    completions: Annotated[int, Field(ge=2, le=64)] = 4  # per prompt
+    max_tokens: Annotated[int, Field(ge=1)] = 1024
     temperature: Listed[Temperature] = ()
     top_k: Listed[TopK] = ()
     top_p: Listed[TopP] = ()
     system: Listed[str] = ()  # bundled names or files; the caller resolves them
     arms: tuple[ArmSettings, ...] = ()
     seed: int = 0
-    max_screened: float = Field(0.5, ge=0, le=1)  # share of the first 20; 1 = never stop
+    max_screened: Annotated[float, Field(ge=0, le=1)] = 0.5  # share of the first 20; 1 = never stop
 
     @field_validator("endpoints", *PRODUCT_LISTS)
     @classmethod

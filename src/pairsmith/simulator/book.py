@@ -9,6 +9,7 @@ import orjson
 
 from pairsmith.simulator.drafts import Draft
 
+# Fewer characters do not tell which answer was cut off.
 _HEAD_CHARS = 40
 # What an answer loses that stops in the middle of a sentence, in points of quality.
 _CUT_COSTS = 2.0
@@ -50,7 +51,7 @@ class Book:
         return self._drafts.get(prompt.strip(), ())
 
     def quality(self, text: str) -> float | None:
-        """The quality of an answer of the book, also of its cut-off beginning; None if it is none."""
+        """The quality of an answer of the book; also of its beginning, from 40 characters on; None if it is neither."""
         text = text.strip()
         known = self._quality.get(text)
         if known is not None:

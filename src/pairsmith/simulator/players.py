@@ -117,7 +117,7 @@ class Players:
 
     def _text(self, body: Mapping[str, Any], sampler: Sampler, dice: Dice) -> str:
         system, prompt = _system_and_prompt(body["messages"])
-        schema = wanted_schema(body.get("response_format"))
+        schema = wanted_schema(body.get("response_format"), system or text_of(body["messages"][0].get("content")))
         if schema is not None:
             return orjson.dumps(fill(schema, dice)).decode()
         drafts = self._book.drafts(prompt) or compose(self._seed, prompt)

@@ -1,5 +1,6 @@
 """Fills a JSON schema that is no judge's: what a model says when asked for, say, ten more prompts as JSON."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,16 +23,28 @@ _TASKS = (
     "Which mistakes do beginners make with {s}, and how can I avoid them?",
     "Help me decide whether {s} is worth the effort.",
 )
+_TWISTS = (
+    "", "Keep it to five sentences.", "I have half an hour.", "The reader is a beginner.", "Money is short.",
+    "Please add one example.", "It is for a group of six.", "Name the biggest risk as well.",
+    "We tried it once and it went wrong.", "Start with the most important thing.",
+)  # fmt: skip
 _DEEPEST = 8
+_HOW_MANY = re.compile(r"\b(\d{1,3})\b[^.\n]{0,60}?\bprompts\b")
 
 
-def wanted_schema(response_format: object) -> Mapping[str, Any] | None:
-    """The schema a request asks for; None when it asks for none."""
-    if not isinstance(response_format, dict):
-        return None
+def wanted_schema(response_format: object, instructions: str) -> Mapping[str, Any] | None:
+    """The schema a request asks for, by response_format or by the literal word "prompts" in quotes; else None."""
+    if not isinstance(response_format, dict) or response_format.get("type") != "json_schema":
+        return _prompts_schema(instructions) if '"prompts"' in instructions else None
     wrapped = response_format.get("json_schema") or response_format
     schema = wrapped.get("schema") if isinstance(wrapped, dict) else None
     return schema if isinstance(schema, dict) else None
+
+
+def _prompts_schema(instructions: str) -> Mapping[str, Any]:
+    number = _HOW_MANY.search(instructions)
+    many = int(number[1]) if number else 5
+    return {"type": "object", "properties": {"prompts": {"type": "array", "minItems": many, "items": {}}}}
 
 
 def fill(schema: Mapping[str, Any], dice: Dice, depth: int = 0) -> object:
@@ -59,4 +72,5 @@ def _scalar(kind: object, schema: Mapping[str, Any], dice: Dice) -> object:
         return dice.uniform() < 0.5
     if kind == "null":
         return None
-    return _TASKS[dice.below(len(_TASKS))].format(s=_SUBJECTS[dice.below(len(_SUBJECTS))])
+    task, subject, twist = (bank[dice.below(len(bank))] for bank in (_TASKS, _SUBJECTS, _TWISTS))
+    return f"{task.format(s=subject)} {twist}".strip()

@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -15,16 +17,9 @@ _LOOK_S = 0.05
 
 async def send(request: web.Request, reply: Reply, closing: asyncio.Event) -> web.StreamResponse:
     """Send a reply in its manner; what hangs or drips ends when the client goes or closing is set."""
-    if reply.manner == "hang":
-        while _connected(request) and not closing.is_set():
-            await asyncio.sleep(_LOOK_S)
-        _reset(request)
-    elif reply.manner == "drip":
-        await _drip(request, reply, closing)
-    elif reply.manner == "reset":
-        _reset(request)
-    elif reply.manner == "reset-midway":
-        await _reset_midway(request, reply)
+    # The client may leave before we have failed it: then there is nobody to fail.
+    with suppress(ConnectionResetError):
+        await _FAILURES.get(reply.manner, _no_failure)(request, reply, closing)
     whole = response(reply)
     if reply.manner == "close":
         whole.force_close()
@@ -38,6 +33,16 @@ def response(reply: Reply) -> web.Response:
     return web.Response(status=reply.status, body=reply.body, headers=headers)
 
 
+async def _no_failure(request: web.Request, reply: Reply, closing: asyncio.Event) -> None:
+    """Nothing goes wrong before the reply is sent."""
+
+
+async def _hang(request: web.Request, reply: Reply, closing: asyncio.Event) -> None:
+    while _connected(request) and not closing.is_set():  # noqa: ASYNC110  a transport has no event to wait for
+        await asyncio.sleep(_LOOK_S)
+    _abort(request)
+
+
 async def _drip(request: web.Request, reply: Reply, closing: asyncio.Event) -> None:
     """A byte now and then: the answer, then blanks, without end."""
     stream = web.StreamResponse(headers={"Content-Type": reply.content_type})
@@ -47,23 +52,35 @@ async def _drip(request: web.Request, reply: Reply, closing: asyncio.Event) -> N
         await stream.write(reply.body[sent : sent + 1] or b" ")
         sent += 1
         await asyncio.sleep(_DRIP_S)
-    _reset(request)
+    _abort(request)
 
 
-async def _reset_midway(request: web.Request, reply: Reply) -> None:
+async def _reset(request: web.Request, reply: Reply, closing: asyncio.Event) -> None:
+    _abort(request)
+
+
+async def _reset_midway(request: web.Request, reply: Reply, closing: asyncio.Event) -> None:
     stream = web.StreamResponse(headers={"Content-Type": reply.content_type})
     stream.content_length = len(reply.body)
     await stream.prepare(request)
     await stream.write(reply.body[: len(reply.body) // 2])
     await asyncio.sleep(0.005)  # else the reset overtakes what was written
-    _reset(request)
+    _abort(request)
+
+
+_FAILURES: dict[str, Callable[[web.Request, Reply, asyncio.Event], Awaitable[None]]] = {
+    "hang": _hang,
+    "drip": _drip,
+    "reset": _reset,
+    "reset-midway": _reset_midway,
+}
 
 
 def _connected(request: web.Request) -> bool:
     return request.transport is not None and not request.transport.is_closing()
 
 
-def _reset(request: web.Request) -> None:
+def _abort(request: web.Request) -> None:
     transport = request.transport
     if transport is None:
         return

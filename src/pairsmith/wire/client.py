@@ -6,15 +6,12 @@ online.py's. Called by online.py for each attempt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import openai
 from httpx2 import Limits, Response, Timeout
 
 from pairsmith.wire.faults import RawReply
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 CONNECT_TIMEOUT_S = 15.0
 
@@ -41,13 +38,15 @@ class OpenAITransport:
     """`AsyncOpenAI` on its aiohttp transport, told to hand out raw responses and never to retry."""
 
     def __init__(self, base_url: str | None, api_key: str | None, connections: int, timeout_s: float) -> None:
-        no_key: Mapping[str, str] = {} if api_key else {"Authorization": openai.Omit()}  # type: ignore[dict-item]
+        # Without a key no Authorization header is sent at all: the client wants to be told so at each request.
+        self._headers: dict[str, str | openai.Omit] = {"Content-Type": "application/json"}
+        if not api_key:
+            self._headers["Authorization"] = openai.Omit()
         limits = Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
         self._client = openai.AsyncOpenAI(
             base_url=base_url,
             api_key=api_key or "none",
             max_retries=0,
-            default_headers=no_key,
             http_client=openai.DefaultAioHttpClient(
                 limits=limits, timeout=Timeout(timeout_s, connect=CONNECT_TIMEOUT_S), follow_redirects=False
             ),
@@ -55,7 +54,7 @@ class OpenAITransport:
 
     async def send(self, body: bytes, idempotency_key: str) -> RawReply:
         """POST the body to chat/completions; a status of 400 and more is an answer too."""
-        headers = {"Idempotency-Key": idempotency_key, "Content-Type": "application/json"}
+        headers = {**self._headers, "Idempotency-Key": idempotency_key}
         try:
             response = await self._client.post(
                 "/chat/completions", content=body, cast_to=Response, options={"headers": headers}

@@ -96,6 +96,29 @@ def cost_usd(
     return ((input_tokens - cached) * price.input + cached * cached_price + output_tokens * price.output) / 1e6
 
 
+@dataclass(slots=True)
+class Budget:
+    """A cap on what a run folder pays, over all its runs. Nothing is sent that could exceed it.
+
+    `spent_usd` is what was paid before and since; calls in flight, and attempts whose end nobody saw, count
+    with the most they can cost.
+    """
+
+    cap_usd: float
+    spent_usd: float
+
+    def take(self, most_usd: float | None) -> bool:
+        """Set the most a call can cost aside; False when the cap could be exceeded, or the price is unknown."""
+        if most_usd is None or self.spent_usd + most_usd > self.cap_usd:
+            return False
+        self.spent_usd += most_usd
+        return True
+
+    def settle(self, most_usd: float, paid_usd: float) -> None:
+        """The call's end is known: put back what it did not cost."""
+        self.spent_usd += paid_usd - most_usd
+
+
 class Engine:
     """Pays requests through one gate per (base URL, model).
 
@@ -103,7 +126,10 @@ class Engine:
         endpoints: by name.
         transports: by endpoint name; endpoints that share URL and model share the gate of the first.
         accounts: where everything is booked.
+        clock: time, for pauses and deadlines.
+        rng: for jitter.
         keys: secret values to take out of whatever a server says.
+        budget: what may be spent; None = no cap.
     """
 
     def __init__(
@@ -114,10 +140,13 @@ class Engine:
         clock: Clock,
         rng: Random,
         keys: Sequence[str] = (),
+        budget: Budget | None = None,
     ) -> None:
         self.tally = Tally()
+        self.budget = budget
         self.stopped: Stopped | None = None
         self.stopping = asyncio.Event()
+        self.fault: BaseException | None = None  # an error of our own in a worker
         self._gates: dict[EndpointName, _Gate] = {}
         by_place: dict[tuple[tuple[str, ...], str], _Gate] = {}
         for name, endpoint in endpoints.items():
@@ -149,6 +178,12 @@ class Engine:
         """End the workers and close all connections."""
         for gate in set(self._gates.values()):
             await gate.close()
+
+    def worker_ended(self, worker: asyncio.Task[None]) -> None:
+        """A worker ends only when it is told to, or by a fault of ours: then the run must not wait for it."""
+        if not worker.cancelled() and (error := worker.exception()):
+            self.fault = error
+            self.stop(Stopped("internal_error", f"an error inside pairsmith: {error!r}"))
 
     def redacted(self, message: str) -> str:
         """A server's words without any key."""
@@ -189,6 +224,8 @@ class _Gate:
         job = _Job(request, orjson.dumps(request.body), loop.create_future())
         if not self._workers:
             self._workers = [loop.create_task(self._work()) for _ in range(self.concurrency)]
+            for worker in self._workers:
+                worker.add_done_callback(self._engine.worker_ended)
         self._enqueue(job)
         return job.future
 
@@ -235,6 +272,11 @@ class _Gate:
         endpoint = self._engine.endpoint(name)
         # No token is shorter than a byte, so the body's length bounds what the input can cost.
         most = cost_usd(endpoint, len(job.body), self._output_limit(request), 0)
+        budget = self._engine.budget
+        if budget is not None and not budget.take(most):
+            _resolve(job, None)
+            self._engine.stop(_over_budget(budget))
+            return
         try:
             number = await self._accounts.begin(request, most)
         except Exception as exc:  # noqa: BLE001 — the ledger could not book it: nothing may be sent
@@ -251,6 +293,10 @@ class _Gate:
             usage = outcome.usage
             cost = cost_usd(endpoint, usage.input_tokens, usage.output_tokens, usage.cached_tokens)
             tally.add(outcome, cost)
+        if budget is not None and most is not None and isinstance(outcome, Reply) and cost is not None:
+            budget.settle(most, cost)
+        elif budget is not None and most is not None and isinstance(outcome, Failure) and outcome.status != 200:
+            budget.settle(most, 0.0)
         retry_s = self._after(job, outcome)
         durable = self._accounts.finish(number, request, outcome, raw, cost)
         durable.add_done_callback(lambda done: self._booked(done, job, outcome, retry_s))
@@ -284,7 +330,7 @@ class _Gate:
         return outcome, raw.body
 
     def _after(self, job: _Job, outcome: Outcome) -> float | None:
-        """Seconds until the next try; None when this was the last one. Stops the run where it must."""
+        """Seconds until the next try; None when this is what the request came to. Stops the run where it must."""
         if isinstance(outcome, Reply):
             self._breaker.success()
             self._throttled = 0
@@ -292,7 +338,7 @@ class _Gate:
         why = self._breaker.failure(outcome, job.sent == 1, self._clock.monotonic())
         if why is not None:
             self._engine.stop(why)
-            return None
+            return 0.0  # owed again on the next run
         if outcome.kind is FailureKind.THROTTLED:
             return self._pause(outcome)
         job.tries += 1
@@ -309,6 +355,14 @@ class _Gate:
             asked = min(MAX_BACKOFF_S, BACKOFF_S * 2 ** min(rounds, 7))
         self._pace.pause(asked + self._rng.uniform(0, 0.1 * asked + 0.05))
         return 0.0
+
+
+def _over_budget(budget: Budget) -> Stopped:
+    return Stopped(
+        "budget",
+        f"--max-cost {budget.cap_usd:g} is reached: {budget.spent_usd:.4f} USD are spent or in flight and the next "
+        "call could exceed it; run the same command with a higher --max-cost to go on",
+    )
 
 
 def _resolve(job: _Job, outcome: Outcome | None) -> None:

@@ -1,0 +1,5 @@
+"""`python -m pairsmith`."""
+
+from pairsmith.cli import main
+
+main()

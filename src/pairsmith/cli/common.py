@@ -1,0 +1,173 @@
+"""What several commands need: the recipe or run folder that was named, its files, and how results are said."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from pairsmith.errors import LedgerError, RecipeError, UserError
+from pairsmith.folder import RunFolder, written_whole
+
+if TYPE_CHECKING:
+    from pairsmith.export.settings import ExportSettings
+    from pairsmith.ledger import Counts, Ledger
+    from pairsmith.pipeline import Exported
+    from pairsmith.recipe import Recipe
+
+TARGETS = ("openai", "azure", "together", "fireworks", "trl")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+run_dir_option = click.option(
+    "--run-dir", type=click.Path(path_type=Path), metavar="DIR", help="The run folder.  [default: runs/NAME]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the user named: a recipe, and the folder of its run."""
+
+    recipe: Recipe
+    folder: RunFolder
+    resumed: bool  # a run folder was named: its stored recipe, and its stored input where that was standard input
+
+
+def named(target: Path, run_dir: Path | None, overrides: Sequence[str] = ()) -> Named:
+    """A RECIPE file or a RUN_DIR: whichever it is, both.
+
+    Raises:
+        RecipeError: there is no such file or folder.
+    """
+    from pairsmith.recipe import load_recipe
+
+    if target.is_dir():
+        stored = RunFolder(target).recipe
+        if not stored.exists():
+            raise RecipeError(f"{target} holds no recipe.toml: name a recipe, or the folder of a run")
+        return Named(load_recipe(stored, overrides), RunFolder(run_dir or target), True)
+    if not target.exists():
+        raise RecipeError(f"there is no recipe or run folder {target}: write a recipe with: pairsmith init")
+    recipe = load_recipe(target, overrides)
+    return Named(recipe, RunFolder(run_dir or default_run_dir(recipe)), False)
+
+
+def default_run_dir(recipe: Recipe) -> Path:
+    """Where a run goes when no folder is named."""
+    return Path("runs") / recipe.name
+
+
+@contextlib.contextmanager
+def stored_run(folder: RunFolder) -> Iterator[tuple[Ledger, str]]:
+    """The ledger of a run folder for reading, and the digest of the recipe it was last run with.
+
+    Raises:
+        LedgerError: nothing was run there yet.
+    """
+    from pairsmith.ledger import open_ledger
+
+    ledger = open_ledger(folder.ledger, time.time, create=False)
+    try:
+        digest = ledger.fact("digest")
+        if digest is None:
+            raise LedgerError(f"nothing was run in {folder.path} yet: pairsmith run RECIPE --run-dir {folder.path}")
+        yield ledger, digest
+    finally:
+        ledger.close_now()
+
+
+def write_dataset(ledger: Ledger, digest: str, settings: ExportSettings, out: Path) -> Exported:
+    """Write pairs and their provenance beside them, each file all at once.
+
+    Raises:
+        UserError: a file cannot be written, or the text that replaces the persona cannot be read.
+    """
+    from pairsmith.pipeline import write_pairs
+
+    replacement = None
+    if settings.system not in ("strip", "keep"):
+        replacement = _text(Path(settings.system))
+    try:
+        with written_whole(out) as dataset, written_whole(provenance_path(out)) as proofs:
+            return write_pairs(ledger, digest, settings, replacement, dataset, proofs)
+    except OSError as exc:
+        raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with --out") from exc
+
+
+def provenance_path(out: Path) -> Path:
+    """`pairs.provenance.jsonl` beside `pairs.jsonl`."""
+    return out.with_name(f"{out.stem}.provenance{out.suffix or '.jsonl'}")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UserError(f"[export] system: {path} cannot be read ({exc}); it takes strip, keep or a file") from None
+
+
+def show(result: dict[str, Any], as_json: bool, text: Callable[[], str]) -> None:
+    """The result on stdout, for programs or for people."""
+    print(orjson.dumps(result).decode() if as_json else text())
+
+
+def say(sentence: str) -> None:
+    """A message on stderr."""
+    print(f"pairsmith: {sentence}", file=sys.stderr)
+
+
+def counts_json(counts: Counts) -> dict[str, Any]:
+    """The state of a run, as `--json` says it."""
+    return {
+        "prompts": counts.prompts,
+        "duplicates": counts.duplicates,
+        "skipped": counts.skipped,
+        "completions": counts.completions,
+        "verdicts": counts.verdicts,
+        "pairs": counts.settled,
+        "settled": counts.settled,
+        "abstained": counts.abstained,
+        "failed": counts.failed,
+        "not_reached": counts.not_reached,
+    }
+
+
+def counts_text(counts: Counts) -> list[str]:
+    """The state of a run in a few lines."""
+    prompts = f"{counts.prompts:,} prompts"
+    extra = [f"{n:,} {word}" for n, word in ((counts.duplicates, "duplicates"), (counts.skipped, "bad rows")) if n]
+    lines = [f"{prompts}{' (besides ' + ', '.join(extra) + ')' if extra else ''}"]
+    share = f" ({counts.settled / counts.prompts:.0%})" if counts.prompts else ""
+    lines.append(f"  pairs        {counts.settled:,}{share}")
+    for label, reasons in (("abstained", counts.abstained), ("failed", counts.failed)):
+        why = ", ".join(f"{reason} {n:,}" for reason, n in sorted(reasons.items(), key=lambda kv: -kv[1]))
+        if reasons:
+            lines.append(f"  {label:<12} {sum(reasons.values()):,} ({why})")
+    if counts.not_reached:
+        lines.append(f"  not reached  {counts.not_reached:,}")
+    lines.append(f"  from         {counts.completions:,} completions, {counts.verdicts:,} verdicts")
+    return lines
+
+
+def usd(cost: float | None) -> str:
+    """A cost for people; None is a price that the recipe does not give."""
+    return "unknown (no price in the recipe)" if cost is None else f"${cost:,.4f}" if cost < 1 else f"${cost:,.2f}"
+
+
+def relative(path: Path) -> str:
+    """The path as the user would type it."""
+    with contextlib.suppress(ValueError):
+        return str(path.resolve().relative_to(Path.cwd()))
+    return str(path)
+
+
+def environment() -> dict[str, str]:
+    """The environment's variables."""
+    return dict(os.environ)

@@ -1,0 +1,49 @@
+"""`pairsmith export`: a run's pairs for a training platform, from the ledger alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pairsmith.cli.common import (
+    TARGETS,
+    json_option,
+    named,
+    provenance_path,
+    relative,
+    run_dir_option,
+    say,
+    show,
+    stored_run,
+    write_dataset,
+)
+
+
+@click.command("export")
+@click.argument("run", type=click.Path(path_type=Path))
+@run_dir_option
+@click.option("--target", type=click.Choice(TARGETS), help="The platform.  [default: the recipe's]")
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="[default: in the run folder]")
+@click.option("--system", metavar="WHAT", help="strip, keep, or a file: what stands in the sampling persona's place.")
+@json_option
+def command(
+    run: Path, run_dir: Path | None, target: str | None, out: Path | None, system: str | None, as_json: bool
+) -> int:
+    """Write the pairs of a run. RUN is the folder of a run, or its recipe. No endpoint and no key is needed."""
+    changes = [f"export.{key}={value}" for key, value in (("target", target), ("system", system)) if value]
+    what = named(run, run_dir, changes)
+    settings = what.recipe.export
+    out = out or what.folder.path / ("pairs.jsonl" if settings.target == "openai" else f"pairs.{settings.target}.jsonl")
+    with stored_run(what.folder) as (ledger, digest):
+        exported = write_dataset(ledger, digest, settings, out)
+    for reason, count in exported.left_out.items():
+        say(f"{count:,} pairs left out: {reason} (target {settings.target})")
+    result = {"out": str(out), "target": settings.target, "rows": exported.rows, "left_out": dict(exported.left_out)}
+    provenance = relative(provenance_path(out))
+    show(
+        result,
+        as_json,
+        lambda: f"{relative(out)}: {exported.rows:,} rows for {settings.target}; beside it {provenance}",
+    )
+    return 0

@@ -1,0 +1,76 @@
+"""The progress bar of a run, on stderr: prompts settled, pairs, calls a second, spend, time left."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from pairsmith.wire.online import Tally
+
+TERMINAL_S = 0.2
+LOG_S = 15.0  # where stderr is no terminal every refresh is a line in a log
+
+
+class Bar:
+    """Shows a run with tqdm, from the first second. A context manager."""
+
+    def __init__(self, tally: Tally, clock: Callable[[], float], quiet: bool) -> None:
+        terminal = sys.stderr.isatty()
+        self._tally = tally
+        self._clock = clock
+        self._started_s = clock()
+        self._pairs = 0
+        self._bar = tqdm(
+            desc="settled",
+            unit=" prompts",
+            total=0,
+            disable=quiet,
+            dynamic_ncols=True,
+            mininterval=TERMINAL_S if terminal else LOG_S,
+            bar_format="{desc} {n:,}/{total:,} {bar} {percentage:.0f}%{postfix} [{elapsed}, {remaining} left]",
+        )
+        self._refresh()
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._refresh()
+        self._bar.close()
+
+    def known(self, prompts: int) -> None:
+        """So many prompts have been read so far."""
+        self._bar.total = prompts
+        self._refresh()
+
+    def already(self, prompts: int) -> None:
+        """So many were settled by earlier runs."""
+        self._bar.n = self._bar.initial = prompts
+
+    def settled(self, kind: str) -> None:
+        """One more prompt is settled."""
+        self._pairs += kind == "pair"
+        self._refresh()
+        self._bar.update(1)
+
+    def tick(self) -> None:
+        """Show calls and spend even while no prompt settles."""
+        self._refresh()
+        self._bar.refresh()
+
+    def say(self, sentence: str) -> None:
+        """A message above the bar."""
+        tqdm.write(f"pairsmith: {sentence}", file=sys.stderr)
+
+    def _refresh(self) -> None:
+        if self._bar.disable:
+            return
+        seconds = max(self._clock() - self._started_s, 1e-9)
+        calls = sum(self._tally.attempts.values()) / seconds
+        spend = "$?" if self._tally.cost_usd is None else f"${self._tally.cost_usd:.2f}"
+        self._bar.set_postfix_str(f"{self._pairs:,} pairs, {calls:.0f} calls/s, {spend}", refresh=False)

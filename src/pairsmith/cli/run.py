@@ -1,0 +1,401 @@
+"""`pairsmith run`: everything, from prompts to a checked dataset. Run again to continue."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from io import BufferedReader
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from pairsmith.cli.common import (
+    Named,
+    counts_json,
+    counts_text,
+    default_run_dir,
+    environment,
+    json_option,
+    named,
+    provenance_path,
+    relative,
+    run_dir_option,
+    say,
+    show,
+    usd,
+    write_dataset,
+)
+from pairsmith.errors import InputError, RecipeError, Stopped
+from pairsmith.folder import RunFolder, locked, written_whole
+
+if TYPE_CHECKING:
+    from pairsmith.cli.progress import Bar
+    from pairsmith.ledger import Counts, Ledger, Spent
+    from pairsmith.pipeline import Exported, Source
+    from pairsmith.records import Endpoint, EndpointName
+    from pairsmith.wire.online import Engine, Tally
+    from pairsmith.work import Work
+
+TICK_S = 0.5
+CUT_OFF_SHARE = 0.05  # of the completions, above which it is said loudly
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What flags say besides the recipe's own fields."""
+
+    out: Path | None
+    max_cost_usd: float | None
+    same: Sequence[str]
+    new: Sequence[str]
+    as_json: bool
+    quiet: bool
+
+
+@click.command("run")
+@click.argument("recipe", required=False, type=click.Path(path_type=Path))
+@run_dir_option
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where the pairs go.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N prompts only.")
+@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Stop before the folder has cost more.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a field: pair.min_gap=2.")
+@click.option("--skip-bad", is_flag=True, help="Go on after bad rows of the prompt file, and count them.")
+@click.option("--same-endpoint", "same", multiple=True, metavar="NAME", help="It moved: what is stored stays valid.")
+@click.option("--new-endpoint", "new", multiple=True, metavar="NAME", help="It is another: buy its answers anew.")
+@click.option("--prompts", metavar="FILE", help='Without a recipe: the prompts ("-": standard input).')
+@click.option("--model", metavar="M", help="Without a recipe: the model that is sampled.")
+@click.option("--judge", metavar="M", help="Without a recipe: the model that judges.")
+@click.option("--base-url", metavar="U", help="Of --model, and of --judge unless it has its own.")
+@click.option("--judge-base-url", metavar="U")
+@click.option("--api-key-env", metavar="V", help="The NAME of the variable that holds the key.")
+@click.option("--judge-api-key-env", metavar="V")
+@click.option("--temperature", metavar="T,T…", help="For example 0.6,1.0.")
+@click.option("--top-k", metavar="K,K…", help="For example 20,50.")
+@click.option("--system", metavar="S,S…", help="Bundled names or files, for example plain,expert.")
+@click.option("--completions", type=click.IntRange(min=2), metavar="N", help="Per prompt.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar.")
+@json_option
+def command(
+    recipe: Path | None,
+    run_dir: Path | None,
+    out: Path | None,
+    max_cost: float | None,
+    overrides: tuple[str, ...],
+    same: tuple[str, ...],
+    new: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+    **flags: Any,
+) -> int:
+    """Sample, judge, pair and export. Run the same command again to continue: nothing is bought twice.
+
+    RECIPE is a recipe file, or the folder of an earlier run. Without one, --prompts, --model and --judge
+    are enough.
+    """
+    what = _what(recipe, run_dir, overrides, flags)
+    return run(what, Options(out, max_cost, same, new, as_json, quiet))
+
+
+def _what(recipe: Path | None, run_dir: Path | None, overrides: Sequence[str], flags: dict[str, Any]) -> Named:
+    """The recipe with the flags' fields in it, and its folder."""
+    from pairsmith.cli.flags import as_overrides, recipe_from_flags
+
+    if recipe is not None:
+        return named(recipe, run_dir, [*as_overrides(flags), *overrides])
+    made = recipe_from_flags(flags, overrides)
+    return Named(made, RunFolder(run_dir or default_run_dir(made)), False)
+
+
+def run(what: Named, options: Options) -> int:
+    """Run it and say what came of it; returns the exit code."""
+    from pairsmith.ledger import open_ledger
+    from pairsmith.recipe import endpoints
+
+    started = time.monotonic()
+    where = what.recipe
+    models = endpoints(where, environment())
+    keys = _keys(models)
+    _check_prices(models, options)
+    with locked(what.folder), contextlib.ExitStack() as files:
+        ledger = open_ledger(what.folder.ledger, time.time, create=True)
+        models = _identified(models, where.endpoints, ledger, options)
+        sources = None if _stored_input(what, ledger) else _open(where.prompts.paths, where.prompts.format, files)
+        finished = asyncio.run(_run(what, models, keys, sources, ledger, options))
+    finished.wall_s = time.monotonic() - started
+    return _report(finished, what, options)
+
+
+@dataclass(slots=True)
+class _Finished:
+    counts: Counts
+    spent: Spent
+    tally: Tally
+    exported: Exported
+    out: Path
+    stopped: Stopped | None
+    notes: list[str]
+    wall_s: float = 0.0
+
+
+# --- before ----------------------------------------------------------------------------------------
+
+
+def _keys(models: dict[EndpointName, Endpoint]) -> dict[EndpointName, str | None]:
+    from pairsmith.recipe import api_key
+
+    return {name: api_key(endpoint, environment()) for name, endpoint in models.items()}
+
+
+def _check_prices(models: dict[EndpointName, Endpoint], options: Options) -> None:
+    unpriced = [name for name, endpoint in models.items() if endpoint.price is None]
+    if options.max_cost_usd is not None and unpriced:
+        raise RecipeError(
+            f"--max-cost needs the price of {', '.join(unpriced)}: set endpoints.{unpriced[0]}.price = "
+            "{ input = …, output = … } in USD per million tokens"
+        )
+
+
+def _identified(
+    models: dict[EndpointName, Endpoint], settings: Any, ledger: Ledger, options: Options
+) -> dict[EndpointName, Endpoint]:
+    """The endpoints under the identities that this folder knows them by."""
+    from dataclasses import replace
+
+    for flag, names in (("--same-endpoint", options.same), ("--new-endpoint", options.new)):
+        for name in names:
+            if name not in models:
+                raise RecipeError(f"{flag} {name}: there is no such endpoint; name one of {', '.join(models)}")
+    return {
+        name: endpoint
+        if settings[name].identity
+        else replace(endpoint, identity=ledger.identify(endpoint, name in options.same, name in options.new))
+        for name, endpoint in models.items()
+    }
+
+
+def _stored_input(what: Named, ledger: Ledger) -> bool:
+    """Whether the input is the one that the ledger has: standard input cannot be read a second time."""
+    return what.resumed and what.recipe.prompts.paths == ("-",) and ledger.generation > 0
+
+
+def _open(paths: Sequence[str], format: str | None, files: contextlib.ExitStack) -> list[Source]:
+    """Open the prompt files and tell their formats.
+
+    Raises:
+        InputError: one cannot be opened.
+    """
+    from pairsmith.collect import detect_format
+    from pairsmith.pipeline import Source
+
+    sources = []
+    for path in paths:
+        try:
+            stream = sys.stdin.buffer if path == "-" else files.enter_context(open(path, "rb"))  # noqa: PTH123
+            head = cast(BufferedReader, stream).peek(4096)
+        except OSError as exc:
+            raise InputError(f"{path} cannot be read ({exc.strerror}): mend [prompts] path, or --prompts") from None
+        sources.append(Source(path, stream, format or detect_format(path, head)))
+    return sources
+
+
+# --- the run ---------------------------------------------------------------------------------------
+
+
+async def _run(
+    what: Named,
+    models: dict[EndpointName, Endpoint],
+    keys: dict[EndpointName, str | None],
+    sources: list[Source] | None,
+    ledger: Ledger,
+    options: Options,
+) -> _Finished:
+    from pairsmith import pipeline
+    from pairsmith.cli.progress import Bar
+    from pairsmith.recipe import to_toml
+    from pairsmith.work import make_work
+
+    work = make_work(what.recipe, models)
+    toml = to_toml(what.recipe)
+    with written_whole(what.folder.recipe) as file:
+        file.write(toml.encode())
+    ledger.keep_recipe(work.digest, toml)
+    engine = _engine(models, keys, ledger, options)
+    stopped: Stopped | None = None
+    with Bar(engine.tally, time.monotonic, options.quiet) as bar, _signals(engine):
+        for warning in _warnings(work):
+            bar.say(warning)
+        ticking = asyncio.create_task(_tick(bar))
+        try:
+            await pipeline.run(work, sources, ledger, engine, bar)
+        except Stopped as exc:
+            stopped = exc
+        finally:
+            ticking.cancel()
+    out = options.out or (Path(what.recipe.export.path) if what.recipe.export.path else what.folder.pairs)
+    try:
+        exported = write_dataset(ledger, work.digest, what.recipe.export, out)
+        counts = ledger.counts(work.digest)
+        if stopped is None and counts.prompts and counts.prompts == sum(counts.failed.values()):
+            stopped = Stopped(
+                "no_prompt_succeeded", "no prompt succeeded; mend the cause, then run it again to continue"
+            )
+        return _Finished(counts, ledger.spent(), engine.tally, exported, out, stopped, _notes(ledger, work))
+    finally:
+        await ledger.close()
+
+
+def _engine(
+    models: dict[EndpointName, Endpoint], keys: dict[EndpointName, str | None], ledger: Ledger, options: Options
+) -> Engine:
+    from pairsmith.wire.client import OpenAITransport
+    from pairsmith.wire.online import Budget, Clock, Engine
+
+    budget = None if options.max_cost_usd is None else Budget(options.max_cost_usd, ledger.committed_usd())
+    return Engine(
+        models,
+        lambda e: OpenAITransport(e.base_urls[0], keys[e.name], e.concurrency, e.timeout_s),
+        ledger,
+        Clock(time.monotonic, time.time, asyncio.sleep),
+        random.Random(),
+        [key for key in keys.values() if key],
+        budget,
+    )
+
+
+@contextlib.contextmanager
+def _signals(engine: Engine) -> Iterator[None]:
+    """SIGINT or SIGTERM once: finish what is in flight. Twice: at once."""
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        if engine.stopped is not None:
+            os._exit(130)
+        say("stopping: waiting for the calls in flight (once more: at once)")
+        engine.stop(Stopped("interrupted", "interrupted; run the same command again to continue"))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def _tick(bar: Bar) -> None:
+    while True:
+        await asyncio.sleep(TICK_S)
+        bar.tick()
+
+
+# --- after -----------------------------------------------------------------------------------------
+
+
+def _warnings(work: Work) -> list[str]:
+    """What the user should know before anything is spent."""
+    judges = {work.endpoints[name].model for name in work.recipe.judge.panel}
+    own = sorted(judges & {work.endpoints[arm.endpoint].model for arm in work.arms})
+    if not own:
+        return []
+    return [f"{own[0]} judges its own answers; judges tend to prefer their own: a judge of another family is safer"]
+
+
+def _notes(ledger: Ledger, work: Work) -> list[str]:
+    """What the state of the run says: the gate's effect, and answers that were cut off."""
+    from pairsmith.pair.outlook import outlook
+    from pairsmith.pipeline import gate_evidence
+
+    notes, gates = [], []
+    completions = cut_off = unreadable = 0
+    for _, settled in ledger.outcomes(work.digest):
+        evidence = gate_evidence(settled.body)
+        if evidence is not None:
+            gates.append(evidence)
+        completions += settled.completions
+        body: dict[str, Any] = dict(settled.body)
+        cut_off += body.get("flags", {}).get("cut_off", 0)
+        unreadable += body.get("unreadable", 0)
+    if gates:
+        notes.append(outlook(gates, work.recipe.pair).sentence())
+    if work.recipe.sample and completions and cut_off / completions > CUT_OFF_SHARE:
+        notes.append(
+            f"{cut_off / completions:.0%} of the completions were cut off by max_tokens = "
+            f"{work.recipe.sample.max_tokens} and are in no pair: raise sample.max_tokens"
+        )
+    if unreadable:
+        notes.append(f"{unreadable:,} replies of judges could not be read as verdicts")
+    return notes
+
+
+def _report(finished: _Finished, what: Named, options: Options) -> int:
+    """Say what came of the run; returns the exit code."""
+    for note in finished.notes + _dataset_notes(finished, what):
+        say(note)
+    if finished.stopped is not None:
+        say(finished.stopped.sentence)
+    show(_json(finished, what), options.as_json, lambda: _text(finished, what))
+    return finished.stopped.exit_code if finished.stopped else 0
+
+
+def _dataset_notes(finished: _Finished, what: Named) -> list[str]:
+    """What `check` says about the file that was written, and which pairs the target could not take."""
+    from pairsmith.export.check import check
+
+    notes = [
+        f"{n:,} pairs left out of the file: {reason} (target {what.recipe.export.target})"
+        for reason, n in finished.exported.left_out.items()
+    ]
+    with finished.out.open("rb") as file:
+        problems = [str(p) for p in check(file, what.recipe.export.target) if p.line == 0 or p.severity == "error"]
+    return notes + [f"{relative(finished.out)}: {problem}" for problem in problems[:5]]
+
+
+def _json(finished: _Finished, what: Named) -> dict[str, Any]:
+    tally, spent = finished.tally, finished.spent
+    total_tokens = {"input": spent.input_tokens, "output": spent.output_tokens}
+    return {
+        "run_dir": str(what.folder.path),
+        "out": str(finished.out),
+        **counts_json(finished.counts),
+        "pairs": finished.exported.rows,
+        "left_out": dict(finished.exported.left_out),
+        "calls": dict(tally.calls),
+        "attempts": dict(tally.attempts),
+        "tokens": {"input": tally.input_tokens, "output": tally.output_tokens},
+        "cost_usd": tally.cost_usd,
+        "total": {
+            "calls": spent.calls,
+            "attempts": spent.attempts,
+            "tokens": total_tokens,
+            "cost_usd": spent.cost_usd,
+        },
+        "wall_s": round(finished.wall_s, 3),
+        "stopped": finished.stopped.reason if finished.stopped else None,
+    }
+
+
+def _text(finished: _Finished, what: Named) -> str:
+    tally = finished.tally
+    calls = ", ".join(f"{name} {n:,}" for name, n in tally.calls.items()) or "none: nothing was owed"
+    retries = sum(tally.attempts.values()) - sum(tally.calls.values())
+    lines = counts_text(finished.counts)
+    lines += [
+        f"  calls        {calls}{f' (and {retries:,} retries)' if retries else ''}",
+        f"  tokens       {tally.input_tokens:,} in, {tally.output_tokens:,} out",
+        f"  cost         {usd(tally.cost_usd)}; the whole folder {usd(finished.spent.cost_usd)}",
+        f"  time         {finished.wall_s:.1f} s",
+        "",
+        f"{relative(finished.out)}: {finished.exported.rows:,} rows for {what.recipe.export.target}",
+        f"{relative(provenance_path(finished.out))}: where each row comes from",
+    ]
+    if finished.stopped:
+        lines.append(f"stopped early ({finished.stopped.reason})")
+    return "\n".join(lines)

@@ -1,0 +1,19 @@
+"""`pairsmith simulate`: the simulator, with the book of the demo."""
+
+from __future__ import annotations
+
+import click
+
+from pairsmith.assets import asset
+
+
+@click.command(
+    "simulate", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def command(arguments: tuple[str, ...]) -> int:
+    """An OpenAI-compatible server of our own; the simulator reads its options itself (see --help)."""
+    from pairsmith.simulator.__main__ import main
+
+    book = () if "--book" in arguments else ("--book", str(asset("data", "demo", "book")))
+    return main([*book, *arguments])
