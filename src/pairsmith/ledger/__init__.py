@@ -1,0 +1,6 @@
+"""The ledger of a run folder: what was asked, what was paid, what came of it. The one place that knows SQLite."""
+
+from pairsmith.ledger.book import Ledger, open_ledger
+from pairsmith.ledger.rows import Collected, Counts, Settled, Spent, StoredReply
+
+__all__ = ["Collected", "Counts", "Ledger", "Settled", "Spent", "StoredReply", "open_ledger"]

@@ -1,0 +1,290 @@
+"""The ledger: every prompt, attempt, answer and outcome of one run folder, in one SQLite file.
+
+Writes go through one writer and are durable when their futures are done; reads see only what is durable. A run
+folder has one writing process at a time, kept by its lock. Called by the pipeline and the command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+
+from pairsmith.errors import LedgerError
+from pairsmith.ledger import intake
+from pairsmith.ledger.rows import Collected, Counts, Settled, Spent, StoredReply, failure_of, prompt_of
+from pairsmith.ledger.schema import connect, prepare
+from pairsmith.ledger.writer import Writer
+from pairsmith.records import ChatRequest, Endpoint, FailureKind, Outcome, Prompt, PromptId, Reply, RequestId
+
+_ENDED = (
+    "UPDATE attempts SET outcome = ?, status = ?, message = ?, cost_usd = ?, input_tokens = ?, output_tokens = ?"
+    " WHERE id = ?"
+)
+_STORED = "INSERT OR IGNORE INTO replies (request, prompt, raw, failure, latency_s) VALUES (?,?,?,?,?)"
+_SETTLED = (
+    "INSERT OR REPLACE INTO outcomes (digest, kind, reason, final, completions, verdicts, body, prompt)"
+    " SELECT ?,?,?,?,?,?,?, id FROM prompts WHERE hash = ?"
+)
+
+
+T = TypeVar("T")
+
+
+class Ledger:
+    """One run folder's ledger. Open it with `open_ledger`.
+
+    Args:
+        path: the SQLite file.
+        epoch: seconds since 1970, for the `at` columns.
+    """
+
+    def __init__(self, path: Path, epoch: Callable[[], float]) -> None:
+        self._epoch = epoch
+        self._read = connect(path)
+        self._writer = Writer(path)
+        self._attempt: int = self._one("SELECT coalesce(max(id), 0) FROM attempts")
+        self.generation: int = self._one("SELECT coalesce(max(id), 0) FROM generations")
+
+    def _one(self, sql: str, *args: object) -> int:
+        value: int = self._read.execute(sql, args).fetchone()[0]
+        return value
+
+    async def flush(self) -> None:
+        """Wait until everything booked so far is durable."""
+        await self._writer.flush()
+
+    async def close(self) -> None:
+        """Write what is queued and close the file."""
+        await self._writer.close()
+        self._read.close()
+
+    def close_now(self) -> None:
+        """Close the file; for readers, who queue nothing."""
+        self._writer.close_now()
+        self._read.close()
+
+    # --- wire's accounts ---------------------------------------------------------------------------
+
+    async def begin(self, request: ChatRequest, max_cost_usd: float | None) -> int:
+        """Book an attempt before it is sent; returns its number once the row is durable."""
+        self._attempt += 1
+        number = self._attempt
+        row = (number, request.id, request.endpoint, request.purpose.value, max_cost_usd, self._epoch())
+        await self._writer.put(
+            ("INSERT INTO attempts (id, request, endpoint, purpose, most_usd, at) VALUES (?,?,?,?,?,?)", row)
+        )
+        return number
+
+    def finish(
+        self, attempt: int, request: ChatRequest, outcome: Outcome, raw: bytes | None, cost_usd: float | None
+    ) -> asyncio.Future[None]:
+        """Book how an attempt ended, and the answer's bytes as they came.
+
+        A reply is stored for good; so is a failure that no retry can mend (the prompt is too long, the
+        content filter refused it). A refused parameter is asked again on the next run: the server may have changed.
+        """
+        if isinstance(outcome, Reply):
+            usage = outcome.usage
+            ended: tuple[object, ...] = (
+                "ok",
+                200,
+                None,
+                cost_usd,
+                usage.input_tokens,
+                usage.output_tokens,
+                attempt,
+            )
+            rows = [(_ENDED, ended), (_STORED, (request.id, request.prompt_id, raw, None, outcome.latency_s))]
+        else:
+            rows = [(_ENDED, (outcome.reason, outcome.status, outcome.message, None, None, None, attempt))]
+            if outcome.kind is FailureKind.PERMANENT and outcome.reason != "bad_request":
+                failure = orjson.dumps([outcome.reason, outcome.message, outcome.status])
+                rows.append((_STORED, (request.id, request.prompt_id, None, failure, 0.0)))
+        return self._writer.put(*rows)
+
+    # --- prompts -----------------------------------------------------------------------------------
+
+    async def new_generation(self) -> None:
+        """Start a new reading of the input; the last complete one stays until this one is complete."""
+        self.generation = await self._transaction(intake.begin)
+
+    async def add_prompts(self, prompts: Sequence[Prompt], unite: Callable[[Prompt, Prompt], Prompt]) -> Collected:
+        """Take a chunk of the input, in order; prompts with the same id become one, at the first one's place."""
+        return await self._transaction(lambda db: intake.take(db, self.generation, prompts, unite))
+
+    async def input_complete(self, duplicates: int, skipped: int) -> None:
+        """The input was read to its end: counts and exports speak of it from now on, earlier ones are dropped."""
+        await self._transaction(lambda db: intake.complete(db, self.generation, duplicates, skipped))
+
+    async def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def whole() -> T:
+            with self._writer.transaction() as db:
+                return work(db)
+
+        return await self._writer.in_thread(whole)
+
+    def _current(self) -> int:
+        """The generation that exports speak of: the newest that was read to its end, else the newest."""
+        return self._one("SELECT coalesce(max(CASE WHEN complete THEN id END), max(id), 0) FROM generations")
+
+    def owed(self, digest: str, after: int, count: int) -> list[Prompt]:
+        """The next prompts of this run's input, in order, that have no final outcome under this digest."""
+        rows = self._read.execute(
+            "SELECT p.hash, p.body, i.ordinal FROM inputs i JOIN prompts p ON p.id = i.prompt"
+            " LEFT JOIN outcomes o ON o.prompt = p.id AND o.digest = ? AND o.final"
+            " WHERE i.generation = ? AND i.ordinal > ? AND o.prompt IS NULL ORDER BY i.ordinal LIMIT ?",
+            (digest, self.generation, after, count),
+        )
+        return [prompt_of(PromptId(ident), body, ordinal) for ident, body, ordinal in rows]
+
+    def input_size(self) -> int:
+        """How many prompts this run's input holds so far."""
+        return self._one("SELECT count(*) FROM inputs WHERE generation = ?", self.generation)
+
+    def prompt(self, ident: PromptId) -> Prompt | None:
+        """One prompt of this run's input by its content id."""
+        row = self._read.execute(
+            "SELECT p.body, i.ordinal FROM prompts p JOIN inputs i ON i.prompt = p.id AND i.generation = ?"
+            " WHERE p.hash = ?",
+            (self.generation, ident),
+        ).fetchone()
+        return prompt_of(ident, row[0], row[1]) if row else None
+
+    # --- evidence and outcomes ---------------------------------------------------------------------
+
+    def stored(self, prompt: PromptId) -> dict[RequestId, StoredReply]:
+        """Every answer stored for this prompt, whatever recipe asked for it."""
+        rows = self._read.execute("SELECT request, raw, failure, latency_s FROM replies WHERE prompt = ?", (prompt,))
+        return {
+            RequestId(request): StoredReply(raw, failure_of(request, failure), s) for request, raw, failure, s in rows
+        }
+
+    def settle(self, prompt: PromptId, digest: str, settled: Settled) -> asyncio.Future[None]:
+        """Store what a prompt came to."""
+        row = (digest, settled.kind, settled.reason, settled.final, settled.completions, settled.verdicts)
+        return self._writer.put((_SETTLED, (*row, orjson.dumps(settled.body), prompt)))
+
+    def outcomes(self, digest: str) -> Iterator[tuple[Prompt, Settled]]:
+        """Every prompt of the current input that has an outcome under this digest, in input order."""
+        rows = self._read.execute(
+            "SELECT p.hash, p.body, i.ordinal, o.kind, o.reason, o.final, o.completions, o.verdicts, o.body"
+            " FROM inputs i JOIN prompts p ON p.id = i.prompt JOIN outcomes o ON o.prompt = p.id AND o.digest = ?"
+            " WHERE i.generation = ? ORDER BY i.ordinal",
+            (digest, self._current()),
+        )
+        for ident, prompt, ordinal, kind, reason, final, completions, verdicts, body in rows:
+            settled = Settled(kind, reason, bool(final), completions, verdicts, orjson.loads(body))
+            yield prompt_of(PromptId(ident), prompt, ordinal), settled
+
+    def counts(self, digest: str) -> Counts:
+        """Where the prompts of the current input stand under this digest."""
+        generation = self._current()
+        prompts = self._one("SELECT count(*) FROM inputs WHERE generation = ?", generation)
+        read = self._read.execute("SELECT duplicates, skipped FROM generations WHERE id = ?", (generation,)).fetchone()
+        rows = self._read.execute(
+            "SELECT o.kind, o.reason, count(*), sum(o.completions), sum(o.verdicts) FROM inputs i"
+            " JOIN outcomes o ON o.prompt = i.prompt AND o.digest = ? WHERE i.generation = ? GROUP BY 1, 2 ORDER BY 2",
+            (digest, generation),
+        ).fetchall()
+        by_kind: dict[str, dict[str, int]] = {"pair": {}, "abstained": {}, "failed": {}}
+        for kind, reason, count, _, _ in rows:
+            by_kind[kind][reason or ""] = count
+        reached = sum(row[2] for row in rows)
+        return Counts(
+            prompts=prompts,
+            duplicates=read[0] if read else 0,
+            skipped=read[1] if read else 0,
+            settled=sum(by_kind["pair"].values()),
+            abstained=by_kind["abstained"],
+            failed=by_kind["failed"],
+            not_reached=prompts - reached,
+            completions=sum(row[3] for row in rows),
+            verdicts=sum(row[4] for row in rows),
+        )
+
+    def spent(self) -> Spent:
+        """What the whole folder has paid for, over all runs and recipes."""
+        calls, attempts, tokens_in, tokens_out, cost, unknown = self._read.execute(
+            "SELECT count(DISTINCT request), count(*), total(input_tokens), total(output_tokens), total(cost_usd),"
+            " total(outcome = 'ok' AND cost_usd IS NULL) FROM attempts"
+        ).fetchone()
+        return Spent(calls, attempts, int(tokens_in), int(tokens_out), None if unknown else cost)
+
+    def open_attempts(self) -> int:
+        """Attempts whose end nobody saw: in flight now, or lost with an earlier process."""
+        return self._one("SELECT count(*) FROM attempts WHERE outcome IS NULL")
+
+    def committed_usd(self) -> float:
+        """What the folder has cost at most: an attempt without a known cost counts with its upper bound."""
+        sql = (
+            "SELECT total(CASE WHEN outcome IS NULL OR status = 200 THEN coalesce(cost_usd, most_usd, 0) END)"
+            " FROM attempts"
+        )
+        return float(self._read.execute(sql).fetchone()[0])
+
+    # --- what is known across runs -----------------------------------------------------------------
+
+    def fact(self, key: str) -> str | None:
+        """Something learnt once, by key."""
+        row = self._read.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def learn(self, key: str, value: str) -> asyncio.Future[None]:
+        """Remember something for every later decision of this folder."""
+        return self._writer.put(("INSERT OR REPLACE INTO facts VALUES (?,?)", (key, value)))
+
+    def keep_recipe(self, digest: str, toml: str) -> None:
+        """Store a recipe by its digest."""
+        with self._writer.transaction() as db:
+            db.execute("INSERT OR IGNORE INTO recipes VALUES (?,?,?)", (digest, toml, self._epoch()))
+
+    def identify(self, endpoint: Endpoint, same: bool, new: bool) -> str:
+        """The identity that request ids name, for an endpoint that set none itself.
+
+        Args:
+            endpoint: as the recipe describes it; `identity` is the default one.
+            same: the user said that the new URL is the same model: what is stored stays valid.
+            new: the user said that it is another: everything of it is bought anew.
+
+        Raises:
+            LedgerError: the identity is known under other URLs only, and the user said neither.
+        """
+        rows = self._read.execute(
+            "SELECT url, used_as FROM endpoints WHERE identity = ? ORDER BY rowid", (endpoint.identity,)
+        ).fetchall()
+        known = {url: used_as for url, used_as in rows}
+        used_as = next((known[url] for url in endpoint.base_urls if url in known), None)
+        if used_as is None and known:
+            if not (same or new):
+                raise LedgerError(_moved(endpoint, rows[-1][0]))
+            used_as = rows[-1][1] if same else f"{endpoint.identity} #{len(set(known.values())) + 1}"
+        used_as = used_as or endpoint.identity
+        with self._writer.transaction() as db:
+            for url in endpoint.base_urls:
+                row = (endpoint.name, endpoint.identity, url, used_as)
+                db.execute("INSERT OR IGNORE INTO endpoints VALUES (?,?,?,?)", row)
+        return used_as
+
+
+def open_ledger(path: Path, epoch: Callable[[], float], create: bool) -> Ledger:
+    """Open a run folder's ledger.
+
+    Raises:
+        LedgerError: there is none (and `create` is false), it is no ledger, or a newer version made it.
+    """
+    prepare(path, create)
+    return Ledger(path, epoch)
+
+
+def _moved(endpoint: Endpoint, known: str) -> str:
+    name = endpoint.name
+    return (
+        f"endpoint {name} ({endpoint.model}) is known to this run folder at {known}, and is now at "
+        f"{endpoint.base_urls[0]}: say --same-endpoint {name} to go on with what is stored, "
+        f"or --new-endpoint {name} to buy its answers anew"
+    )

@@ -1,0 +1,106 @@
+"""What the ledger hands out, and how prompts and failures are stored. Called by book.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from pairsmith.records import Candidate, Failure, FailureKind, Json, Prompt, PromptId, RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one prompt came to. `body` is the evidence behind it, as the pipeline wrote it."""
+
+    kind: str  # pair | abstained | failed
+    reason: str | None
+    final: bool
+    completions: int
+    verdicts: int
+    body: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a chunk of rows came to: duplicates united, and ids given to two different prompts."""
+
+    added: int
+    duplicates: int
+    revisit: tuple[PromptId, ...]  # prompts whose candidates grew by a later row
+    clashes: tuple[int, ...]  # places in the chunk whose `id` an earlier, different prompt has
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The state of the current input under one recipe digest; prompts = the four others added up."""
+
+    prompts: int
+    duplicates: int
+    skipped: int
+    settled: int
+    abstained: dict[str, int]
+    failed: dict[str, int]
+    not_reached: int
+    completions: int
+    verdicts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Everything this run folder has paid for; cost None when some of it has no known price."""
+
+    calls: int
+    attempts: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReply:
+    """A request's stored answer: the body as it came, or the failure that no retry can mend."""
+
+    raw: bytes | None
+    failure: Failure | None
+    latency_s: float
+
+
+def prompt_bytes(prompt: Prompt) -> bytes:
+    """A prompt as it is stored; its id and ordinal stand in columns of their own."""
+    return orjson.dumps(
+        {
+            "messages": prompt.messages,
+            "tools": prompt.tools,
+            "reference": prompt.reference,
+            "system": prompt.system,
+            "meta": prompt.meta,
+            "id": prompt.source_id,
+            "candidates": [[c.content, c.meta] for c in prompt.candidates],
+        }
+    )
+
+
+def prompt_of(ident: PromptId, body: bytes, ordinal: int) -> Prompt:
+    """A stored prompt."""
+    data = orjson.loads(body)
+    return Prompt(
+        id=ident,
+        messages=tuple(data["messages"]),
+        tools=tuple(data["tools"]),
+        reference=data["reference"],
+        system=data["system"],
+        meta=data["meta"],
+        ordinal=ordinal,
+        source_id=data["id"],
+        candidates=tuple(Candidate(content, meta) for content, meta in data["candidates"]),
+    )
+
+
+def failure_of(request: str, stored: bytes | None) -> Failure | None:
+    """A stored failure, or None if there is none."""
+    if stored is None:
+        return None
+    reason, message, status = orjson.loads(stored)
+    return Failure(RequestId(request), FailureKind.PERMANENT, reason, message, status)

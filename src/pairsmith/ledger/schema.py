@@ -1,0 +1,64 @@
+"""The ledger's tables, and opening its file. Called by book.py."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from pairsmith.errors import LedgerError
+
+VERSION = 1
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE recipes (digest TEXT PRIMARY KEY, toml TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE endpoints (name TEXT, identity TEXT, url TEXT, used_as TEXT, UNIQUE (identity, url));
+-- What each run was given: one generation a run; `complete` once its input was read to the end.
+CREATE TABLE generations (id INTEGER PRIMARY KEY, complete INTEGER NOT NULL DEFAULT 0,
+    duplicates INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE prompts (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
+CREATE TABLE inputs (generation INTEGER, ordinal INTEGER, prompt INTEGER, source_id TEXT,
+    PRIMARY KEY (generation, ordinal), UNIQUE (generation, prompt)) WITHOUT ROWID;
+CREATE INDEX inputs_source ON inputs (generation, source_id) WHERE source_id IS NOT NULL;
+-- One row an HTTP attempt, written before it is sent: `outcome` NULL = in flight, or lost with the process.
+CREATE TABLE attempts (id INTEGER PRIMARY KEY, request TEXT NOT NULL, endpoint TEXT NOT NULL,
+    purpose TEXT NOT NULL, most_usd REAL, at REAL NOT NULL, outcome TEXT, status INTEGER, message TEXT,
+    cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER);
+-- What a request came to: the body of the answer as it came, or a failure that is final.
+CREATE TABLE replies (id INTEGER PRIMARY KEY, request TEXT NOT NULL UNIQUE, prompt TEXT NOT NULL,
+    raw BLOB, failure BLOB, latency_s REAL NOT NULL);
+CREATE INDEX replies_prompt ON replies (prompt);
+-- What a prompt came to under one recipe digest. `final` 0: something of it is owed again on the next run.
+CREATE TABLE outcomes (prompt INTEGER PRIMARY KEY, digest TEXT NOT NULL, kind TEXT NOT NULL, reason TEXT,
+    final INTEGER NOT NULL, completions INTEGER NOT NULL, verdicts INTEGER NOT NULL, body BLOB NOT NULL);
+-- What was learnt once and is used by every later decision (an endpoint's refusal of a parameter).
+CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in WAL mode with full syncs; the caller sees to it that one thread uses it at a time."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def prepare(path: Path, create: bool) -> None:
+    """Make the tables where there are none, and see that this version can use the file.
+
+    Raises:
+        LedgerError: there is no file (and `create` is false), it is no ledger, or a newer version made it.
+    """
+    if not create and not path.exists():
+        raise LedgerError(f"{path.parent} holds no ledger; start a run there, or name another run folder")
+    try:
+        with contextlib.closing(connect(path)) as db:
+            if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+                db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} INSERT INTO meta VALUES ('version', '{VERSION}'); COMMIT;")
+            version = int(db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0])
+    except sqlite3.Error as exc:
+        raise LedgerError(f"{path} cannot be read as a ledger ({exc}); take another --run-dir") from exc
+    if version > VERSION:
+        raise LedgerError(f"{path} was made by a newer pairsmith (ledger version {version}); upgrade pairsmith")
