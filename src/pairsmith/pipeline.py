@@ -7,12 +7,14 @@ Called by the command line, which opens the files and makes the clock, the clien
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import threading
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import Any, BinaryIO, Protocol, TypedDict, cast, get_args
+from typing import Any, BinaryIO, Protocol, TypedDict, TypeVar, cast, get_args
 
 from pairsmith import collect
 from pairsmith.collect import BadRow, Row
@@ -51,6 +53,9 @@ CHUNK = 256  # rows of the input taken at a time
 HEAD_START_S = 0.8  # the input is read for so long before anything is spent: most bad rows are found for free
 FIRST_LOOK = 50  # settled prompts after which the gate's effect is told
 DRAIN_S = 30.0  # how long a stopping run waits for the calls in flight
+
+
+T = TypeVar("T")
 
 
 class Progress(Protocol):
@@ -289,6 +294,32 @@ class _Run:
                 self._progress.say(f"endpoint {name} refuses its verdicts' schema: asking for {simpler} instead")
 
 
+async def _in_daemon(work: Callable[[], T]) -> T:
+    """Run blocking work in a thread that the process need not wait for: standard input may never end."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: BaseException | None) -> None:
+        if future.done():  # nobody waits any more: the run has stopped
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast(T, result))
+
+    def body() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as exc:  # noqa: BLE001 — handed over to whoever waits
+            error = exc
+        with contextlib.suppress(RuntimeError):  # the loop has closed meanwhile
+            loop.call_soon_threadsafe(tell, result, error)
+
+    threading.Thread(target=body, daemon=True, name="reading").start()
+    return await future
+
+
 def read_stored(ident: RequestId, stored: StoredReply) -> Outcome:
     """A stored answer as a record."""
     if stored.failure is not None or stored.raw is None:
@@ -411,9 +442,8 @@ def text_of(prompt: Prompt, side: StoredSide, ledger: Ledger) -> str:
             text = candidate.content
             break
     else:
-        request = RequestId(ident)
-        stored = ledger.stored(prompt.id).get(request)
-        reply = read_stored(request, stored) if stored else None
+        stored = ledger.stored_reply(RequestId(ident))
+        reply = read_stored(RequestId(ident), stored) if stored else None
         if not isinstance(reply, Reply):
             raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")
         text = reply.text

@@ -128,12 +128,13 @@ class Recipe(BaseModel):
 
     @property
     def sampled_endpoints(self) -> tuple[str, ...]:
-        """The endpoints that sample: as named, else those that do not judge, else all."""
+        """The endpoints that sample: those named; where none is, those that do not judge, else all."""
         if self.sample is None:
             return ()
-        from_arms = tuple(arm.endpoint for arm in self.sample.arms if arm.endpoint)
-        others = tuple(name for name in self.endpoints if name not in self.judge.panel)
-        return self.sample.endpoints or tuple(dict.fromkeys(from_arms)) or others or tuple(self.endpoints)
+        others = tuple(name for name in self.endpoints if name not in self.judge.panel) or tuple(self.endpoints)
+        named = tuple(arm.endpoint for arm in self.sample.arms if arm.endpoint)
+        unnamed = not self.sample.arms or len(named) < len(self.sample.arms)
+        return self.sample.endpoints or tuple(dict.fromkeys(named + (others if unnamed else ())))
 
 
 def endpoints(recipe: Recipe, environ: Mapping[str, str]) -> dict[EndpointName, Endpoint]:

@@ -205,6 +205,7 @@ class Flag(StrEnum):
     REFUSAL = "refusal"
     REASONING = "reasoning_left"
     TOOL_CALL = "tool_call"
+    MENDED = "mended"  # lone surrogates were replaced, so the text is not what the model said
     DUPLICATE = "duplicate"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from pairsmith import assets, judge
 from pairsmith.judge import JudgeWords, Panel, Structured
 from pairsmith.pair.gates import settle
-from pairsmith.pair.outlook import gate_evidence
+from pairsmith.pair.outlook import GateEvidence, gate_evidence
 from pairsmith.recipe import Recipe
 from pairsmith.records import (
     Abstention,
@@ -84,7 +84,10 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint]) -> Wor
     if recipe.sample is not None:
         sampled = {EndpointName(name): endpoints[EndpointName(name)] for name in recipe.sampled_endpoints}
         systems = {name: assets.words("system", name, here) for name in recipe.sample.system_names}
-        arms = build_arms(recipe.sample, sampled, systems)
+        settings = recipe.sample
+        if not settings.arms:
+            settings = settings.model_copy(update={"endpoints": recipe.sampled_endpoints})
+        arms = build_arms(settings, sampled, systems)
     templates = {name: assets.template("judge", f"{name}.md.j2") for name in JUDGE_TEMPLATES}
     words = JudgeWords(**templates, rubric=assets.words("rubrics", recipe.judge.rubric, here))
     modes = {name: MODES[endpoint.json_mode] for name, endpoint in endpoints.items()}
@@ -130,8 +133,7 @@ def step(prompt: Prompt, outcomes: Mapping[RequestId, Outcome], work: Work) -> S
         reason = state.unpaid[0].reason
         return Step(completions=completions, kind="failed", reason=reason, final=False, verdicts=verdicts)
     evidence = _evidence(completions, state.scores, state.duels)
-    gate = gate_evidence(usable, state.scores, state.duels, work.recipe.pair)
-    evidence["gate"] = {"gap": gate.gap, "chosen_mean": gate.chosen_mean, "confirmed": gate.confirmed}
+    evidence["gate"] = _gate(gate_evidence(usable, state.scores, state.duels, work.recipe.pair))
     evidence["unreadable"] = state.unreadable + state.reasked
     settled = Step(completions=completions, verdicts=verdicts, body=evidence)
     if isinstance(state.settlement, Abstention):
@@ -170,7 +172,12 @@ def _too_few(completions: tuple[Completion, ...], failures: Sequence[Failure]) -
     evidence = _evidence(completions, (), ())
     if failures:
         return Step(completions=completions, kind="failed", reason=failures[0].reason, body=evidence)
+    evidence["gate"] = _gate(GateEvidence(0.0, 0.0))
     return Step(completions=completions, kind="abstained", reason="too_few_completions", body=evidence)
+
+
+def _gate(evidence: GateEvidence) -> dict[str, Json]:
+    return {"gap": evidence.gap, "chosen_mean": evidence.chosen_mean, "confirmed": evidence.confirmed}
 
 
 def _evidence(completions: Sequence[Completion], scores: Sequence[Score], duels: Sequence[Duel]) -> dict[str, Json]:

@@ -72,5 +72,5 @@ class Bar:
             return
         seconds = max(self._clock() - self._started_s, 1e-9)
         calls = sum(self._tally.attempts.values()) / seconds
-        spend = "$?" if self._tally.cost_usd is None else f"${self._tally.cost_usd:.2f}"
+        spend = "cost unknown" if self._tally.cost_usd is None else f"${self._tally.cost_usd:.2f}"
         self._bar.set_postfix_str(f"{self._pairs:,} pairs, {calls:.0f} calls/s, {spend}", refresh=False)

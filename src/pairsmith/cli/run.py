@@ -198,7 +198,7 @@ def _open(paths: Sequence[str], format: str | None, files: contextlib.ExitStack)
     sources = []
     for path in paths:
         try:
-            stream = sys.stdin.buffer if path == "-" else files.enter_context(open(path, "rb"))  # noqa: PTH123
+            stream = sys.stdin.buffer if path == "-" else files.enter_context(Path(path).open("rb"))  # noqa: SIM115
             head = cast(BufferedReader, stream).peek(4096)
         except OSError as exc:
             raise InputError(f"{path} cannot be read ({exc.strerror}): mend [prompts] path, or --prompts") from None

@@ -160,9 +160,13 @@ class Ledger:
     def stored(self, prompt: PromptId) -> dict[RequestId, StoredReply]:
         """Every answer stored for this prompt, whatever recipe asked for it."""
         rows = self._read.execute("SELECT request, raw, failure, latency_s FROM replies WHERE prompt = ?", (prompt,))
-        return {
-            RequestId(request): StoredReply(raw, failure_of(request, failure), s) for request, raw, failure, s in rows
-        }
+        return {RequestId(row[0]): _stored(*row) for row in rows}
+
+    def stored_reply(self, request: RequestId) -> StoredReply | None:
+        """The answer stored for one request."""
+        sql = "SELECT request, raw, failure, latency_s FROM replies WHERE request = ?"
+        row = self._read.execute(sql, (request,)).fetchone()
+        return _stored(*row) if row else None
 
     def settle(self, prompt: PromptId, digest: str, settled: Settled) -> asyncio.Future[None]:
         """Store what a prompt came to."""
@@ -269,6 +273,10 @@ class Ledger:
                 row = (endpoint.name, endpoint.identity, url, used_as)
                 db.execute("INSERT OR IGNORE INTO endpoints VALUES (?,?,?,?)", row)
         return used_as
+
+
+def _stored(request: str, raw: bytes | None, failure: bytes | None, latency_s: float) -> StoredReply:
+    return StoredReply(raw, failure_of(request, failure), latency_s)
 
 
 def open_ledger(path: Path, epoch: Callable[[], float], create: bool) -> Ledger:

@@ -88,6 +88,7 @@ def _flags(reply: Reply, text: str, answer: str, reasoning: str) -> tuple[Flag, 
         Flag.REFUSAL: bool(reply.refusal) or finish in _FILTERED or is_refusal(answer),
         Flag.REASONING: reasoning != "keep" and (has_tag(text) or only_thought),
         Flag.TOOL_CALL: reply.tool_calls or finish in _CALLING,
+        Flag.MENDED: reply.mended,
     }
     return tuple(flag for flag in Flag if found.get(flag))
 
@@ -183,5 +184,6 @@ _REMEDIES: dict[Flag, Callable[[Sequence[Completion], SampleSettings], str]] = {
         'hold reasoning where the answer should be: set the endpoint\'s reasoning = "strip", or "keep" to train on it'
     ),
     Flag.EMPTY: _always("are empty: `pairsmith doctor` shows what the endpoint really sends"),
+    Flag.MENDED: _always("hold broken characters (lone surrogates): look at the server's tokenizer"),
     Flag.DUPLICATE: _always("repeat a sibling, the arms give the same text: raise temperature or add arms"),
 }

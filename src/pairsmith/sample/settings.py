@@ -54,7 +54,7 @@ class SampleSettings(BaseModel):
     top_p: Listed[TopP] = ()
     system: Listed[str] = ()  # bundled names or files; the caller resolves them
     arms: tuple[ArmSettings, ...] = ()
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**63)
     max_screened: Annotated[float, Field(ge=0, le=1)] = 0.5  # share of the first 20; 1 = never stop
 
     @field_validator("endpoints", *PRODUCT_LISTS)
