@@ -114,7 +114,7 @@ class Server:
 
     @property
     def calls(self) -> int:
-        return int(self.stats()["requests"])
+        return self.simulator.stats.requests
 
     @property
     def calls_by_model(self) -> dict[str, int]:
@@ -182,6 +182,7 @@ class Project:
     table: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.recipe, self.run_dir = self.folder / "recipe.toml", self.folder / "run"
         url = self.server.url
         self.table = {

@@ -1,61 +1,32 @@
-"""The story of a run: prompts come in, what they owe is paid, what they come to is stored, pairs go out.
+"""The story of a run: prompts come in, what they owe is paid, what they come to is stored.
 
-Stages decide (work.py), wire pays (wire/), the ledger remembers (ledger.py); this page brings them together.
+Stages decide (work.py), wire pays (wire/), the ledger remembers (ledger/), dataset.py writes what came of it.
 Called by the command line, which opens the files and makes the clock, the client and the signals.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import threading
-from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain, islice
-from typing import Any, BinaryIO, Protocol, TypedDict, TypeVar, cast, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, cast, get_args
 
-from pairsmith import collect
-from pairsmith.collect import BadRow, Row
-from pairsmith.errors import InputError, LedgerError, Stopped
-from pairsmith.export.formats import ROWS, provenance_row, row_bytes, system_text
-from pairsmith.export.rows import refused
-from pairsmith.export.settings import ExportSettings
+from pairsmith.errors import InputError, Stopped
+from pairsmith.intake import Intake, Source
 from pairsmith.judge import Structured
-from pairsmith.ledger import Ledger, Settled, StoredReply
+from pairsmith.ledger import Ledger, Settled
 from pairsmith.pair.outlook import GateEvidence, outlook
-from pairsmith.records import (
-    ChatRequest,
-    Completion,
-    CompletionId,
-    Endpoint,
-    EndpointName,
-    Failure,
-    FailureKind,
-    Json,
-    Outcome,
-    Pair,
-    Prompt,
-    PromptId,
-    Purpose,
-    Reply,
-    RequestId,
-    candidate_id,
-)
+from pairsmith.records import ChatRequest, Completion, Endpoint, EndpointName, Json, Outcome, Prompt, Purpose, Reply
 from pairsmith.sample import screen
 from pairsmith.sample.settings import GIVEN
-from pairsmith.wire.faults import read_reply
 from pairsmith.wire.online import Engine
+from pairsmith.wire.stored import read_stored
 from pairsmith.work import Work, step
 
-CHUNK = 256  # rows of the input taken at a time
 HEAD_START_S = 0.8  # the input is read for so long before anything is spent: most bad rows are found for free
 FIRST_LOOK = 50  # settled prompts after which the gate's effect is told
 DRAIN_S = 30.0  # how long a stopping run waits for the calls in flight
-
-
-T = TypeVar("T")
 
 
 class Progress(Protocol):
@@ -69,15 +40,6 @@ class Progress(Protocol):
 
     def say(self, sentence: str) -> None:
         """Something the user should know now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One open prompt file."""
-
-    name: str
-    stream: BinaryIO
-    format: str
 
 
 async def run(work: Work, sources: Sequence[Source] | None, ledger: Ledger, engine: Engine, progress: Progress) -> None:
@@ -96,13 +58,13 @@ async def run(work: Work, sources: Sequence[Source] | None, ledger: Ledger, engi
         InputError: a bad row; what was answered until then is stored.
         Stopped: the run ended early and can be resumed; the pairs so far are stored.
     """
-    if sources is not None:
-        await ledger.new_generation()
     await _remember(work, ledger)
-    this = _Run(work, ledger, engine, progress)
-    reading = asyncio.create_task(this.take_in(sources))
+    intake = Intake(ledger, work.digest, progress.known)
+    engine.on_stop(intake.close)
+    journey = _Journey(work, ledger, engine, progress)
+    reading = asyncio.create_task(intake.take_in(sources, work.recipe.prompts))
     await asyncio.wait([reading], timeout=HEAD_START_S)
-    crew = [asyncio.create_task(this.work_through()) for _ in range(engine.width)]
+    crew = [asyncio.create_task(journey.carry_all(intake)) for _ in range(engine.width)]
     try:
         await _until_done_or_stopped([reading, *crew], engine)
     finally:
@@ -143,8 +105,8 @@ async def _until_done_or_stopped(tasks: Sequence[asyncio.Task[None]], engine: En
         await asyncio.wait(waiting, timeout=DRAIN_S)
 
 
-class _Run:
-    """What the tasks of one run share."""
+class _Journey:
+    """What the tasks of one run share while they carry prompts to their ends."""
 
     def __init__(self, work: Work, ledger: Ledger, engine: Engine, progress: Progress) -> None:
         self._ledger = ledger
@@ -157,80 +119,11 @@ class _Run:
         self._shape_accepted: set[EndpointName] = set()
         self._first: list[Completion] = []  # the first completions that came, for the guard
         self._settled: list[GateEvidence] = []  # the first settled prompts, for the gate's first look
-        self._read = asyncio.Event()  # the input was read to its end
-        self._more = asyncio.Event()  # more of it stands in the ledger
-        self._reached = -1  # the last ordinal handed out
-        self._next: deque[Prompt] = deque()
-        self._revisit: deque[PromptId] = deque()
-        self._turn = asyncio.Lock()
 
-    # --- prompts in --------------------------------------------------------------------------------
-
-    async def take_in(self, sources: Sequence[Source] | None) -> None:
-        """Read the input into the ledger, chunk by chunk; equal prompts become one."""
-        try:
-            if sources is None:
-                self._progress.known(self._ledger.input_size())
-            else:
-                await self._take_in(sources)
-        finally:
-            self._read.set()
-            self._more.set()
-
-    async def _take_in(self, sources: Sequence[Source]) -> None:
-        settings = self._work.recipe.prompts
-        rows = chain.from_iterable(collect.read_prompts(s.stream, s.name, s.format) for s in sources)
-        prompts = duplicates = skipped = 0
-        while room := min(CHUNK, CHUNK if settings.limit is None else settings.limit - prompts):
-            # In a thread: standard input, or a disk, may keep it waiting.
-            chunk = await asyncio.to_thread(lambda: list(islice(rows, room)))
-            if not chunk:
-                break
-            good = [row for row in chunk if isinstance(row, Row)]
-            taken = await self._ledger.add_prompts([row.prompt for row in good], collect.unite)
-            bad = [str(row) for row in chunk if isinstance(row, BadRow)]
-            bad += [_clash(good[place], sources) for place in taken.clashes]
-            if bad and not settings.skip_bad:
-                raise InputError(bad[0])
-            prompts += taken.added
-            duplicates += taken.duplicates
-            skipped += len(bad)
-            self._revisit.extend(ident for ident in taken.revisit if self._handed_out(ident))
-            self._progress.known(prompts)
-            self._more.set()
-        if not prompts:
-            raise InputError(f"{', '.join(source.name for source in sources)}: no prompts in it; write one a line")
-        await self._ledger.input_complete(duplicates, skipped)
-
-    def _handed_out(self, ident: PromptId) -> bool:
-        prompt = self._ledger.prompt(ident)
-        return prompt is not None and prompt.ordinal <= self._reached
-
-    # --- prompt by prompt --------------------------------------------------------------------------
-
-    async def work_through(self) -> None:
+    async def carry_all(self, intake: Intake) -> None:
         """Take the next prompt, carry it to its end, and so on."""
-        while prompt := await self._next_prompt():
+        while prompt := await intake.next_prompt():
             await self._carry(prompt)
-
-    async def _next_prompt(self) -> Prompt | None:
-        """The next prompt that something is owed for, in input order; None when there is none or the run stops."""
-        async with self._turn:
-            while not self._engine.stopped:
-                if self._next:
-                    return self._next.popleft()
-                at_end = self._read.is_set()
-                self._more.clear()
-                self._next.extend(self._ledger.owed(self._work.digest, self._reached, CHUNK))
-                if self._next:
-                    self._reached = self._next[-1].ordinal
-                elif not at_end:
-                    await self._more.wait()
-                elif self._revisit:
-                    return self._ledger.prompt(self._revisit.popleft())
-                else:
-                    return None
-            return None
 
     async def _carry(self, prompt: Prompt) -> None:
         """Ask what is owed for a prompt and pay it, until nothing is; store what it came to."""
@@ -294,51 +187,10 @@ class _Run:
                 self._progress.say(f"endpoint {name} refuses its verdicts' schema: asking for {simpler} instead")
 
 
-async def _in_daemon(work: Callable[[], T]) -> T:
-    """Run blocking work in a thread that the process need not wait for: standard input may never end."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def tell(result: T | None, error: BaseException | None) -> None:
-        if future.done():  # nobody waits any more: the run has stopped
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(cast(T, result))
-
-    def body() -> None:
-        result, error = None, None
-        try:
-            result = work()
-        except Exception as exc:  # noqa: BLE001 — handed over to whoever waits
-            error = exc
-        with contextlib.suppress(RuntimeError):  # the loop has closed meanwhile
-            loop.call_soon_threadsafe(tell, result, error)
-
-    threading.Thread(target=body, daemon=True, name="reading").start()
-    return await future
-
-
-def read_stored(ident: RequestId, stored: StoredReply) -> Outcome:
-    """A stored answer as a record."""
-    if stored.failure is not None or stored.raw is None:
-        return stored.failure or Failure(ident, FailureKind.TRANSIENT, "not_stored")
-    return read_reply(ident, stored.raw, stored.latency_s)
-
-
 def gate_evidence(body: Mapping[str, Json]) -> GateEvidence | None:
     """What a stored outcome says about the gate; None when its prompt never came to it."""
     gate = body.get("gate")
     return GateEvidence(**gate) if isinstance(gate, dict) else None  # type: ignore[arg-type]
-
-
-def _clash(row: Row, sources: Sequence[Source]) -> str:
-    where = sources[0].name if len(sources) == 1 else "one of the files"
-    return (
-        f'{where}, line {row.line}, field "id": {row.prompt.source_id} is an earlier, different prompt\'s id; '
-        "give each prompt an id of its own, or none"
-    )
 
 
 def _learnt_mode(ledger: Ledger, endpoint: Endpoint, mode: Structured) -> Structured:
@@ -356,109 +208,3 @@ def _simpler(request: ChatRequest) -> Structured | None:
     if not isinstance(shape, dict):
         return None
     return "json_object" if shape.get("type") == "json_schema" else "text"
-
-
-# --- pairs out -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """What was written: rows, and why pairs were left out."""
-
-    rows: int
-    left_out: Mapping[str, int]
-
-
-def write_pairs(
-    ledger: Ledger, digest: str, settings: ExportSettings, replacement: str | None, dataset: BinaryIO, proofs: BinaryIO
-) -> Exported:
-    """Write every settled pair in prompt order, and the provenance of each at the same line of `proofs`.
-
-    Args:
-        ledger: the run folder's.
-        digest: of the work whose outcomes are written.
-        settings: the target, and what stands in the place of the persona.
-        replacement: the text that takes the sampling persona's place, when `system` names a file.
-        dataset: the rows of the target.
-        proofs: one provenance row a pair.
-
-    Returns:
-        The count of rows, and of pairs that were left out, by reason.
-    """
-    arms = json.loads(ledger.fact(f"arms {digest}") or "{}")
-    row_of = ROWS[settings.target]
-    rows = 0
-    left_out: Counter[str] = Counter()
-    for prompt, settled in ledger.outcomes(digest):
-        if settled.kind != "pair":
-            continue
-        found = cast(StoredPair, settled.body["pair"])
-        personas = {arms.get(found[side]["arm"]) for side in ("chosen", "rejected")}
-        if settings.system == "keep" and len(personas) > 1:
-            left_out["personas_differ"] += 1
-            continue
-        persona = {"strip": None, "keep": next(iter(personas))}.get(settings.system, replacement)
-        chosen, rejected = (text_of(prompt, found[side], ledger) for side in ("chosen", "rejected"))
-        row = row_of(prompt, chosen, rejected, system_text(persona, prompt.system))
-        reason = refused(row, settings.target)
-        if reason is not None:
-            left_out[reason] += 1
-            continue
-        rows += 1
-        dataset.write(row_bytes(row))
-        proofs.write(row_bytes(_proof(rows, prompt, found, settled.body)))
-    return Exported(rows, dict(left_out))
-
-
-class StoredSide(TypedDict):
-    """One side of a stored pair, as work.py wrote it."""
-
-    completion: CompletionId
-    arm: str
-    model: str | None
-    span: list[int] | None
-    simulated: bool
-
-
-class StoredPair(TypedDict):
-    """A stored pair, as work.py wrote it."""
-
-    chosen: StoredSide
-    rejected: StoredSide
-    gap: float
-    judges: list[EndpointName]
-    provenance: dict[str, Json]
-
-
-def text_of(prompt: Prompt, side: StoredSide, ledger: Ledger) -> str:
-    """The text of one side, read again from what is stored: a given candidate, or the (span of a) reply.
-
-    Raises:
-        LedgerError: the ledger holds no such text.
-    """
-    ident = side["completion"]
-    for candidate in prompt.candidates:
-        if candidate_id(prompt.id, candidate.content) == ident:
-            text = candidate.content
-            break
-    else:
-        stored = ledger.stored_reply(RequestId(ident))
-        reply = read_stored(RequestId(ident), stored) if stored else None
-        if not isinstance(reply, Reply):
-            raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")
-        text = reply.text
-    return text[slice(*side["span"])] if side["span"] else text
-
-
-def _proof(line: int, prompt: Prompt, found: StoredPair, evidence: Mapping[str, Json]) -> dict[str, Json]:
-    pair = Pair(
-        prompt_id=prompt.id,
-        chosen=found["chosen"]["completion"],
-        rejected=found["rejected"]["completion"],
-        gap=found["gap"],
-        judges=tuple(found["judges"]),
-        provenance=found["provenance"],
-    )
-    details: dict[str, Json] = {"verdicts": evidence["verdicts"], "simulated": evidence["simulated"]}
-    sides = cast(tuple[dict[str, Json], dict[str, Json]], (dict(found["chosen"]), dict(found["rejected"])))
-    return provenance_row(line, pair, prompt, sides, details)

@@ -183,6 +183,15 @@ class Failure:
 Outcome: TypeAlias = Reply | Failure
 
 
+@dataclass(frozen=True, slots=True)
+class StoredReply:
+    """A request's stored answer: the body as it came, or the failure that no retry can mend."""
+
+    raw: bytes | None
+    failure: Failure | None
+    latency_s: float
+
+
 # --- sample -------------------------------------------------------------------------------------
 
 

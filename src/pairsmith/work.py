@@ -97,7 +97,11 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint]) -> Wor
 
 
 def _digest(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], arms: Sequence[Arm], words: JudgeWords) -> str:
-    who: Json = [[e.identity, e.model, e.reasoning, dict(e.extra)] for e in endpoints.values()]
+    # Of an endpoint whatever its requests are rendered from: a change of it owes new calls.
+    who: Json = [
+        [e.identity, e.model, e.reasoning, dict(e.extra), e.length_parameter, e.seed, e.json_mode]
+        for e in endpoints.values()
+    ]
     how: Json = [[arm.name, arm.endpoint, dict(arm.params), arm.system] for arm in arms]
     said: Json = [assets.asset("prompts", "judge", f"{name}.md.j2").read_text("utf-8") for name in JUDGE_TEMPLATES]
     settings: Json = [

@@ -42,16 +42,21 @@ class _Commands(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+HELP = """Preference pairs for DPO that are right, cheap and provable.
+
+\b
+  pairsmith demo               see it work, offline
+  pairsmith init               write a recipe
+  pairsmith run recipe.toml    prompts in, pairs out
+"""
+
+
+@click.group(
+    cls=_Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="pairsmith")
 def pairsmith() -> None:
-    r"""Preference pairs for DPO that are right, cheap and provable.
-
-    \b
-    pairsmith demo                     see it work, offline
-    pairsmith init                     write a recipe
-    pairsmith run recipe.toml          prompts in, pairs out
-    """
+    """All commands; see HELP."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

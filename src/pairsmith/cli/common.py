@@ -18,9 +18,9 @@ from pairsmith.errors import LedgerError, RecipeError, UserError
 from pairsmith.folder import RunFolder, written_whole
 
 if TYPE_CHECKING:
+    from pairsmith.dataset import Exported
     from pairsmith.export.settings import ExportSettings
     from pairsmith.ledger import Counts, Ledger
-    from pairsmith.pipeline import Exported
     from pairsmith.recipe import Recipe
 
 TARGETS = ("openai", "azure", "together", "fireworks", "trl")
@@ -89,7 +89,7 @@ def write_dataset(ledger: Ledger, digest: str, settings: ExportSettings, out: Pa
     Raises:
         UserError: a file cannot be written, or the text that replaces the persona cannot be read.
     """
-    from pairsmith.pipeline import write_pairs
+    from pairsmith.dataset import write_pairs
 
     replacement = None
     if settings.system not in ("strip", "keep"):

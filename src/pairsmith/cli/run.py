@@ -38,8 +38,9 @@ from pairsmith.folder import RunFolder, locked, written_whole
 
 if TYPE_CHECKING:
     from pairsmith.cli.progress import Bar
+    from pairsmith.dataset import Exported
+    from pairsmith.intake import Source
     from pairsmith.ledger import Counts, Ledger, Spent
-    from pairsmith.pipeline import Exported, Source
     from pairsmith.records import Endpoint, EndpointName
     from pairsmith.wire.online import Engine, Tally
     from pairsmith.work import Work
@@ -193,7 +194,7 @@ def _open(paths: Sequence[str], format: str | None, files: contextlib.ExitStack)
         InputError: one cannot be opened.
     """
     from pairsmith.collect import detect_format
-    from pairsmith.pipeline import Source
+    from pairsmith.intake import Source
 
     sources = []
     for path in paths:

@@ -16,10 +16,20 @@ import orjson
 
 from pairsmith.errors import LedgerError
 from pairsmith.ledger import intake
-from pairsmith.ledger.rows import Collected, Counts, Settled, Spent, StoredReply, failure_of, prompt_of
+from pairsmith.ledger.rows import Collected, Counts, Settled, Spent, failure_of, prompt_of
 from pairsmith.ledger.schema import connect, prepare
 from pairsmith.ledger.writer import Writer
-from pairsmith.records import ChatRequest, Endpoint, FailureKind, Outcome, Prompt, PromptId, Reply, RequestId
+from pairsmith.records import (
+    ChatRequest,
+    Endpoint,
+    FailureKind,
+    Outcome,
+    Prompt,
+    PromptId,
+    Reply,
+    RequestId,
+    StoredReply,
+)
 
 _ENDED = (
     "UPDATE attempts SET outcome = ?, status = ?, message = ?, cost_usd = ?, input_tokens = ?, output_tokens = ?"

@@ -58,15 +58,6 @@ class Spent:
     cost_usd: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredReply:
-    """A request's stored answer: the body as it came, or the failure that no retry can mend."""
-
-    raw: bytes | None
-    failure: Failure | None
-    latency_s: float
-
-
 def prompt_bytes(prompt: Prompt) -> bytes:
     """A prompt as it is stored; its id and ordinal stand in columns of their own."""
     return orjson.dumps(

@@ -1,102 +1,132 @@
 """Says when an endpoint is broken, misconfigured or out of money, so that the run stops instead of burning.
 
 Pure bookkeeping over failures, one `Breaker` a gate. The sentences here are what the user reads: what
-happened, and the way out. Called by online.py after each attempt.
+happened, and the way out. Called by gate.py after each attempt.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 from pairsmith.errors import Stopped
 from pairsmith.records import Endpoint, Failure, FailureKind, RequestId
 
-MAX_IN_A_ROW = 20  # transient failures with no success between them
+MAX_IN_A_ROW = 20  # steps of transient failures with no success between them
+WARY_FROM = 3  # from this step on, one call at a time tries whether the endpoint is back
 SAME_FIRST = 3  # distinct requests whose first outcome is the same refusal, with no success yet
-THROTTLED_FOR_S = 900.0  # throttled this long without one answer: the run stops, resumable
+SILENT_FOR_S = 900.0  # failing or throttled this long without one answer: the run stops, resumable
 
 _CONTINUE = "run the same command again to continue"
 
 
 class Breaker:
-    """What one endpoint's failures add up to."""
+    """What one endpoint's failures add up to.
+
+    A server that restarts fails all calls in flight at once. That is one step, however many they were: a
+    transient failure counts only when its attempt was started after the last one that counted had ended.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._in_a_row = 0
         self._succeeded = False
-        self._throttled_since: float | None = None
+        self._in_a_row = 0
+        self._counted_s = float("-inf")  # when the last failure that counted had ended
+        self._silent_since_s: float | None = None  # when the first attempt of those that all failed was started
         self._first: defaultdict[tuple[str, str], set[RequestId]] = defaultdict(set)
+
+    @property
+    def steps(self) -> int:
+        """Steps of failure since the last answer."""
+        return self._in_a_row
+
+    @property
+    def wary(self) -> bool:
+        """Whether the endpoint seems to be down: then one call at a time is enough to see it come back."""
+        return self._in_a_row >= WARY_FROM
 
     def success(self) -> None:
         """An answer came."""
-        self._in_a_row = 0
         self._succeeded = True
-        self._throttled_since = None
+        self._first.clear()
+        self._alive()
 
-    def failure(self, failure: Failure, first: bool, now_s: float) -> Stopped | None:
+    def failure(self, failure: Failure, first: bool, sent_s: float, now_s: float) -> Stopped | None:
         """Take note of a failure.
 
         Args:
             failure: what happened.
-            first: whether it was this request's first attempt.
-            now_s: monotonic seconds.
+            first: whether it is the first that this request came to.
+            sent_s: when the attempt was started, in monotonic seconds.
+            now_s: when it ended.
 
         Returns:
             Why the run has to stop, or None to go on.
         """
         if failure.kind is FailureKind.FATAL:
             return self._fatal(failure)
+        if failure.kind is FailureKind.PERMANENT:
+            self._alive()
+            return self._same_first(failure) if first else None
+        if self._silent_since_s is None:
+            self._silent_since_s = sent_s
         if failure.kind is FailureKind.THROTTLED:
             return self._throttled(failure, now_s)
-        if failure.kind is FailureKind.TRANSIENT:
+        if sent_s >= self._counted_s:
             self._in_a_row += 1
-        return self._same_first(failure, first) or self._too_many(failure)
+            self._counted_s = now_s
+        return (self._same_first(failure) if first else None) or self._down(failure, now_s)
+
+    def _alive(self) -> None:
+        self._in_a_row = 0
+        self._silent_since_s = None
 
     def _throttled(self, failure: Failure, now_s: float) -> Stopped | None:
-        if self._throttled_since is None:
-            self._throttled_since = now_s
-        if now_s - self._throttled_since < THROTTLED_FOR_S:
+        asked_s = failure.retry_after_s or 0.0
+        if asked_s >= SILENT_FOR_S:
+            what = f"asks for a pause of {asked_s / 60:.0f} minutes ({failure.reason}); wait"
+        elif now_s + asked_s - (self._silent_since_s or 0.0) >= SILENT_FOR_S:
+            what = f"has answered nothing but {failure.reason} for {SILENT_FOR_S / 60:.0f} minutes; wait"
+        else:
             return None
-        return self._stop(
-            "throttled",
-            f"has answered nothing but {failure.reason} for {THROTTLED_FOR_S / 60:.0f} minutes; "
-            f"lower requests_per_minute or concurrency, or wait, then {_CONTINUE}",
-        )
+        return self._stop("throttled", f"{what}, or lower requests_per_minute or concurrency, then {_CONTINUE}")
 
-    def _same_first(self, failure: Failure, first: bool) -> Stopped | None:
-        refused = failure.reason in ("bad_request", "http_500", "unreachable")
-        if self._succeeded or not refused or failure.parameter or not (first or failure.reason == "unreachable"):
+    def _same_first(self, failure: Failure) -> Stopped | None:
+        if self._succeeded or failure.parameter or failure.reason not in ("bad_request", "http_500"):
             return None
-        seen = self._first[failure.reason, failure.message]
+        seen = self._first[failure.reason, _without_ids(failure.message)]
         seen.add(failure.request_id)
-        if failure.reason == "unreachable":
-            return self._unreachable(failure) if self._in_a_row >= SAME_FIRST else None
         if len(seen) < SAME_FIRST:
             return None
         if failure.reason == "http_500":
-            return self._stop("broken_endpoint", f"answers every request with 500 ({failure.message})")
+            return self._stop(
+                "broken_endpoint",
+                f"answers every request with 500 ({failure.message}): see what its log says, then {_CONTINUE}",
+            )
         return self._stop(
             "parameter_refused",
             f"refuses every request with {failure.status}: {failure.message} "
             "(take the parameter it names out of the recipe, or set another value)",
         )
 
-    def _unreachable(self, failure: Failure) -> Stopped:
-        where = self._endpoint.base_urls[0]
-        return self._stop(
-            "unreachable",
-            f"does not answer at {where} ({failure.message}): start the server, or mend base_url; {_CONTINUE}",
-        )
-
-    def _too_many(self, failure: Failure) -> Stopped | None:
-        if self._in_a_row < MAX_IN_A_ROW:
-            return None
+    def _down(self, failure: Failure, now_s: float) -> Stopped | None:
+        if failure.reason == "unreachable" and not self._succeeded and self._in_a_row >= SAME_FIRST:
+            where = self._endpoint.base_urls[0]
+            return self._stop(
+                "unreachable",
+                f"does not answer at {where} ({failure.message}): start the server, or mend base_url, then {_CONTINUE}",
+            )
         what = failure.reason + (f": {failure.message}" if failure.message else "")
-        return self._stop("broken_endpoint", f"failed {self._in_a_row} times in a row ({what}); {_CONTINUE}")
+        if self._in_a_row >= MAX_IN_A_ROW:
+            return self._stop("broken_endpoint", f"failed {self._in_a_row} times in a row ({what}); {_CONTINUE}")
+        silent_s = now_s - (self._silent_since_s or 0.0)
+        if self._in_a_row > 1 and silent_s >= SILENT_FOR_S:
+            return self._stop(
+                "broken_endpoint", f"gave no answer for {silent_s / 60:.0f} minutes ({what}); {_CONTINUE}"
+            )
+        return None
 
     def _fatal(self, failure: Failure) -> Stopped:
-        variable = self._endpoint.api_key_env
         said = f" ({failure.message})" if failure.message else ""
         if failure.reason == "quota":
             return self._stop("quota", f"has no quota or credit left{said}: top up or raise it, then {_CONTINUE}")
@@ -105,8 +135,20 @@ class Breaker:
                 "no_such_model",
                 f"answers 404{said}: mend model, or base_url (most end in /v1), in the recipe or the flags",
             )
+        if failure.reason == "redirected":
+            return self._stop(
+                "redirected", f"answers {failure.status}{said}: mend base_url, redirects are not followed with a key"
+            )
+        variable = self._endpoint.api_key_env
         key = f"the key in ${variable}" if variable else "a request without a key (set api_key_env)"
-        return self._stop("refused_key", f"refused {key} with {failure.status}")
+        return self._stop(
+            "refused_key", f"refused {key} with {failure.status}{said}: set a valid key, then {_CONTINUE}"
+        )
 
     def _stop(self, reason: str, what: str) -> Stopped:
         return Stopped(reason, f"endpoint {self._endpoint.name} ({self._endpoint.model}) {what}")
+
+
+def _without_ids(message: str) -> str:
+    """A message without what differs from call to call: request ids, times, counts."""
+    return re.sub(r"[\w-]*\d[\w-]*", "#", message)

@@ -1,19 +1,25 @@
-"""The transport: sends the bytes of one request, brings back the bytes of the answer.
+"""The seam to an endpoint: sends the bytes of one request, brings back the bytes of the answer.
 
-The one place that knows the openai package. It adds no retries, no parsing, no waiting: those are
-online.py's. Called by online.py for each attempt.
+With session.py the one place that knows the openai package. It adds no retries, no parsing, no waiting:
+those are gate.py's. `OpenAITransport` is the openai client as it comes; session.py's is faster.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Protocol
+from urllib.parse import urlsplit
 
+import aiohttp
 import openai
-from httpx2 import Limits, Response, Timeout
+from httpx2 import AsyncClient, Limits, Response, Timeout
 
+from pairsmith.errors import UserError
 from pairsmith.wire.faults import RawReply
 
 CONNECT_TIMEOUT_S = 15.0
+OPENAI_URL = "https://api.openai.com/v1"
 
 
 class TransportError(Exception):
@@ -35,25 +41,25 @@ class Transport(Protocol):
 
 
 class OpenAITransport:
-    """`AsyncOpenAI` on its aiohttp transport, told to hand out raw responses and never to retry."""
+    """`AsyncOpenAI` on its aiohttp transport, told to hand out raw responses and never to retry.
 
-    def __init__(self, base_url: str | None, api_key: str | None, connections: int, timeout_s: float) -> None:
-        # Without a key no Authorization header is sent at all: the client wants to be told so at each request.
-        self._headers: dict[str, str | openai.Omit] = {"Content-Type": "application/json"}
-        if not api_key:
-            self._headers["Authorization"] = openai.Omit()
+    Args:
+        base_url: where /chat/completions is.
+        api_key: None sends no Authorization header at all.
+        connections: how many calls may be in flight.
+        timeout_s: the whole call's, which the gate keeps: all that is timed here is connecting, never longer.
+    """
+
+    def __init__(self, base_url: str, api_key: str | None, connections: int, timeout_s: float) -> None:
+        # Waiting for a free connection would look like a timeout: there are more than calls.
         limits = Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
-        self._client = openai.AsyncOpenAI(
-            base_url=base_url,
-            api_key=api_key or "none",
-            max_retries=0,
-            http_client=openai.DefaultAioHttpClient(
-                limits=limits, timeout=Timeout(timeout_s, connect=CONNECT_TIMEOUT_S), follow_redirects=False
-            ),
-        )
+        timeout = Timeout(None, connect=min(CONNECT_TIMEOUT_S, timeout_s))
+        http_client = openai.DefaultAioHttpClient(limits=limits, timeout=timeout, follow_redirects=False)
+        self._client = make_client(base_url, api_key, http_client)
+        self._headers = client_headers(self._client, api_key)
 
     async def send(self, body: bytes, idempotency_key: str) -> RawReply:
-        """POST the body to chat/completions; a status of 400 and more is an answer too."""
+        """POST the body to chat/completions; whatever status comes is an answer."""
         headers = {**self._headers, "Idempotency-Key": idempotency_key}
         try:
             response = await self._client.post(
@@ -62,29 +68,72 @@ class OpenAITransport:
         except openai.APIStatusError as err:
             response = err.response
         except openai.APIConnectionError as err:
-            raise _transport_error(err) from None
-        return RawReply(response.status_code, _lower(response), response.content)
+            raise transport_error(err) from None
+        return RawReply(response.status_code, response.headers, response.content)
 
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
 
 
-def _lower(response: Response) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers.items()}
+def make_client(base_url: str, api_key: str | None, http_client: AsyncClient | None) -> openai.AsyncOpenAI:
+    """The openai client of one endpoint.
+
+    Raises:
+        UserError: the key cannot stand in an HTTP header.
+    """
+    if api_key and not (api_key.isascii() and api_key.isprintable()):
+        raise UserError(
+            f"the API key for {base_url} holds a character that no key has, such as a line break: set it anew"
+        )
+    return openai.AsyncOpenAI(base_url=base_url, api_key=api_key or "none", max_retries=0, http_client=http_client)
 
 
-def _transport_error(err: BaseException) -> TransportError:
+def client_headers(client: openai.AsyncOpenAI, api_key: str | None) -> dict[str, str | openai.Omit]:
+    """Every header of a call but the Idempotency-Key; `Omit` for what the client would send and must not.
+
+    The client takes OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS from the environment, for any host
+    (openai 3.54). They are meant for the host of OPENAI_BASE_URL, by default OpenAI's: no other gets to see them.
+    """
+    own: dict[str, str | openai.Omit] = {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "User-Agent": client.user_agent,
+        **client.platform_headers(),
+        "Authorization": f"Bearer {api_key}" if api_key else openai.Omit(),
+    }
+    own_names = {name.lower() for name in own}
+    meant = _meant_for(str(client.base_url))
+    ambient = {name: value if meant(name.lower()) else openai.Omit() for name, value in client.default_headers.items()}
+    return {name: value for name, value in ambient.items() if name.lower() not in own_names} | own
+
+
+def _meant_for(url: str) -> Callable[[str], bool]:
+    """Which headers (names in lower case) of the user's OPENAI_* environment are meant for the host of this URL."""
+    there = urlsplit(url)
+    home = urlsplit(os.environ.get("OPENAI_BASE_URL") or OPENAI_URL)
+    if (there.scheme, there.netloc) == (home.scheme, home.netloc):
+        return lambda name: True
+    openais = there.scheme == "https" and f".{there.hostname}".endswith(".openai.com")
+    return lambda name: openais and name.startswith("openai-")
+
+
+def transport_error(err: BaseException) -> TransportError:
     """Name the root cause: the openai and httpx2 layers fold a reset and a refused connection into others."""
-    import aiohttp
-
-    root = err
-    while root.__cause__ is not None or root.__context__ is not None:
-        root = root.__cause__ or root.__context__  # type: ignore[assignment]
-        if isinstance(root, aiohttp.ClientConnectorError):
-            return TransportError("unreachable", str(root.os_error))
-        if isinstance(root, aiohttp.ClientError):
-            break
+    root: BaseException | None = err
+    while root is not None and not isinstance(root, aiohttp.ClientError):
+        root = root.__cause__ or root.__context__
+    root = root or err
+    if isinstance(root, aiohttp.ConnectionTimeoutError):
+        return TransportError("unreachable", f"no connection within {CONNECT_TIMEOUT_S:g} s")
+    if isinstance(root, aiohttp.ClientConnectorCertificateError):
+        return TransportError("unreachable", f"{root.certificate_error}"[:200])
+    if isinstance(root, aiohttp.ClientConnectorError):
+        return TransportError("unreachable", f"{root.os_error}"[:200])
+    if isinstance(root, aiohttp.ClientHttpProxyError):
+        return TransportError("unreachable", f"the proxy answered {root.status}")
+    if isinstance(root, aiohttp.InvalidURL):
+        return TransportError("unreachable", "that is no URL")
     if isinstance(root, TimeoutError):
         return TransportError("timeout", "the connection timed out")
     return TransportError("reset", f"{type(root).__name__}: {root}"[:200])

@@ -1,0 +1,196 @@
+"""The pairs that a demo shows: picked from the ledger as the most readable ones, and laid out for a terminal.
+
+Texts, scores and rationales are read from what is stored, as `export` reads them. Called by demo.py.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any, cast
+
+import click
+
+from pairsmith.dataset import StoredPair, StoredSide, text_of
+from pairsmith.judge.verdicts import Unreadable, read_score
+from pairsmith.ledger import Ledger, Settled
+from pairsmith.records import Json, Prompt, Reply, RequestId, StoredReply
+from pairsmith.wire.stored import read_stored
+
+MOST_LINES = 12  # of one text
+PROMPT_LINES = 5
+READING_COLUMNS = 72  # what counts as readable is measured at this width, so that every terminal shows the same pairs
+MOST_COLUMNS = 100
+INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One answer of a shown pair: its arm, the judges' mean score, and what each judge said."""
+
+    text: str
+    arm: str
+    score: float
+    rationales: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One pair to be shown."""
+
+    id: str
+    family: str
+    prompt: str
+    chosen: Side
+    rejected: Side
+    gap: float
+
+    @property
+    def longer_rejected(self) -> bool:
+        """Whether the judge preferred the shorter answer, and by a clear difference in length."""
+        return len(self.rejected.text) > 1.3 * len(self.chosen.text)
+
+
+# --- picking ---------------------------------------------------------------------------------------
+
+
+def pairs_to_show(ledger: Ledger, digest: str, count: int) -> list[Shown]:
+    """The most readable pairs, each of another family; one where the rejected answer is the longer one comes first."""
+    pairs = sorted(_pairs(ledger, digest), key=_reading_order)
+    taken: list[Shown] = [pair for pair in pairs if pair.longer_rejected][:1]
+    for pair in pairs:
+        if len(taken) < count and pair.family not in {one.family for one in taken}:
+            taken.append(pair)
+    return taken[:count]
+
+
+def _reading_order(pair: Shown) -> tuple[bool, bool, int, str]:
+    """First what can be read at a glance, then large gaps and short texts: a point of gap is worth two lines."""
+    sides = [lines_of(side.text, READING_COLUMNS) for side in (pair.chosen, pair.rejected)]
+    prompt = lines_of(pair.prompt, READING_COLUMNS)
+    too_long = len(prompt) > PROMPT_LINES or any(len(lines) > MOST_LINES for lines in sides)
+    too_short = any(len(lines) < 2 for lines in sides)
+    length = len(prompt) + sum(len(lines) for lines in sides)
+    foreign = not all(_latin(text) for text in (pair.prompt, pair.chosen.text, pair.rejected.text))
+    return too_long or foreign, too_short, length - round(2 * pair.gap), pair.id
+
+
+def _latin(text: str) -> bool:
+    """Whether every letter takes one column, from left to right."""
+    return all(character < "\u0250" for character in text if character.isalpha())
+
+
+def _pairs(ledger: Ledger, digest: str) -> Iterator[Shown]:
+    for prompt, settled in ledger.outcomes(digest):
+        if settled.kind == "pair":
+            yield _shown(prompt, settled, ledger)
+
+
+def _shown(prompt: Prompt, settled: Settled, ledger: Ledger) -> Shown:
+    pair = cast(StoredPair, settled.body["pair"])
+    verdicts = cast("list[dict[str, Any]]", settled.body["verdicts"])
+    replies = ledger.stored(prompt.id)
+
+    def side(stored: StoredSide) -> Side:
+        own = [verdict for verdict in verdicts if verdict.get("completion") == stored["completion"]]
+        said = tuple(_rationale(verdict["call"], replies) for verdict in own)
+        score = fmean([verdict["score"] for verdict in own] or [0.0])
+        return Side(text_of(prompt, stored, ledger), stored["arm"], score, tuple(filter(None, said)))
+
+    return Shown(
+        id=prompt.source_id or prompt.id,
+        family=str(prompt.meta.get("family", "")),
+        prompt="\n\n".join(str(message.get("content", "")) for message in prompt.messages),
+        chosen=side(pair["chosen"]),
+        rejected=side(pair["rejected"]),
+        gap=pair["gap"],
+    )
+
+
+def _rationale(call: RequestId, replies: Mapping[RequestId, StoredReply]) -> str:
+    """What a judge wrote beside its score; "" when it wrote nothing."""
+    stored = replies.get(call)
+    reply = read_stored(call, stored) if stored else None
+    verdict = read_score(reply.text) if isinstance(reply, Reply) else None
+    return "" if verdict is None or isinstance(verdict, Unreadable) else verdict.rationale
+
+
+# --- laying out ------------------------------------------------------------------------------------
+
+
+def as_json(pairs: Iterable[Shown]) -> list[Json]:
+    """The pairs for programs."""
+
+    def side(one: Side) -> Json:
+        return {"text": one.text, "arm": one.arm, "score": one.score, "rationales": list(one.rationales)}
+
+    return [
+        {
+            "id": pair.id,
+            "family": pair.family,
+            "prompt": pair.prompt,
+            "chosen": side(pair.chosen),
+            "rejected": side(pair.rejected),
+            "gap": pair.gap,
+        }
+        for pair in pairs
+    ]
+
+
+def as_text(pairs: Sequence[Shown]) -> str:
+    """The pairs for people, as wide as their terminal."""
+    columns = max(40, min(shutil.get_terminal_size().columns, MOST_COLUMNS))
+    blocks = [_block(pair, f"{place} of {len(pairs)}", columns) for place, pair in enumerate(pairs, start=1)]
+    return "\n\n".join(blocks)
+
+
+def _block(pair: Shown, place: str, columns: int) -> str:
+    width = columns - len(INDENT)
+    lines = [styled(_rule(" · ".join(part for part in (place, pair.family, pair.id) if part), columns), dim=True)]
+    lines += ["", *[styled(line, bold=True) for line in _shortened(pair.prompt, columns, PROMPT_LINES)]]
+    for word, side in (("CHOSEN", pair.chosen), ("REJECTED", pair.rejected)):
+        lines += ["", f"{styled(word, bold=True)}  {side.score:g} of 10" + styled(f"   arm: {side.arm}", dim=True)]
+        lines += [INDENT + line for line in _shortened(side.text, width, MOST_LINES)]
+        for rationale in side.rationales:
+            said = textwrap.wrap(f"judge: {rationale}", width, subsequent_indent=" " * len("judge: "))
+            lines += [INDENT + styled(line, dim=True) for line in said]
+    lines += ["", _gap(pair)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _gap(pair: Shown) -> str:
+    chosen, rejected = len(pair.chosen.text), len(pair.rejected.text)
+    longer = "; the rejected answer is the longer one" if pair.longer_rejected else ""
+    return f"gap {pair.gap:g} points; {chosen:,} characters preferred to {rejected:,}{longer}"
+
+
+def _rule(title: str, columns: int) -> str:
+    return f"── {title} ".ljust(columns, "─")
+
+
+def _shortened(text: str, width: int, most: int) -> list[str]:
+    """The text's first lines; what is missing is said."""
+    lines = lines_of(text, width)
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], f"[… {len(lines) - most + 1} more lines]"]
+
+
+def lines_of(text: str, width: int) -> list[str]:
+    """The text's lines, each wrapped on its own: lists and code keep their shape."""
+    return [part for line in text.strip().split("\n") for part in _wrapped(line, width)]
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    margin = " " * min(len(line) - len(line.lstrip()), width // 2)
+    wrapper = textwrap.TextWrapper(width, subsequent_indent=margin, break_on_hyphens=False, drop_whitespace=True)
+    return wrapper.wrap(line) or [""]
+
+
+def styled(text: str, bold: bool | None = None, dim: bool | None = None) -> str:
+    """Bold or dim on a terminal; elsewhere the plain text."""
+    return click.style(text, bold=bold, dim=dim) if sys.stdout.isatty() else text

@@ -1,0 +1,123 @@
+"""Writes what a run settled: the rows of a target, and at the same line of a second file what proves each row.
+
+Reads the ledger alone; every text is read again from the stored reply. Called by the command line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, TypedDict, cast
+
+from pairsmith.errors import LedgerError
+from pairsmith.export.formats import ROWS, provenance_row, row_bytes, system_text
+from pairsmith.export.rows import refused
+from pairsmith.export.settings import ExportSettings
+from pairsmith.ledger import Ledger
+from pairsmith.records import CompletionId, EndpointName, Json, Pair, Prompt, Reply, RequestId, candidate_id
+from pairsmith.wire.stored import read_stored
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: rows, and why pairs were left out."""
+
+    rows: int
+    left_out: Mapping[str, int]
+
+
+def write_pairs(
+    ledger: Ledger, digest: str, settings: ExportSettings, replacement: str | None, dataset: BinaryIO, proofs: BinaryIO
+) -> Exported:
+    """Write every settled pair in prompt order, and the provenance of each at the same line of `proofs`.
+
+    Args:
+        ledger: the run folder's.
+        digest: of the work whose outcomes are written.
+        settings: the target, and what stands in the place of the persona.
+        replacement: the text that takes the sampling persona's place, when `system` names a file.
+        dataset: the rows of the target.
+        proofs: one provenance row a pair.
+
+    Returns:
+        The count of rows, and of pairs that were left out, by reason.
+    """
+    arms = json.loads(ledger.fact(f"arms {digest}") or "{}")
+    row_of = ROWS[settings.target]
+    rows = 0
+    left_out: Counter[str] = Counter()
+    for prompt, settled in ledger.outcomes(digest):
+        if settled.kind != "pair":
+            continue
+        found = cast(StoredPair, settled.body["pair"])
+        personas = {arms.get(found[side]["arm"]) for side in ("chosen", "rejected")}
+        if settings.system == "keep" and len(personas) > 1:
+            left_out["personas_differ"] += 1
+            continue
+        persona = {"strip": None, "keep": next(iter(personas))}.get(settings.system, replacement)
+        chosen, rejected = (text_of(prompt, found[side], ledger) for side in ("chosen", "rejected"))
+        row = row_of(prompt, chosen, rejected, system_text(persona, prompt.system))
+        reason = refused(row, settings.target)
+        if reason is not None:
+            left_out[reason] += 1
+            continue
+        rows += 1
+        dataset.write(row_bytes(row))
+        proofs.write(row_bytes(_proof(rows, prompt, found, settled.body)))
+    return Exported(rows, dict(left_out))
+
+
+class StoredSide(TypedDict):
+    """One side of a stored pair, as work.py wrote it."""
+
+    completion: CompletionId
+    arm: str
+    model: str | None
+    span: list[int] | None
+    simulated: bool
+
+
+class StoredPair(TypedDict):
+    """A stored pair, as work.py wrote it."""
+
+    chosen: StoredSide
+    rejected: StoredSide
+    gap: float
+    judges: list[EndpointName]
+    provenance: dict[str, Json]
+
+
+def text_of(prompt: Prompt, side: StoredSide, ledger: Ledger) -> str:
+    """The text of one side, read again from what is stored: a given candidate, or the (span of a) reply.
+
+    Raises:
+        LedgerError: the ledger holds no such text.
+    """
+    ident = side["completion"]
+    for candidate in prompt.candidates:
+        if candidate_id(prompt.id, candidate.content) == ident:
+            text = candidate.content
+            break
+    else:
+        stored = ledger.stored_reply(RequestId(ident))
+        reply = read_stored(RequestId(ident), stored) if stored else None
+        if not isinstance(reply, Reply):
+            raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")
+        text = reply.text
+    return text[slice(*side["span"])] if side["span"] else text
+
+
+def _proof(line: int, prompt: Prompt, found: StoredPair, evidence: Mapping[str, Json]) -> dict[str, Json]:
+    pair = Pair(
+        prompt_id=prompt.id,
+        chosen=found["chosen"]["completion"],
+        rejected=found["rejected"]["completion"],
+        gap=found["gap"],
+        judges=tuple(found["judges"]),
+        provenance=found["provenance"],
+    )
+    details: dict[str, Json] = {"verdicts": evidence["verdicts"], "simulated": evidence["simulated"]}
+    sides = cast(tuple[dict[str, Json], dict[str, Json]], (dict(found["chosen"]), dict(found["rejected"])))
+    return provenance_row(line, pair, prompt, sides, details)

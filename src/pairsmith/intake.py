@@ -1,0 +1,158 @@
+"""Takes the input into the ledger chunk by chunk, and hands its prompts out in order, one to each who asks.
+
+Memory holds one chunk, whatever the size of the input. Called by pipeline.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import BinaryIO, TypeVar, cast
+
+from pairsmith import collect
+from pairsmith.collect import BadRow, Row
+from pairsmith.collect.settings import PromptSettings
+from pairsmith.errors import InputError
+from pairsmith.ledger import Ledger
+from pairsmith.records import Prompt, PromptId
+
+CHUNK = 256  # rows of the input taken at a time, and prompts fetched at a time
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One open prompt file."""
+
+    name: str
+    stream: BinaryIO
+    format: str
+
+
+class Intake:
+    """The input of one run.
+
+    Args:
+        ledger: where the prompts go, and where they are handed out from.
+        digest: of the work: prompts with a final outcome under it are not handed out.
+        known: told how many prompts were read so far.
+    """
+
+    def __init__(self, ledger: Ledger, digest: str, known: Callable[[int], None]) -> None:
+        self._ledger = ledger
+        self._digest = digest
+        self._known = known
+        self._closed = False
+        self._at_end = asyncio.Event()  # the input was read to its end
+        self._more = asyncio.Event()  # more of it stands in the ledger
+        self._reached = -1  # the last ordinal that was fetched
+        self._fetched: deque[Prompt] = deque()
+        self._revisit: deque[PromptId] = deque()
+        self._turn = asyncio.Lock()
+
+    async def take_in(self, sources: Sequence[Source] | None, settings: PromptSettings) -> None:
+        """Read the input to its end; None: it is what the ledger has.
+
+        Raises:
+            InputError: a bad row, unless `settings.skip_bad`; or no prompt at all.
+        """
+        try:
+            if sources is None:
+                self._known(self._ledger.input_size())
+            else:
+                await self._ledger.new_generation()
+                await self._read(sources, settings)
+        finally:
+            self._at_end.set()
+            self._more.set()
+
+    async def _read(self, sources: Sequence[Source], settings: PromptSettings) -> None:
+        rows = chain.from_iterable(collect.read_prompts(s.stream, s.name, s.format) for s in sources)
+        prompts = duplicates = skipped = 0
+        while room := min(CHUNK, CHUNK if settings.limit is None else settings.limit - prompts):
+            chunk = await _in_daemon(lambda: list(islice(rows, room)))
+            if not chunk:
+                break
+            good = [row for row in chunk if isinstance(row, Row)]
+            taken = await self._ledger.add_prompts([row.prompt for row in good], collect.unite)
+            bad = [str(row) for row in chunk if isinstance(row, BadRow)]
+            bad += [_clash(good[place], sources) for place in taken.clashes]
+            if bad and not settings.skip_bad:
+                raise InputError(bad[0])
+            prompts += taken.added
+            duplicates += taken.duplicates
+            skipped += len(bad)
+            self._revisit.extend(ident for ident in taken.revisit if self._was_fetched(ident))
+            self._known(prompts)
+            self._more.set()
+        if not prompts:
+            raise InputError(f"{', '.join(source.name for source in sources)}: no prompts in it; write one a line")
+        await self._ledger.input_complete(duplicates, skipped)
+
+    def _was_fetched(self, ident: PromptId) -> bool:
+        prompt = self._ledger.prompt(ident)
+        return prompt is not None and prompt.ordinal <= self._reached
+
+    async def next_prompt(self) -> Prompt | None:
+        """The next prompt that something is owed for, in input order; None when there is none, or after close()."""
+        async with self._turn:
+            while not self._closed:
+                if self._fetched:
+                    return self._fetched.popleft()
+                at_end = self._at_end.is_set()
+                self._more.clear()
+                self._fetched.extend(self._ledger.owed(self._digest, self._reached, CHUNK))
+                if self._fetched:
+                    self._reached = self._fetched[-1].ordinal
+                elif not at_end:
+                    await self._more.wait()
+                elif self._revisit:  # a later row brought further candidates
+                    return self._ledger.prompt(self._revisit.popleft())
+                else:
+                    return None
+            return None
+
+    def close(self) -> None:
+        """Hand nothing more out; reading goes on, so that the run knows how much it did not reach."""
+        self._closed = True
+        self._more.set()
+
+
+async def _in_daemon(work: Callable[[], T]) -> T:
+    """Run blocking work in a thread that the process need not wait for: standard input may never end."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: BaseException | None) -> None:
+        if future.done():  # nobody waits any more: the run has stopped
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast(T, result))
+
+    def body() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as exc:  # noqa: BLE001 — handed over to whoever waits
+            error = exc
+        with contextlib.suppress(RuntimeError):  # the loop has closed meanwhile
+            loop.call_soon_threadsafe(tell, result, error)
+
+    threading.Thread(target=body, daemon=True, name="reading").start()
+    return await future
+
+
+def _clash(row: Row, sources: Sequence[Source]) -> str:
+    where = sources[0].name if len(sources) == 1 else "one of the files"
+    return (
+        f'{where}, line {row.line}, field "id": {row.prompt.source_id} is an earlier, different prompt\'s id; '
+        "give each prompt an id of its own, or none"
+    )
