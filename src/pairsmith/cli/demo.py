@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ import click
 
 from pairsmith.assets import asset
 from pairsmith.cli.common import Named, json_option, provenance_path, relative, show, stored_run
-from pairsmith.errors import UserError
+from pairsmith.errors import LedgerError, UserError
 from pairsmith.folder import RunFolder, written_whole
 
 if TYPE_CHECKING:
@@ -55,10 +57,10 @@ def command(folder: Path, as_json: bool) -> int:
     _check(folder)
     _write_missing(folder)
     run_folder = RunFolder(folder / "run")
-    before = _calls(run_folder)
+    before = _known(run_folder)
     if not as_json:
-        print(_opening(folder, before > 0), flush=True)
-    with _simulating() as base_url:
+        print(_opening(folder, before), flush=True)
+    with _no_proxy(), _simulating() as base_url:
         what = _recipe(folder, run_folder, base_url)
         code, result = _run(what, as_json)
     pairs = _pairs(run_folder) if code == 0 else []
@@ -67,7 +69,7 @@ def command(folder: Path, as_json: bool) -> int:
 
         show({**result, "pairs_shown": pairs_json(pairs)}, as_json, str)
     elif code == 0:
-        print(_tour(pairs, folder, what, again=before > 0 and _calls(run_folder) == before))
+        print(_tour(pairs, folder, what, _news(before, _known(run_folder))))
     return code
 
 
@@ -152,6 +154,22 @@ def _simulating() -> Iterator[str]:
         process.stdout.close()
 
 
+@contextlib.contextmanager
+def _no_proxy() -> Iterator[None]:
+    """Whatever proxy the environment names, it does not lead to this machine's own port."""
+    names = ("NO_PROXY", "no_proxy")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "127.0.0.1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def _recipe(folder: Path, run_folder: RunFolder, base_url: str) -> Named:
     """The folder's recipe, with every endpoint of it at the simulator."""
     from pairsmith.recipe import load_recipe
@@ -175,17 +193,20 @@ def _run(what: Named, as_json: bool) -> tuple[int, dict[str, Any]]:
     return code, orjson.loads(printed.getvalue())
 
 
-def _calls(run_folder: RunFolder) -> int:
-    """How many calls the run folder has paid for so far."""
-    from pairsmith.ledger import open_ledger
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the run folder holds: calls paid for so far, and the digest of the recipe it was last run with."""
 
-    if not run_folder.ledger.exists():
-        return 0
-    ledger = open_ledger(run_folder.ledger, lambda: 0.0, create=False)
+    calls: int = 0
+    digest: str = ""
+
+
+def _known(run_folder: RunFolder) -> _Known:
     try:
-        return ledger.spent().calls
-    finally:
-        ledger.close_now()
+        with stored_run(run_folder) as (ledger, digest):
+            return _Known(ledger.spent().calls, digest)
+    except LedgerError:
+        return _Known()  # nothing was run there yet; what is wrong with it otherwise, the run will say
 
 
 # --- what is said ----------------------------------------------------------------------------------
@@ -198,46 +219,66 @@ def _pairs(run_folder: RunFolder) -> list[Shown]:
         return pairs_to_show(ledger, digest, PAIRS_SHOWN)
 
 
-def _opening(folder: Path, again: bool) -> str:
+def _opening(folder: Path, before: _Known) -> str:
+    from pairsmith.cli.shown import paragraph
+
     where = relative(folder)
-    if again:
-        return f"Once more in {where}: only what is not in its ledger yet will be asked.\n"
-    return f"A student and a judge, both simulated on this machine, make a preference dataset in {where}.\n"
+    if before.calls:
+        return paragraph(f"Once more in {where}: only what its ledger does not hold yet will be asked.") + "\n"
+    return paragraph(f"A student and a judge, both simulated, make preference pairs in {where}.") + "\n"
 
 
-def _tour(pairs: list[Shown], folder: Path, what: Named, again: bool) -> str:
+def _news(before: _Known, after: _Known) -> str:
+    """What is to be said about money when a run was not the first one."""
+    if not before.calls or before.calls < after.calls:
+        return ""
+    if before.digest == after.digest:
+        return "Nothing was asked again: the ledger held every answer, and the pairs are the same as before."
+    return "The recipe has changed, and nothing had to be asked again for it: the ledger held every answer."
+
+
+def _tour(pairs: list[Shown], folder: Path, what: Named, news: str) -> str:
     """The pairs, the files to look at, and where to go from here."""
-    from pairsmith.cli.shown import as_text, styled
+    from pairsmith.cli.shown import as_text, paragraph, rule
 
-    run_folder = what.folder
-    out = Path(what.recipe.export.path) if what.recipe.export.path else run_folder.pairs
-    files = {
-        relative(out): f"the dataset, for {what.recipe.export.target}",
-        relative(provenance_path(out)): "where each of its rows comes from",
-        relative(folder / "recipe.toml"): "the recipe: change it, run the demo again",
-        relative(run_folder.ledger): "every call and every answer, as it came",
-    }
-    widest = max(len(path) for path in files)
-    run_dir, trl = relative(run_folder.path), relative(folder / "pairs.trl.jsonl")
-    nothing_new = ["Nothing was asked again: these are the same files and the same pairs as before.", ""]
+    no_pairs = "No prompt came to a pair; lower min_gap or chosen_floor in the recipe and run the demo again."
     return "\n".join(
         [
             "",
-            *(nothing_new if again else []),
-            as_text(pairs),
+            *([paragraph(news), ""] if news else []),
+            as_text(pairs) or no_pairs,
             "",
-            styled("─" * 3, dim=True),
+            rule("what you have now"),
             "",
-            "All of this was simulated: prompts and answers come from a book that ships with pairsmith,",
-            "no model was asked, and the dollars are made up. The files are what a real run writes:",
+            paragraph(
+                "All of this was simulated: prompts and answers come from a book that ships with pairsmith, no model "
+                "was asked, and the dollars are made up. The files are what a real run writes:"
+            ),
             "",
-            *[f"  {path:<{widest}}  {meaning}" for path, meaning in files.items()],
+            *_files(folder, what),
             "",
-            "Next:",
-            f"  {shlex.join(['pairsmith', 'status', run_dir])}",
-            f"  {shlex.join(['pairsmith', 'export', run_dir, '--target', 'trl', '-o', trl])}",
-            "  pairsmith init my-pairs --for vllm",
-            "",
-            "The last one writes a recipe for real models (also --for openai, together, ollama, …).",
+            *_next(what.folder),
         ]
     )
+
+
+def _files(folder: Path, what: Named) -> list[str]:
+    out = Path(what.recipe.export.path) if what.recipe.export.path else what.folder.pairs
+    files = {
+        relative(out): f"the dataset, for {what.recipe.export.target}",
+        relative(provenance_path(out)): "where each row comes from",
+        relative(what.folder.ledger): "every call and answer, as it came",
+        relative(folder / "recipe.toml"): "change it, run the demo again",
+    }
+    widest = max(len(path) for path in files)
+    return [f"  {path:<{widest}}  {meaning}" for path, meaning in files.items()]
+
+
+def _next(run_folder: RunFolder) -> list[str]:
+    run_dir = relative(run_folder.path)
+    return [
+        "Next:",
+        f"  {shlex.join(['pairsmith', 'status', run_dir])}",
+        f"  {shlex.join(['pairsmith', 'export', run_dir, '--target', 'trl'])}",
+        "  pairsmith init my-pairs --for vllm    # or openai, ollama, …: real models",
+    ]

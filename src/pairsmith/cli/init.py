@@ -135,10 +135,10 @@ def _text(folder: Path, name: str, platform: Platform) -> str:
         [
             f"{where}: a recipe for {platform.name}, and the words to edit",
             "",
-            "  recipe.toml    everything that can be set, with comments: begin with the two model names",
+            "  recipe.toml    every setting, with comments: begin with the two models",
             f"  prompts.jsonl  {SAMPLE_PROMPTS} sample prompts, one a line: put yours in their place",
             '  rubric.md      what "better" means: the judge goes by it',
-            f"  system/        {len(bundled('system'))} personas to sample under; a hasty one gives the rejected sides",
+            f"  system/        {len(bundled('system'))} personas to sample under, a hasty one among them",
             "",
             "Before the first run:",
             *[f"  {line}" for line in platform.before],
@@ -147,7 +147,7 @@ def _text(folder: Path, name: str, platform: Platform) -> str:
             command("run", recipe, "--limit", "3"),
             command("run", recipe),
             "",
-            f"The pairs stand in {run_dir}/pairs.jsonl then, and what they rest on beside them. More:",
+            f"The pairs will stand in {run_dir}/pairs.jsonl. More of them:",
             command("status", run_dir),
             command("export", run_dir, "--target", "trl", "-o", "pairs.trl.jsonl"),
         ]

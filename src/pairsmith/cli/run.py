@@ -256,13 +256,13 @@ async def _run(
 def _engine(
     models: dict[EndpointName, Endpoint], keys: dict[EndpointName, str | None], ledger: Ledger, options: Options
 ) -> Engine:
-    from pairsmith.wire.client import OpenAITransport
+    from pairsmith.wire.session import SessionTransport
     from pairsmith.wire.online import Budget, Clock, Engine
 
     budget = None if options.max_cost_usd is None else Budget(options.max_cost_usd, ledger.committed_usd())
     return Engine(
         models,
-        lambda e: OpenAITransport(e.base_urls[0], keys[e.name], e.concurrency, e.timeout_s),
+        lambda e: SessionTransport(e.base_urls[0], keys[e.name], e.concurrency, e.timeout_s),
         ledger,
         Clock(time.monotonic, time.time, asyncio.sleep),
         random.Random(),

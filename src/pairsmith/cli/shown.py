@@ -23,6 +23,7 @@ from pairsmith.wire.stored import read_stored
 
 MOST_LINES = 12  # of one text
 PROMPT_LINES = 5
+GOOD_LINES = 15  # of prompt and answers together
 READING_COLUMNS = 72  # what counts as readable is measured at this width, so that every terminal shows the same pairs
 MOST_COLUMNS = 100
 INDENT = "    "
@@ -69,14 +70,14 @@ def pairs_to_show(ledger: Ledger, digest: str, count: int) -> list[Shown]:
 
 
 def _reading_order(pair: Shown) -> tuple[bool, bool, int, str]:
-    """First what can be read at a glance, then large gaps and short texts: a point of gap is worth two lines."""
+    """First what can be read in a minute, then large gaps and GOOD_LINES: a point of gap is worth two lines."""
     sides = [lines_of(side.text, READING_COLUMNS) for side in (pair.chosen, pair.rejected)]
     prompt = lines_of(pair.prompt, READING_COLUMNS)
     too_long = len(prompt) > PROMPT_LINES or any(len(lines) > MOST_LINES for lines in sides)
     too_short = any(len(lines) < 2 for lines in sides)
     length = len(prompt) + sum(len(lines) for lines in sides)
     foreign = not all(_latin(text) for text in (pair.prompt, pair.chosen.text, pair.rejected.text))
-    return too_long or foreign, too_short, length - round(2 * pair.gap), pair.id
+    return too_long or foreign, too_short, abs(length - GOOD_LINES) - round(2 * pair.gap), pair.id
 
 
 def _latin(text: str) -> bool:
@@ -143,15 +144,14 @@ def as_json(pairs: Iterable[Shown]) -> list[Json]:
 
 def as_text(pairs: Sequence[Shown]) -> str:
     """The pairs for people, as wide as their terminal."""
-    columns = max(40, min(shutil.get_terminal_size().columns, MOST_COLUMNS))
-    blocks = [_block(pair, f"{place} of {len(pairs)}", columns) for place, pair in enumerate(pairs, start=1)]
-    return "\n\n".join(blocks)
+    return "\n\n".join(_block(pair, f"pair {place} of {len(pairs)}") for place, pair in enumerate(pairs, start=1))
 
 
-def _block(pair: Shown, place: str, columns: int) -> str:
-    width = columns - len(INDENT)
-    lines = [styled(_rule(" · ".join(part for part in (place, pair.family, pair.id) if part), columns), dim=True)]
-    lines += ["", *[styled(line, bold=True) for line in _shortened(pair.prompt, columns, PROMPT_LINES)]]
+def _block(pair: Shown, place: str) -> str:
+    width = reading_columns() - len(INDENT)
+    lines = [rule(" · ".join(part for part in (place, pair.family, pair.id) if part))]
+    lines += ["", styled("PROMPT", bold=True)]
+    lines += [INDENT + line for line in _shortened(pair.prompt, width, PROMPT_LINES)]
     for word, side in (("CHOSEN", pair.chosen), ("REJECTED", pair.rejected)):
         lines += ["", f"{styled(word, bold=True)}  {side.score:g} of 10" + styled(f"   arm: {side.arm}", dim=True)]
         lines += [INDENT + line for line in _shortened(side.text, width, MOST_LINES)]
@@ -164,12 +164,8 @@ def _block(pair: Shown, place: str, columns: int) -> str:
 
 def _gap(pair: Shown) -> str:
     chosen, rejected = len(pair.chosen.text), len(pair.rejected.text)
-    longer = "; the rejected answer is the longer one" if pair.longer_rejected else ""
+    longer = " (the longer answer was rejected)" if pair.longer_rejected else ""
     return f"gap {pair.gap:g} points; {chosen:,} characters preferred to {rejected:,}{longer}"
-
-
-def _rule(title: str, columns: int) -> str:
-    return f"── {title} ".ljust(columns, "─")
 
 
 def _shortened(text: str, width: int, most: int) -> list[str]:
@@ -189,6 +185,21 @@ def _wrapped(line: str, width: int) -> list[str]:
     margin = " " * min(len(line) - len(line.lstrip()), width // 2)
     wrapper = textwrap.TextWrapper(width, subsequent_indent=margin, break_on_hyphens=False, drop_whitespace=True)
     return wrapper.wrap(line) or [""]
+
+
+def rule(title: str) -> str:
+    """A line across the page that begins a part."""
+    return styled(f"── {title} ".ljust(reading_columns(), "─"), dim=True)
+
+
+def paragraph(text: str) -> str:
+    """A text of our own, wrapped."""
+    return textwrap.fill(text, reading_columns(), break_on_hyphens=False, break_long_words=False)
+
+
+def reading_columns() -> int:
+    """The terminal's columns, as far as lines of that length can be read."""
+    return max(40, min(shutil.get_terminal_size().columns, MOST_COLUMNS))
 
 
 def styled(text: str, bold: bool | None = None, dim: bool | None = None) -> str:

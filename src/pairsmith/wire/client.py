@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import openai
-from httpx2 import AsyncClient, Limits, Response, Timeout
+from httpx2 import AsyncClient, HTTPError, Limits, Response, Timeout
 
 from pairsmith.errors import UserError
 from pairsmith.wire.faults import RawReply
@@ -67,7 +67,7 @@ class OpenAITransport:
             )
         except openai.APIStatusError as err:
             response = err.response
-        except openai.APIConnectionError as err:
+        except (openai.APIConnectionError, HTTPError, aiohttp.ClientError, OSError) as err:  # it lets some through
             raise transport_error(err) from None
         return RawReply(response.status_code, response.headers, response.content)
 

@@ -1,38 +1,56 @@
 """Reads what came back from an endpoint: an answer, or which kind of failure it is.
 
 Pure: bytes and headers in, `Reply | Failure` out, and it never raises. The classes and what happens with
-each stand in docs/architecture.md. Called by online.py for each attempt and by the pipeline for each
+each stand in docs/architecture.md. Called by gate.py for each attempt and by the pipeline for each
 stored reply. Written from what real servers send (openai 3.54 and nine servers, tried November 2026).
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import groupby
 
 import orjson
 
 from pairsmith.records import Failure, FailureKind, Outcome, Reply, RequestId, Usage
 
 MAX_MESSAGE = 500
+PART = 8  # so much of a key is never shown
+SHORTEST = 4  # shorter ones are no secrets ("x", "EMPTY" is one that local servers are given)
+KEY_SHAPE = re.compile(r"\b(sk|gsk|key|hf|pk|rk)[-_][\w*.-]{6,}")
 
-FATAL_STATUS = {401: "refused_key", 402: "billing", 403: "refused_key"}
-BILLING_WORDS = ("insufficient_quota", "billing", "exceeded your current quota", "insufficient credit",
-                 "payment required", "out of credits", "insufficient balance")  # fmt: skip
+FATAL_STATUS = {401: "refused_key", 402: "quota", 403: "refused_key", 404: "no_such_model"}
+# Words of a code or type, and words of a message. A message may echo the prompt, so its words are whole phrases.
+BILLING_CODES = ("insufficient_quota", "billing", "insufficient_credit", "insufficient_balance", "payment_required")
+BILLING_WORDS = (
+    "insufficient_quota",
+    "exceeded your current quota",
+    "insufficient credit",
+    "insufficient balance",
+    "payment required",
+    "out of credits",
+    "credit balance is too low",
+    "billing hard limit",
+    "check your plan and billing",
+)
 # In code, type or message of a 400, 413 or 422; the first that is found names the reason.
 PERMANENT_WORDS = {
     "context_length": (
-        "context_length", "context length", "maximum context", "too many tokens", "prompt is too long",
+        "context_length", "context length", "context size", "context window", "maximum context", "too many tokens",
+        "prompt is too long", "input is too long",
     ),
-    "content_filter": (
-        "content_filter", "content_policy", "content management policy", "moderation", "safety",
-    ),
+    "content_filter": ("content_filter", "content_policy", "content management policy", "moderation_blocked"),
 }  # fmt: skip
-JSON_WORDS = ("response_format", "json_schema", "json_object", "grammar", "guided_json", "structured output")
+JSON_WORDS = ("response_format", "json_schema", "json_object", "guided_json", "guided_grammar", "structured output")
 TRANSIENT_STATUS = {408, 409, 425}
+DURATION = r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
+SAID_WAIT = re.compile(rf"(?:try again|retry) (?:in|after) {DURATION}", re.IGNORECASE)
+SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +68,15 @@ def read_reply(request_id: RequestId, body: bytes, latency_s: float = 0.0) -> Ou
     def failed(reason: str, message: str = "") -> Failure:
         return Failure(request_id, FailureKind.TRANSIENT, reason, message, status=200)
 
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        return failed("bad_utf8", "the body is not UTF-8")
-    data = _parse(text)
+    data = _parse(body)
     if not isinstance(data, dict):
-        head = text.lstrip()[:80]
+        try:
+            head = body.decode("utf-8").lstrip()[:80]
+        except UnicodeDecodeError:
+            return failed("bad_utf8", "the body is not UTF-8")
         return failed("html" if head.startswith("<") else "not_json", f"the body begins with {head!r}")
     if data.get("error"):
-        return failed("error_in_200", error_text(data)[1])
+        return failed("error_in_200", error_text(data)[1][:MAX_MESSAGE])
     choices = data.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         return failed("no_choices", "the reply holds no choices")
@@ -69,15 +86,13 @@ def read_reply(request_id: RequestId, body: bytes, latency_s: float = 0.0) -> Ou
     return _reply(request_id, data, choices[0], message, latency_s)
 
 
-def _parse(text: str) -> object:
+def _parse(body: bytes) -> object:
     """JSON, or None. orjson refuses lone surrogates; the standard parser lets them through, to be mended."""
-    import json
-
     try:
-        return orjson.loads(text)
+        return orjson.loads(body)
     except orjson.JSONDecodeError:
         try:
-            return json.loads(text)
+            return json.loads(body.decode("utf-8"))
         except (ValueError, RecursionError):
             return None
 
@@ -92,7 +107,7 @@ def _reply(request_id: RequestId, data: dict[str, object], choice: dict[str, obj
     return Reply(
         request_id=request_id,
         text=text,
-        finish_reason=finish if isinstance(finish, str) else None,
+        finish_reason=_mend(finish)[0] if isinstance(finish, str) else None,
         refusal=refusal or None,
         reasoning=reasoning or None,
         tool_calls=bool(message.get("tool_calls")),
@@ -111,11 +126,8 @@ def _mend(value: object) -> tuple[str, bool]:
         value = "".join(p for p in parts if isinstance(p, str))
     if not isinstance(value, str):
         return "", False
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "replace").decode("utf-8"), True
-    return value, False
+    mended, count = SURROGATES.subn("\ufffd", value)
+    return mended, count > 0
 
 
 def read_usage(usage: object) -> Usage:
@@ -140,33 +152,48 @@ def _count(value: object) -> int | None:
 
 def classify(request_id: RequestId, raw: RawReply, now_s: float = 0.0, latency_s: float = 0.0) -> Outcome:
     """What one HTTP answer means. `now_s` (epoch seconds) is needed only for a Retry-After that is a date."""
-    if raw.status == 200:
+    if 200 <= raw.status < 300:
         return read_reply(request_id, raw.body, latency_s)
-    code, message = error_text(_parse(raw.body.decode("utf-8", "replace")), raw.body)
-    everything = f"{code} {message}".lower()
+    code, message = error_text(_parse(raw.body), raw.body)
+    code, words = code.lower(), message.lower()
     wait = retry_after_s(raw.headers, now_s)
-    kind, reason = _kind(raw.status, everything, wait)
+    if wait is None and raw.status == 429:
+        wait = _wait_said(message)
+    kind, reason = _kind(raw.status, code, words, wait)
+    if reason == "redirected":
+        message = f"to {raw.headers.get('location', 'nowhere')}"
     parameter = None
-    if kind is FailureKind.PERMANENT and reason == "bad_request":
-        parameter = "response_format" if any(word in everything for word in JSON_WORDS) else None
-    return Failure(request_id, kind, reason, message[:MAX_MESSAGE], raw.status, wait, parameter)
+    if reason == "bad_request":
+        parameter = "response_format" if any(word in code or word in words for word in JSON_WORDS) else None
+    return Failure(request_id, kind, reason, _mend(message)[0][:MAX_MESSAGE], raw.status, wait, parameter)
 
 
-def _kind(status: int, words: str, wait: float | None) -> tuple[FailureKind, str]:
-    if status == 402 or (status in (400, 403, 429) and any(w in words for w in BILLING_WORDS)):
+def _kind(status: int, code: str, words: str, wait: float | None) -> tuple[FailureKind, str]:
+    if status in (400, 403, 429) and _no_money(code, words, wait):
         return FailureKind.FATAL, "quota"
     if status in FATAL_STATUS:
         return FailureKind.FATAL, FATAL_STATUS[status]
-    if status == 404:
-        return FailureKind.FATAL, "no_such_model"
+    if 300 <= status < 400:
+        return FailureKind.FATAL, "redirected"
     if status == 429 or (status in (503, 529) and wait is not None):
         return FailureKind.THROTTLED, f"http_{status}"
-    if status in TRANSIENT_STATUS or status >= 500 or 300 <= status < 400:
+    if status in TRANSIENT_STATUS or not 400 <= status < 500:
         return FailureKind.TRANSIENT, f"http_{status}"
     for reason, found in PERMANENT_WORDS.items():
-        if any(word in words for word in found):
+        if any(word in code or word in words for word in found):
             return FailureKind.PERMANENT, reason
     return FailureKind.PERMANENT, "too_large" if status == 413 else "bad_request"
+
+
+def _no_money(code: str, words: str, wait: float | None) -> bool:
+    """Whether this is about quota or money, and no rate limit.
+
+    A code says so for sure. The message alone does not where the server names its rate limit or a time to wait:
+    limits by the minute are told in the same words (Gemini: "exceeded your current quota … retry in 37.2s").
+    """
+    if any(word in code for word in BILLING_CODES):
+        return True
+    return "rate_limit" not in code and wait is None and any(word in words for word in BILLING_WORDS)
 
 
 def error_text(data: object, body: bytes = b"") -> tuple[str, str]:
@@ -180,48 +207,86 @@ def error_text(data: object, body: bytes = b"") -> tuple[str, str]:
     if not isinstance(data, dict):
         return "", body[:MAX_MESSAGE].decode("utf-8", "replace")
     inner = data.get("error") or data.get("message") or data.get("detail") or data
+    message: object = inner
     if isinstance(inner, dict):
-        message = inner.get("message") or inner.get("detail") or orjson.dumps(inner, default=str).decode()
-        code = " ".join(str(inner[k]) for k in ("code", "type", "param", "status") if inner.get(k))
-    else:
-        message, code = inner, " ".join(str(data[k]) for k in ("code", "type", "param") if data.get(k))
-    if not isinstance(message, str):
-        message = orjson.dumps(message, default=str).decode()
-    return code, _mend(message)[0]
+        message = inner.get("message") or inner.get("detail") or inner
+    codes = [part[key] for part in (inner, data) if isinstance(part, dict)
+             for key in ("code", "type", "param", "status") if part.get(key)]  # fmt: skip
+    return " ".join(_as_text(code) for code in codes), _mend(_as_text(message))[0]
+
+
+def _as_text(value: object) -> str:
+    """A string as it is, anything else as JSON; raises nothing."""
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (ValueError, TypeError, RecursionError):
+        return ""
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
     """Seconds the server asks to wait; None when it does not say.
 
-    Read from `retry-after-ms`, from `Retry-After` in seconds or as an HTTP date, or the same renamed by LiteLLM.
+    Read from `retry-after-ms`, from `Retry-After` in seconds or as an HTTP date, from the same renamed by LiteLLM,
+    or from `x-ratelimit-reset-*` where nothing remains of that limit.
     """
     for prefix in ("", "llm_provider-"):
         ms = _number(headers.get(prefix + "retry-after-ms"))
         if ms is not None:
-            return max(0.0, ms / 1000)
+            return ms / 1000
         value = headers.get(prefix + "retry-after")
-        if value is None:
-            continue
-        seconds = _number(value)
-        if seconds is not None:
-            return max(0.0, seconds)
-        try:
-            date = parsedate_to_datetime(value)
-        except (ValueError, TypeError, IndexError):
-            continue
-        date = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return max(0.0, (date - datetime.fromtimestamp(now_s, UTC)).total_seconds())
-    return None
+        said = _number(value)
+        if said is None and value:
+            said = _until(value, now_s)
+        if said is not None:
+            return said
+    resets = [_seconds(headers.get(f"x-ratelimit-reset-{what}", "")) for what in ("requests", "tokens")
+              if _number(headers.get(f"x-ratelimit-remaining-{what}")) == 0]  # fmt: skip
+    return max((reset for reset in resets if reset is not None), default=None)
+
+
+def _until(date: str, now_s: float) -> float | None:
+    """Seconds until an HTTP date; None when it is none."""
+    try:
+        then = parsedate_to_datetime(date)
+        then = then if then.tzinfo else then.replace(tzinfo=UTC)
+        return max(0.0, (then - datetime.fromtimestamp(now_s, UTC)).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _wait_said(message: str) -> float | None:
+    """Seconds to wait, where only the words of the error say so: "Please try again in 1.2s"."""
+    found = SAID_WAIT.search(message)
+    return _duration(found) if found else None
+
+
+def _seconds(text: str) -> float | None:
+    """Seconds of "6m0s", "1.5s", "6ms", or of a bare number."""
+    found = re.fullmatch(DURATION, text)
+    return _number(text) if found is None else _duration(found)
+
+
+def _duration(found: re.Match[str]) -> float | None:
+    hours, minutes, seconds, ms = (float(part) if part else 0.0 for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds + ms / 1000 if any(found.groups()) else None
 
 
 def _number(value: str | None) -> float | None:
     return float(value) if value and re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", value) else None
 
 
-def redact(message: str, keys: list[str]) -> str:
+def redact(message: str, keys: Sequence[str]) -> str:
     """Take keys, parts of keys (8 characters and more) and anything of a key's shape out of a message."""
+    hidden = {at for found in KEY_SHAPE.finditer(message) for at in range(*found.span())}
     for key in keys:
-        message = message.replace(key, "[key]")
-        for start in range(0, len(key) - 7):
-            message = message.replace(key[start : start + 8], "[key]")
-    return re.sub(r"\b(sk|gsk|key|hf|pk|rk)[-_][\w*.-]{6,}", "[key]", message)
+        size = min(len(key), PART)
+        if size < SHORTEST:
+            continue
+        parts = {key[start : start + size] for start in range(len(key) - size + 1)}
+        for start in range(len(message) - size + 1):
+            if message[start : start + size] in parts:
+                hidden.update(range(start, start + size))
+    spans = groupby(range(len(message)), hidden.__contains__)
+    return "".join("[key]" if secret else "".join(message[at] for at in span) for secret, span in spans)

@@ -21,7 +21,7 @@ from pairsmith.wire.breaker import WARY_FROM, Breaker
 from pairsmith.wire.client import Transport, TransportError
 from pairsmith.wire.faults import classify
 from pairsmith.wire.limits import Ease, Pace
-from pairsmith.wire.money import Budget, Tally, at_most_paid_usd, cost_usd, reply_cost_usd
+from pairsmith.wire.money import NOT_SENT, Budget, Tally, at_most_paid_usd, cost_usd, reply_cost_usd
 
 MAX_ATTEMPTS = 6
 BACKOFF_S = 0.5  # full jitter: uniform in 0 … BACKOFF_S × 2^n
@@ -75,6 +75,7 @@ class Run(Protocol):
 class _Job:
     request: ChatRequest
     body: bytes
+    arrival: int
     future: asyncio.Future[Outcome | None]
     sent: int = 0  # attempts made
     tries: int = 0  # of these, the ones that count against MAX_ATTEMPTS: a pause asked for does not
@@ -119,7 +120,7 @@ class Gate:
     def put(self, request: ChatRequest) -> asyncio.Future[Outcome | None]:
         """Queue a request; the future is what it comes to, or None when the run stops before."""
         loop = asyncio.get_running_loop()
-        job = _Job(request, orjson.dumps(request.body), loop.create_future())
+        job = _Job(request, orjson.dumps(request.body), self._next_arrival(), loop.create_future())
         if not self._workers:
             self._workers = [loop.create_task(self._work()) for _ in range(self.concurrency)]
             for worker in self._workers:
@@ -145,13 +146,16 @@ class Gate:
         await asyncio.gather(*self._workers, return_exceptions=True)
         await self._transport.close()
 
+    def _next_arrival(self) -> int:
+        self._arrivals += 1
+        return self._arrivals
+
     def _enqueue(self, job: _Job) -> None:
         self._delayed.pop(job, None)
         if self._run.stopping.is_set():
             job.resolve(None)
             return
-        self._arrivals += 1
-        heapq.heappush(self._queue, (FIRST[job.request.purpose], self._arrivals, job))
+        heapq.heappush(self._queue, (FIRST[job.request.purpose], job.arrival, job))
         self._news.set()
 
     async def _work(self) -> None:
@@ -170,12 +174,15 @@ class Gate:
     async def _next(self) -> _Job:
         """The most urgent request, once it may leave; one worker waits here, the others behind it."""
         async with self._turn:
-            while not self._free():
-                self._news.clear()
-                await self._news.wait()
-                # While it waits for its turn more urgent ones may come in, or the run may stop: hence the loop.
+            while True:
+                while not self._free():
+                    self._news.clear()
+                    await self._news.wait()
                 await self._pace.turn()
-            job = heapq.heappop(self._queue)[2]
+                # Meanwhile the run may have stopped, or the endpoint asked for fewer calls.
+                if self._free():
+                    break
+            job = heapq.heappop(self._queue)[2]  # only now: a more urgent one may have come in
             self._in_flight += 1
             self._pace.charge(len(job.body) // 4 + self._output_limit(job.request))
             return job
@@ -188,16 +195,13 @@ class Gate:
         return limit if isinstance(limit, int) else 0
 
     async def _attempt(self, job: _Job) -> None:
-        request, run = job.request, self._run
-        endpoint = run.endpoint(request.endpoint)
+        run = self._run
+        endpoint = run.endpoint(job.request.endpoint)
         # No token is shorter than a byte, so the body's length bounds what the input can cost.
-        most = cost_usd(endpoint, len(job.body), self._output_limit(request), 0)
-        if run.budget is not None and not await run.budget.take(most, run.stopping):
-            job.resolve(None)
-            run.stop(_over_budget(run.budget))
-            return
+        most = cost_usd(endpoint, len(job.body), self._output_limit(job.request), 0)
         number = await self._begin(job, most)
         if number is None:
+            job.resolve(None)
             return
         job.sent += 1
         run.tally.attempts[endpoint.name] += 1
@@ -207,21 +211,34 @@ class Gate:
         cost = reply_cost_usd(endpoint, outcome) if isinstance(outcome, Reply) else None
         if isinstance(outcome, Reply):
             run.tally.add(outcome, cost)
-        if run.budget is not None and most is not None:
-            run.budget.settle(most, at_most_paid_usd(outcome, cost, most))
+        self._settle(most, at_most_paid_usd(outcome, cost, most))
         retry_s = self._after(job, outcome, sent_s)
-        durable = self._accounts.finish(number, request, outcome, raw, cost)
+        durable = self._accounts.finish(number, job.request, outcome, raw, cost)
         durable.add_done_callback(lambda done: self._booked(done, job, outcome, retry_s))
 
-    async def _begin(self, job: _Job, most_usd: float | None) -> int | None:
-        """Book the attempt; None when it may not be sent: the ledger cannot take it, or the run is stopping."""
-        try:
-            number = await self._accounts.begin(job.request, most_usd)
-        except Exception as exc:  # noqa: BLE001 — whatever the ledger raises: what is not booked is not sent
-            job.resolve(None)
-            self._run.stop(_ledger_failed(exc))
+    async def _begin(self, job: _Job, most: float | None) -> int | None:
+        """Set the cost aside and book the attempt; None when nothing may be sent."""
+        run = self._run
+        if run.budget is not None and not await run.budget.take(most, run.stopping):
+            if not run.stopping.is_set():
+                run.stop(_over_budget(run.budget))
             return None
-        return number
+        try:
+            number = await self._accounts.begin(job.request, most)
+        except Exception as exc:  # noqa: BLE001 — whatever the ledger raises: what is not booked is not sent
+            self._settle(most, 0.0)
+            run.stop(_ledger_failed(exc))
+            return None
+        if not run.stopping.is_set():
+            return number
+        self._settle(most, 0.0)
+        unsent = Failure(job.request.id, FailureKind.TRANSIENT, NOT_SENT, "the run was stopping")
+        self._accounts.finish(number, job.request, unsent, None, None).add_done_callback(_ignore)
+        return None
+
+    def _settle(self, most: float | None, paid: float | None) -> None:
+        if self._run.budget is not None and most is not None and paid is not None:
+            self._run.budget.settle(most, paid)
 
     async def _send(self, job: _Job, timeout_s: float, sent_s: float) -> tuple[Outcome, bytes | None]:
         """One attempt: what came of it, and the body of an answer as it came."""
@@ -254,6 +271,9 @@ class Gate:
             self._ease_off(outcome, sent_s, now_s)
             return 0.0  # back to the queue, behind the pause
         job.tries += 1
+        job.arrival = (
+            self._next_arrival()
+        )  # behind the others: in an outage each try costs another request one of its own
         if outcome.kind is not FailureKind.TRANSIENT or job.tries >= MAX_ATTEMPTS:
             return None
         if self._breaker.wary:
@@ -280,6 +300,12 @@ class Gate:
             job.resolve(None)
         else:
             self._delayed[job] = asyncio.get_running_loop().call_later(retry_s, self._enqueue, job)
+
+
+def _ignore(done: asyncio.Future[None]) -> None:
+    """Nobody waits for this booking; should it fail, the ledger's other futures say so."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _ledger_failed(error: BaseException) -> Stopped:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from pairsmith.records import Endpoint, Failure, Outcome, Reply
 
+NOT_SENT = "not_sent"  # how an attempt ends that was booked when the run stopped
+
 
 @dataclass(slots=True)
 class Tally:
@@ -47,8 +49,8 @@ def reply_cost_usd(endpoint: Endpoint, reply: Reply) -> float | None:
     return cost_usd(endpoint, usage.input_tokens, usage.output_tokens, usage.cached_tokens)
 
 
-def at_most_paid_usd(outcome: Outcome, cost: float | None, most_usd: float) -> float:
-    """What an attempt can have cost, now that its end is known.
+def at_most_paid_usd(outcome: Outcome, cost: float | None, most_usd: float | None) -> float | None:
+    """What an attempt can have cost, now that its end is known; None when the price is unknown.
 
     A refusal costs nothing, and neither does a connection that never came about. What broke off on the way,
     or came with status 200 and cannot be read, may have been billed: it counts with the most it can cost.
@@ -59,7 +61,7 @@ def at_most_paid_usd(outcome: Outcome, cost: float | None, most_usd: float) -> f
 
 
 def _may_be_billed(failure: Failure) -> bool:
-    return failure.status == 200 or (failure.status is None and failure.reason != "unreachable")
+    return failure.status == 200 or (failure.status is None and failure.reason not in ("unreachable", NOT_SENT))
 
 
 @dataclass(slots=True)

@@ -47,6 +47,7 @@ class Engine:
         self.stopped: Stopped | None = None
         self.stopping = asyncio.Event()
         self.fault: BaseException | None = None  # an error of our own in a worker
+        self._on_stop: list[Callable[[], object]] = []
         self._keys = keys
         self._endpoints = endpoints
         self._gates: dict[EndpointName, Gate] = {}
@@ -67,8 +68,15 @@ class Engine:
 
     def stop(self, why: Stopped) -> None:
         """Send nothing more; calls in flight may finish. The first reason stays."""
+        first = self.stopped is None
         self.stopped = self.stopped or why
         self._end()
+        for tell in self._on_stop if first else ():
+            tell()
+
+    def on_stop(self, tell: Callable[[], object]) -> None:
+        """Have this called once when the run stops, whatever the reason."""
+        self._on_stop.append(tell)
 
     def _end(self) -> None:
         self.stopping.set()

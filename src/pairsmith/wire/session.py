@@ -6,7 +6,9 @@ measured November 2026: httpx2 builds and reads its headers several times a call
 
 from __future__ import annotations
 
+from base64 import b64encode
 from io import BytesIO
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -36,6 +38,10 @@ class SessionTransport:
         headers = client_headers(client, api_key)
         self._headers = {name: value for name, value in headers.items() if not isinstance(value, Omit)}
         self._url = URL(str(client.base_url).rstrip("/") + "/chat/completions")
+        self._proxy: dict[str, Any] = {}
+        proxy, proxy_headers = proxy_of(str(self._url))
+        if proxy is not None:
+            self._proxy = {"proxy": proxy, "proxy_headers": proxy_headers}
         self._connections = connections
         self._connect_timeout_s = min(CONNECT_TIMEOUT_S, timeout_s)
         self._session: aiohttp.ClientSession | None = None
@@ -46,7 +52,11 @@ class SessionTransport:
         data = body if len(body) < WHOLE_BODY_BYTES else BytesIO(body)
         try:
             async with session.post(
-                self._url, data=data, headers={"Idempotency-Key": idempotency_key}, allow_redirects=False
+                self._url,
+                data=data,
+                headers={"Idempotency-Key": idempotency_key},
+                allow_redirects=False,
+                **self._proxy,
             ) as response:
                 return RawReply(response.status, response.headers, await response.read())
         except (TimeoutError, aiohttp.ClientError, OSError) as err:
@@ -54,15 +64,12 @@ class SessionTransport:
 
     def _open(self) -> aiohttp.ClientSession:
         """The session, made at the first call: it belongs to the running loop."""
-        proxy, auth = proxy_of(str(self._url))
         self._session = aiohttp.ClientSession(
             # A context of httpx2's: it verifies as the openai client does, by SSL_CERT_FILE, SSL_CERT_DIR or certifi.
             connector=aiohttp.TCPConnector(limit=self._connections, ssl=create_ssl_context()),
             headers=self._headers,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
-            proxy=proxy,
-            proxy_auth=auth,
             # Not trust_env: beside proxies it would take passwords for the host from ~/.netrc.
             trust_env=False,
         )
@@ -74,15 +81,15 @@ class SessionTransport:
             await self._session.close()
 
 
-def proxy_of(url: str) -> tuple[str | None, aiohttp.BasicAuth | None]:
-    """The proxy of the environment for this URL, without its password, and the password."""
+def proxy_of(url: str) -> tuple[URL | None, dict[str, str]]:
+    """The proxy of the environment for this URL, without its password, and the headers that carry the password."""
     parts = urlsplit(url)
-    if proxy_bypass(parts.hostname or ""):
-        return None, None
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy:
-        return None, None
+    if not proxy or proxy_bypass(parts.hostname or ""):
+        return None, {}
     there = URL(proxy if "://" in proxy else f"http://{proxy}")
-    auth = None if there.user is None else aiohttp.BasicAuth(there.user, there.password or "")
-    return str(there.with_user(None)), auth
+    if there.user is None:
+        return there, {}
+    login = b64encode(f"{there.user}:{there.password or ''}".encode()).decode()
+    return there.with_user(None), {"Authorization": f"Basic {login}"}  # which aiohttp gives to the proxy alone

@@ -1,0 +1,32 @@
+from collections.abc import Iterator
+
+import pytest
+from canned_server import CannedServer
+
+from pairsmith.wire import gate, limits
+
+ENVIRONMENT = (
+    "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_CUSTOM_HEADERS",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the user's own environment reaches a test."""
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Backoffs and pauses of milliseconds."""
+    monkeypatch.setattr(gate, "BACKOFF_S", 0.002)
+    monkeypatch.setattr(gate, "MAX_PROBE_S", 0.01)
+    monkeypatch.setattr(limits, "FIRST_PAUSE_S", 0.01)
+
+
+@pytest.fixture
+def server() -> Iterator[CannedServer]:
+    with CannedServer() as started:
+        yield started
