@@ -41,10 +41,14 @@ def locked(folder: RunFolder) -> Iterator[None]:
     """Hold the folder's exclusive lock; the operating system frees it when the process ends, however it ends.
 
     Raises:
-        LedgerError: another process holds it; the message names that process.
+        LedgerError: another process holds it, the message names that process; or the folder cannot be made.
     """
-    folder.path.mkdir(parents=True, exist_ok=True)
-    with (folder.path / "lock").open("a+", encoding="utf-8") as lock:
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        opened = (folder.path / "lock").open("a+", encoding="utf-8")
+    except OSError as exc:
+        raise LedgerError(f"{folder.path} cannot be a run folder ({exc.strerror}): take another --run-dir") from exc
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

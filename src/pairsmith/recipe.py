@@ -30,6 +30,9 @@ STANDARD_INPUT = "-"
 # Hosts that refuse `seed` (Mistral wants random_seed, 422; Gemini 400) or ignore it (Anthropic); November 2026.
 NO_SEED = ("api.mistral.ai", "generativelanguage.googleapis.com", "api.anthropic.com")
 
+MAY_HOLD_A_KEY = ("api_key_env", "base_url")  # by mistake: what was found there is not shown
+TOML_WORDS = {"valid tuple": "list", "valid list": "list", "valid dictionary": "table"}
+
 Table: TypeAlias = "dict[str, Any]"  # parsed TOML, before it is checked
 
 
@@ -73,10 +76,10 @@ class EndpointSettings(BaseModel):
         if value is None:
             return None
         parts = urlsplit(value)
+        if "@" in (parts.netloc or value) or parts.query:
+            raise ValueError("keys do not belong in a URL: put the key in a variable and name it in api_key_env")
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ValueError(f"{value!r} is no URL: write it like http://localhost:8000/v1")
-        if parts.username or parts.password or parts.query:
-            raise ValueError("keys do not belong in a URL: put the key in a variable and name it in api_key_env")
         return value.rstrip("/")
 
     @field_validator("api_key_env")
@@ -201,11 +204,14 @@ def load_recipe(path: Path, overrides: Sequence[str] = (), working_dir: Path | N
         raise RecipeError(f"{path} cannot be read ({exc.strerror}); write a recipe with: pairsmith init") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise RecipeError(f"{path} is not TOML: {exc}") from None
-    table.setdefault(
-        "name", re.sub(r"[^\w .-]", "-", path.resolve().parent.name if path.stem == "recipe" else path.stem)
-    )
+    table.setdefault("name", run_name(path.resolve().parent.name if path.stem == "recipe" else path.stem))
     _make_absolute(table, path.resolve().parent)
     return recipe_of(table, str(path), overrides, working_dir)
+
+
+def run_name(text: str) -> str:
+    """A name for a run that a folder can have, made of a file's or a folder's name."""
+    return re.sub(r"[^\w .-]", "-", text).lstrip(" .-") or "run"
 
 
 def recipe_of(table: Table, where: str, overrides: Sequence[str] = (), working_dir: Path | None = None) -> Recipe:
@@ -229,6 +235,8 @@ def _set(table: Table, override: str) -> None:
     *parents, last = key.strip().split(".")
     for parent in parents:
         table = table.setdefault(parent, {})
+        if not isinstance(table, dict):
+            raise RecipeError(f"--set {key.strip()}: {parent} was given a value of its own before; keep one of the two")
     table[last] = _toml_value(value.strip())
 
 
@@ -302,13 +310,16 @@ def _sentence(exc: ValidationError) -> str:
     if error["type"] == "extra_forbidden":
         return _unknown_key(where) + more
     message = error["msg"].removeprefix("Value error, ")
+    for python, toml in TOML_WORDS.items():
+        message = message.replace(python, toml)
     if error["type"] == "missing":
         return f"{_place(where[:-1])} needs {where[-1]}{more}"
     if not where:
         return message + more
     key = where[-1] if not where[-1].isdigit() else where[-2]
     at = _place(where[: where.index(key)]) if key in where else ""
-    found = f" (found {error['input']!r})" if isinstance(error["input"], str | int | float | bool) else ""
+    shown = key not in MAY_HOLD_A_KEY and isinstance(error["input"], str | int | float | bool)
+    found = f" (found {error['input']!r})" if shown else ""
     return f"{at} {key}: {message[0].lower() + message[1:]}{found if found not in message else ''}{more}"
 
 

@@ -24,6 +24,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "BACKOFF_S", 0.002)
     monkeypatch.setattr(gate, "MAX_PROBE_S", 0.01)
     monkeypatch.setattr(limits, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(limits, "MAX_PAUSE_S", 0.05)
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def test_a_permanent_fault_is_the_outcome_after_one_attempt(
 def test_a_transient_fault_is_tried_six_times_under_one_key_and_then_owed(
     fault: str, transport: type[SessionTransport | OpenAITransport]
 ) -> None:
-    ran = run({fault: 1.0}, transport=transport, timeout_s=0.1 if fault in ("hang", "drip") else 10.0)
+    ran = run({fault: 1.0}, transport=transport, timeout_s=0.2 if fault in ("hang", "drip") else 10.0)
 
     (outcome,) = ran.outcomes
     assert isinstance(outcome, Failure)
@@ -653,6 +653,30 @@ def test_what_nobody_waits_for_any_longer_is_not_sent() -> None:
         return transport.sent[:1] + [key for key in transport.sent if key in {request.id for request in others}]
 
     assert len(asyncio.run(pay())) == 1
+
+
+def test_what_two_ask_for_at_a_time_is_bought_once_and_one_may_leave() -> None:
+    async def pay() -> tuple[list[str], list[Outcome | None], list[Outcome | None]]:
+        released = asyncio.Event()
+
+        async def wait(body: bytes, ident: str) -> RawReply:
+            await released.wait()
+            return answer()
+
+        endpoint, transport = make_endpoint(), Told(wait)
+        requests = make_requests(endpoint, 2)
+        async with engine_of(endpoint, transport) as engine:
+            one, two, leaving = (asyncio.create_task(engine.pay(requests)) for _ in range(3))
+            await until(lambda: transport.sent)
+            leaving.cancel()
+            await asyncio.wait([leaving])
+            released.set()
+            return transport.sent, await one, await two
+
+    sent, one, two = asyncio.run(pay())
+
+    assert len(sent) == 2
+    assert texts(one) == texts(two)
 
 
 def test_an_error_of_our_own_ends_the_run_instead_of_hanging_and_shows_no_key() -> None:

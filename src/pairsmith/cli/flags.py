@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pairsmith.errors import RecipeError
-from pairsmith.recipe import STANDARD_INPUT, Table, recipe_of
+from pairsmith.recipe import STANDARD_INPUT, Table, recipe_of, run_name
 
 if TYPE_CHECKING:
     from pairsmith.recipe import Recipe
@@ -57,7 +56,7 @@ def recipe_from_flags(flags: dict[str, Any], overrides: Sequence[str]) -> Recipe
     judge_url = flags["judge_base_url"] or flags["base_url"]
     judge_key = flags["judge_api_key_env"] or (None if flags["judge_base_url"] else flags["api_key_env"])
     table: Table = {
-        "name": "stdin" if prompts == STANDARD_INPUT else re.sub(r"[^\w .-]", "-", Path(prompts).stem),
+        "name": "stdin" if prompts == STANDARD_INPUT else run_name(Path(prompts).stem),
         "prompts": {"path": prompts},
         "endpoints": {
             "student": _endpoint(flags["model"], flags["base_url"], flags["api_key_env"]),

@@ -57,8 +57,10 @@ def prepare(path: Path, create: bool) -> None:
         with contextlib.closing(connect(path)) as db:
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
                 db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} INSERT INTO meta VALUES ('version', '{VERSION}'); COMMIT;")
-            version = int(db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0])
+            row = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
     except sqlite3.Error as exc:
         raise LedgerError(f"{path} cannot be read as a ledger ({exc}); take another --run-dir") from exc
-    if version > VERSION:
-        raise LedgerError(f"{path} was made by a newer pairsmith (ledger version {version}); upgrade pairsmith")
+    if row is None:
+        raise LedgerError(f"{path} is the database of another program; take another --run-dir")
+    if int(row[0]) > VERSION:
+        raise LedgerError(f"{path} was made by a newer pairsmith (ledger version {row[0]}); upgrade pairsmith")

@@ -16,7 +16,17 @@ from typing import Protocol
 import orjson
 
 from pairsmith.errors import Stopped
-from pairsmith.records import ChatRequest, Endpoint, EndpointName, Failure, FailureKind, Outcome, Purpose, Reply
+from pairsmith.records import (
+    ChatRequest,
+    Endpoint,
+    EndpointName,
+    Failure,
+    FailureKind,
+    Outcome,
+    Purpose,
+    Reply,
+    RequestId,
+)
 from pairsmith.wire.breaker import WARY_FROM, Breaker
 from pairsmith.wire.client import Transport, TransportError
 from pairsmith.wire.faults import classify
@@ -76,13 +86,14 @@ class _Job:
     request: ChatRequest
     body: bytes
     arrival: int
-    future: asyncio.Future[Outcome | None]
+    waiters: list[asyncio.Future[Outcome | None]]
     sent: int = 0  # attempts made
     tries: int = 0  # of these, the ones that count against MAX_ATTEMPTS: a pause asked for does not
 
-    def resolve(self, outcome: Outcome | None) -> None:
-        if not self.future.done():
-            self.future.set_result(outcome)
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody still waits for it: who is cancelled does not."""
+        return not all(waiter.done() for waiter in self.waiters)
 
 
 class Gate:
@@ -110,6 +121,7 @@ class Gate:
         self._ease = Ease(endpoint.concurrency)
         self._breaker = Breaker(endpoint)
         self._queue: list[tuple[int, int, _Job]] = []  # a heap: the most urgent first, then the oldest
+        self._open: dict[RequestId, _Job] = {}  # queued, in flight, or waiting for the next try
         self._arrivals = 0
         self._delayed: dict[_Job, asyncio.TimerHandle] = {}
         self._in_flight = 0
@@ -120,22 +132,34 @@ class Gate:
     def put(self, request: ChatRequest) -> asyncio.Future[Outcome | None]:
         """Queue a request; the future is what it comes to, or None when the run stops before."""
         loop = asyncio.get_running_loop()
-        job = _Job(request, orjson.dumps(request.body), self._next_arrival(), loop.create_future())
+        waiter: asyncio.Future[Outcome | None] = loop.create_future()
+        same = self._open.get(request.id)
+        if same is not None:  # asked for twice at a time: bought once
+            same.waiters.append(waiter)
+            return waiter
         if not self._workers:
             self._workers = [loop.create_task(self._work()) for _ in range(self.concurrency)]
             for worker in self._workers:
                 worker.add_done_callback(self._run.worker_ended)
+        job = _Job(request, orjson.dumps(request.body), self._next_arrival(), [waiter])
+        self._open[request.id] = job
         self._enqueue(job)
-        return job.future
+        return waiter
+
+    def _resolve(self, job: _Job, outcome: Outcome | None) -> None:
+        self._open.pop(job.request.id, None)
+        for waiter in job.waiters:
+            if not waiter.done():
+                waiter.set_result(outcome)
 
     def clear(self) -> None:
         """Give up what is queued or waits for its next try."""
         for job, timer in self._delayed.items():
             timer.cancel()
-            job.resolve(None)
+            self._resolve(job, None)
         self._delayed.clear()
         for _, _, job in self._queue:
-            job.resolve(None)
+            self._resolve(job, None)
         self._queue.clear()
 
     async def close(self) -> None:
@@ -153,7 +177,7 @@ class Gate:
     def _enqueue(self, job: _Job) -> None:
         self._delayed.pop(job, None)
         if self._run.stopping.is_set():
-            job.resolve(None)
+            self._resolve(job, None)
             return
         heapq.heappush(self._queue, (FIRST[job.request.purpose], job.arrival, job))
         self._news.set()
@@ -162,10 +186,12 @@ class Gate:
         while True:
             job = await self._next()
             try:
-                if not job.future.done():  # nobody waits for it any longer: whoever did was cancelled
+                if job.wanted:
                     await self._attempt(job)
+                else:
+                    self._resolve(job, None)
             except BaseException:
-                job.resolve(None)
+                self._resolve(job, None)
                 raise
             finally:
                 self._in_flight -= 1
@@ -201,7 +227,7 @@ class Gate:
         most = cost_usd(endpoint, len(job.body), self._output_limit(job.request), 0)
         number = await self._begin(job, most)
         if number is None:
-            job.resolve(None)
+            self._resolve(job, None)
             return
         job.sent += 1
         run.tally.attempts[endpoint.name] += 1
@@ -290,14 +316,14 @@ class Gate:
     def _booked(self, done: asyncio.Future[None], job: _Job, outcome: Outcome, retry_s: float | None) -> None:
         """The attempt's end is durable: hand the outcome out, or try again."""
         if done.cancelled():
-            job.resolve(None)
+            self._resolve(job, None)
         elif (error := done.exception()) is not None:
-            job.resolve(None)
+            self._resolve(job, None)
             self._run.stop(_ledger_failed(error))
         elif retry_s is None:
-            job.resolve(outcome)
+            self._resolve(job, outcome)
         elif self._run.stopping.is_set():
-            job.resolve(None)
+            self._resolve(job, None)
         else:
             self._delayed[job] = asyncio.get_running_loop().call_later(retry_s, self._enqueue, job)
 

@@ -38,6 +38,8 @@ class SessionTransport:
         headers = client_headers(client, api_key)
         self._headers = {name: value for name, value in headers.items() if not isinstance(value, Omit)}
         self._url = URL(str(client.base_url).rstrip("/") + "/chat/completions")
+        # A context of httpx2's: it trusts whom the openai client trusts, SSL_CERT_FILE and SSL_CERT_DIR included.
+        self._tls = create_ssl_context() if self._url.scheme == "https" else True
         self._proxy: dict[str, Any] = {}
         proxy, proxy_headers = proxy_of(str(self._url))
         if proxy is not None:
@@ -65,8 +67,7 @@ class SessionTransport:
     def _open(self) -> aiohttp.ClientSession:
         """The session, made at the first call: it belongs to the running loop."""
         self._session = aiohttp.ClientSession(
-            # A context of httpx2's: it verifies as the openai client does, by SSL_CERT_FILE, SSL_CERT_DIR or certifi.
-            connector=aiohttp.TCPConnector(limit=self._connections, ssl=create_ssl_context()),
+            connector=aiohttp.TCPConnector(limit=self._connections, ssl=self._tls),
             headers=self._headers,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
