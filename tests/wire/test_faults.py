@@ -287,10 +287,20 @@ def test_what_no_retry_can_mend_has_its_reason(raw: RawReply, reason: str) -> No
     assert kind_of(raw) == (FailureKind.PERMANENT, reason)
 
 
-def test_a_refused_response_format_is_named() -> None:
-    failure = classify(IDENT, refusal(400, "'response_format' of type 'json_schema' is not supported"))
+@pytest.mark.parametrize(
+    "raw",
+    [
+        refusal(400, "'response_format' of type 'json_schema' is not supported"),
+        refusal(422, param="response_format"),
+        refusal(500, "Invalid response_format type: json_schema"),
+    ],
+    ids=["in words", "as a parameter", "as a 500 (llama-cpp-python)"],
+)
+def test_a_refused_response_format_is_named_and_not_asked_for_again(raw: RawReply) -> None:
+    failure = classify(IDENT, raw)
 
     assert isinstance(failure, Failure)
+    assert (failure.kind, failure.reason) == (FailureKind.PERMANENT, "bad_request")
     assert failure.parameter == "response_format"
 
 
@@ -386,6 +396,10 @@ def test_two_keys_that_overlap_are_both_taken_out() -> None:
 
 def test_what_has_the_shape_of_a_key_is_taken_out_though_it_is_nobodys() -> None:
     assert redact("Incorrect API key provided: sk-proj-abc***xyz.", []) == "Incorrect API key provided: [key]"
+
+
+def test_a_key_of_any_shape_that_the_server_has_half_masked_is_taken_out_whole() -> None:
+    assert redact("Incorrect API key: canar********pQ1s.", ["canary-0123456789pQ1s"]) == "Incorrect API key: [key]"
 
 
 def test_a_key_of_one_letter_does_not_eat_the_message() -> None:

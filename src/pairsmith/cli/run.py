@@ -256,8 +256,8 @@ async def _run(
 def _engine(
     models: dict[EndpointName, Endpoint], keys: dict[EndpointName, str | None], ledger: Ledger, options: Options
 ) -> Engine:
-    from pairsmith.wire.session import SessionTransport
     from pairsmith.wire.online import Budget, Clock, Engine
+    from pairsmith.wire.session import SessionTransport
 
     budget = None if options.max_cost_usd is None else Budget(options.max_cost_usd, ledger.committed_usd())
     return Engine(

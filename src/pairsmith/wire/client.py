@@ -76,7 +76,7 @@ class OpenAITransport:
         await self._client.close()
 
 
-def make_client(base_url: str, api_key: str | None, http_client: AsyncClient | None) -> openai.AsyncOpenAI:
+def make_client(base_url: str, api_key: str | None, http_client: AsyncClient) -> openai.AsyncOpenAI:
     """The openai client of one endpoint.
 
     Raises:

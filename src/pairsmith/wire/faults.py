@@ -22,7 +22,8 @@ from pairsmith.records import Failure, FailureKind, Outcome, Reply, RequestId, U
 MAX_MESSAGE = 500
 PART = 8  # so much of a key is never shown
 SHORTEST = 4  # shorter ones are no secrets ("x", "EMPTY" is one that local servers are given)
-KEY_SHAPE = re.compile(r"\b(sk|gsk|key|hf|pk|rk)[-_][\w*.-]{6,}")
+# By its beginning, or half masked as servers echo it ("abcde********wxyz").
+KEY_SHAPE = re.compile(r"\b(?:sk|gsk|key|hf|pk|rk)[-_][\w*.-]{6,}|[\w.-]*\*{3}[\w*.-]*")
 
 FATAL_STATUS = {401: "refused_key", 402: "quota", 403: "refused_key", 404: "no_such_model"}
 # Words of a code or type, and words of a message. A message may echo the prompt, so its words are whole phrases.
@@ -160,11 +161,12 @@ def classify(request_id: RequestId, raw: RawReply, now_s: float = 0.0, latency_s
     if wait is None and raw.status == 429:
         wait = _wait_said(message)
     kind, reason = _kind(raw.status, code, words, wait)
+    parameter = None
+    if reason in ("bad_request", "http_500") and any(word in code or word in words for word in JSON_WORDS):
+        # Also as a 500: so llama-cpp-python says that it knows no such format (tried November 2026).
+        kind, reason, parameter = FailureKind.PERMANENT, "bad_request", "response_format"
     if reason == "redirected":
         message = f"to {raw.headers.get('location', 'nowhere')}"
-    parameter = None
-    if reason == "bad_request":
-        parameter = "response_format" if any(word in code or word in words for word in JSON_WORDS) else None
     return Failure(request_id, kind, reason, _mend(message)[0][:MAX_MESSAGE], raw.status, wait, parameter)
 
 

@@ -6,6 +6,7 @@ measured November 2026: httpx2 builds and reads its headers several times a call
 
 from __future__ import annotations
 
+import ssl
 from base64 import b64encode
 from io import BytesIO
 from typing import Any
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from httpx2 import create_ssl_context
+from httpx2 import AsyncClient, create_ssl_context
 from openai import Omit
 from yarl import URL
 
@@ -34,7 +35,9 @@ class SessionTransport:
     """
 
     def __init__(self, base_url: str, api_key: str | None, connections: int, timeout_s: float) -> None:
-        client = make_client(base_url, api_key, http_client=None)
+        # It says what to send, and sends nothing itself: the pool it is given trusts nobody and reads no environment.
+        unused = AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
+        client = make_client(base_url, api_key, unused)
         headers = client_headers(client, api_key)
         self._headers = {name: value for name, value in headers.items() if not isinstance(value, Omit)}
         self._url = URL(str(client.base_url).rstrip("/") + "/chat/completions")
