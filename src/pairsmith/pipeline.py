@@ -27,6 +27,7 @@ from pairsmith.work import Work, step
 HEAD_START_S = 0.8  # the input is read for so long before anything is spent: most bad rows are found for free
 FIRST_LOOK = 50  # settled prompts after which the gate's effect is told
 DRAIN_S = 30.0  # how long a stopping run waits for the calls in flight
+READ_ON_S = 2.0  # and for the rest of the input, so as to say how much of it was not reached
 
 
 class Progress(Protocol):
@@ -67,6 +68,9 @@ async def run(work: Work, sources: Sequence[Source] | None, ledger: Ledger, engi
     crew = [asyncio.create_task(journey.carry_all(intake)) for _ in range(engine.width)]
     try:
         await _until_done_or_stopped([reading, *crew], engine)
+        if engine.stopped and not engine.fault:
+            await asyncio.wait(crew, timeout=DRAIN_S)
+            await asyncio.wait([reading], timeout=READ_ON_S)
     finally:
         for task in (reading, *crew):
             task.cancel()
@@ -88,7 +92,7 @@ async def _remember(work: Work, ledger: Ledger) -> None:
 
 
 async def _until_done_or_stopped(tasks: Sequence[asyncio.Task[None]], engine: Engine) -> None:
-    """Wait for all; when the run stops, for the calls in flight only, and at most DRAIN_S."""
+    """Wait until all have ended, or the run stops; a task that fails stops it."""
     waiting: set[asyncio.Future[None]] = set(tasks)
     stop = asyncio.create_task(engine.stopping.wait())
     while waiting and not stop.done():
@@ -101,8 +105,6 @@ async def _until_done_or_stopped(tasks: Sequence[asyncio.Task[None]], engine: En
                 if not isinstance(error, InputError | Stopped):
                     raise error
     stop.cancel()
-    if waiting and not engine.fault:
-        await asyncio.wait(waiting, timeout=DRAIN_S)
 
 
 class _Journey:

@@ -150,7 +150,7 @@ def _endpoint(name: str, e: EndpointSettings, environ: Mapping[str, str]) -> End
     url = e.base_url[0] if isinstance(e.base_url, list) else e.base_url
     url = url or environ.get("OPENAI_BASE_URL") or OPENAI_URL
     host = urlsplit(url).hostname or ""
-    length = "max_completion_tokens" if host.endswith("openai.com") else "max_tokens"
+    length = "max_completion_tokens" if f".{host}".endswith(".openai.com") else "max_tokens"
     key = e.api_key_env or ("OPENAI_API_KEY" if e.base_url is None else None)
     price = None if e.price is None else Price(e.price.input, e.price.output, e.price.cached_input)
     return Endpoint(
@@ -186,6 +186,8 @@ def api_key(endpoint: Endpoint, environ: Mapping[str, str]) -> str | None:
             f"endpoint {endpoint.name} ({endpoint.model}) needs a key in ${endpoint.api_key_env}, which is not set: "
             f"export {endpoint.api_key_env}=…, or set base_url to a server that needs none"
         )
+    if not (key.isascii() and key.isprintable()):
+        raise RecipeError(f"the key in ${endpoint.api_key_env} holds characters that no key has: set it again")
     return key
 
 

@@ -223,7 +223,7 @@ def test_a_duplicate_that_comes_after_its_prompt_was_settled_brings_its_candidat
 def test_a_duplicate_that_comes_while_its_prompt_is_in_work_buys_nothing_twice(project: Project) -> None:
     row = answers(project, 1)[0]
     a, b, c, *_ = [*sorted(set(row["candidates"])), "A third answer, much shorter."]
-    project.server.latency(0.5)
+    project.server.latency(1.0)
 
     said = late_duplicate(
         project, {"prompt": "First?", "candidates": [a, b]}, {"prompt": "First?", "candidates": [c]}, calls=2

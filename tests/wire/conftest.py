@@ -5,6 +5,8 @@ import pytest
 from canned_server import CannedServer
 
 from pairsmith.wire import gate, limits
+from pairsmith.wire.client import OpenAITransport
+from pairsmith.wire.session import SessionTransport
 
 ENVIRONMENT = (
     "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_CUSTOM_HEADERS",
@@ -41,3 +43,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def server() -> Iterator[CannedServer]:
     with CannedServer() as started:
         yield started
+
+
+@pytest.fixture(params=[SessionTransport, OpenAITransport])
+def transport(request: pytest.FixtureRequest) -> type[SessionTransport | OpenAITransport]:
+    kind: type[SessionTransport | OpenAITransport] = request.param
+    return kind

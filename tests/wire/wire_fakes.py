@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,7 +24,8 @@ from pairsmith.records import (
     RequestId,
     chat_request,
 )
-from pairsmith.wire.client import Transport
+from pairsmith.simulator import Settings, running
+from pairsmith.wire.client import OpenAITransport, Transport
 from pairsmith.wire.faults import RawReply
 from pairsmith.wire.gate import Accounts, Clock
 from pairsmith.wire.money import Budget
@@ -188,3 +190,46 @@ async def until(condition: Callable[[], object]) -> None:
     """Let others go on until this holds."""
     while not condition():  # noqa: ASYNC110 — what is waited for has no event
         await asyncio.sleep(0.001)
+
+
+VERDICT = 'Judge this. Reply {"rationale": "...", "score": 1..10}'
+
+
+@dataclass
+class Ran:
+    outcomes: list[Outcome | None]
+    engine: Engine
+    books: Books
+    keys: Counter[str]  # what the server saw: requests by Idempotency-Key
+    took_s: float
+
+
+def run(
+    faults: dict[str, float],
+    count: int = 1,
+    transport: type[SessionTransport | OpenAITransport] = SessionTransport,
+    retry_after_s: float = 0.02,
+    **fields: object,
+) -> Ran:
+    """Pay so many requests at a simulator with these faults."""
+
+    async def pay(base_url: str) -> Ran:
+        endpoint, books, started = make_endpoint(base_url, **fields), Books(), time.monotonic()
+        made = transport(base_url, None, endpoint.concurrency, endpoint.timeout_s)
+        async with engine_of(endpoint, made, books) as engine:
+            async with asyncio.timeout(20):
+                outcomes = await engine.pay(make_requests(endpoint, count, text=VERDICT))
+        return Ran(outcomes, engine, books, simulator.stats.keys, time.monotonic() - started)
+
+    with running(Settings(faults=faults, retry_after_s=retry_after_s)) as simulator:
+        return asyncio.run(pay(simulator.base_url))
+
+
+def pay_with(
+    transport: Told, endpoint: Endpoint, count: int = 1, books: Books | None = None
+) -> tuple[list[Outcome | None], Engine]:
+    async def pay() -> tuple[list[Outcome | None], Engine]:
+        async with engine_of(endpoint, transport, books) as engine, asyncio.timeout(10):
+            return await engine.pay(make_requests(endpoint, count)), engine
+
+    return asyncio.run(pay())

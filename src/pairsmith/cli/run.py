@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BufferedReader
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -127,6 +127,7 @@ def run(what: Named, options: Options) -> int:
     _check_prices(models, options)
     with locked(what.folder), contextlib.ExitStack() as files:
         ledger = open_ledger(what.folder.ledger, time.time, create=True)
+        files.callback(ledger.close_now)
         models = _identified(models, where.endpoints, ledger, options)
         sources = None if _stored_input(what, ledger) else _open(where.prompts.paths, where.prompts.format, files)
         finished = asyncio.run(_run(what, models, keys, sources, ledger, options))
@@ -199,12 +200,20 @@ def _open(paths: Sequence[str], format: str | None, files: contextlib.ExitStack)
     sources = []
     for path in paths:
         try:
-            stream = sys.stdin.buffer if path == "-" else files.enter_context(Path(path).open("rb"))  # noqa: SIM115
-            head = cast(BufferedReader, stream).peek(4096)
+            stream = _standard_input() if path == "-" else files.enter_context(Path(path).open("rb"))  # noqa: SIM115
+            head = stream.peek(4096)
         except OSError as exc:
             raise InputError(f"{path} cannot be read ({exc.strerror}): mend [prompts] path, or --prompts") from None
         sources.append(Source(path, stream, format or detect_format(path, head)))
     return sources
+
+
+def _standard_input() -> BufferedReader:
+    """A reader of our own: Python aborts at exit when a thread still waits for `sys.stdin`."""
+    try:
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    except OSError:  # whoever calls us from Python has put something else in its place
+        return BufferedReader(cast(RawIOBase, sys.stdin.buffer))
 
 
 # --- the run ---------------------------------------------------------------------------------------

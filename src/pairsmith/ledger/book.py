@@ -225,7 +225,7 @@ class Ledger:
         """What the whole folder has paid for, over all runs and recipes."""
         calls, attempts, tokens_in, tokens_out, cost, unknown = self._read.execute(
             "SELECT count(DISTINCT request), count(*), total(input_tokens), total(output_tokens), total(cost_usd),"
-            " total(outcome = 'ok' AND cost_usd IS NULL) FROM attempts"
+            " total(outcome = 'ok' AND cost_usd IS NULL) FROM attempts WHERE coalesce(outcome, '') <> 'not_sent'"
         ).fetchone()
         return Spent(calls, attempts, int(tokens_in), int(tokens_out), None if unknown else cost)
 
@@ -234,10 +234,13 @@ class Ledger:
         return self._one("SELECT count(*) FROM attempts WHERE outcome IS NULL")
 
     def committed_usd(self) -> float:
-        """What the folder has cost at most: an attempt without a known cost counts with its upper bound."""
+        """What the folder has cost at most: an attempt that may have been billed counts with its upper bound.
+
+        Without a status it was lost with its process, or broke off on the way, unless it never left.
+        """
         sql = (
-            "SELECT total(CASE WHEN outcome IS NULL OR status = 200 THEN coalesce(cost_usd, most_usd, 0) END)"
-            " FROM attempts"
+            "SELECT total(CASE WHEN status = 200 OR (status IS NULL AND coalesce(outcome, '') NOT IN"
+            " ('unreachable', 'not_sent')) THEN coalesce(cost_usd, most_usd, 0) END) FROM attempts"
         )
         return float(self._read.execute(sql).fetchone()[0])
 
