@@ -20,7 +20,7 @@ HEAD = """\
 <!-- Written by docs/generate_cli.py from the commands themselves: change those, then run `make docs`. -->
 
 Results go to stdout; the progress bar and messages go to stderr. `--json` puts one JSON object on stdout instead.
-The exit codes are in the [README](../README.md#exit-codes), the keys of a recipe in [recipe.md](recipe.md).
+Every command takes `-h` or `--help`. The exit codes are in the [README](../README.md#exit-codes), the keys of a recipe in [recipe.md](recipe.md).
 """
 
 
@@ -36,7 +36,7 @@ def _section(name: str) -> str:
     if name == "simulate":  # the simulator reads its own options
         return f"\n## `pairsmith {name}`\n\n{_paragraphs(command)}\n\n```text\n{_simulator_options()}\n```\n"
     usage = " ".join(command.collect_usage_pieces(context))
-    rows = [_row(option, context) for option in command.get_params(context) if isinstance(option, click.Option)]
+    rows = [_row(option, context) for option in command.params if isinstance(option, click.Option)]
     table = "\n".join(["| option | |", "|---|---|", *rows])
     return f"\n## `pairsmith {name}`\n\n    pairsmith {name} {usage}\n\n{_paragraphs(command)}\n\n{table}\n"
 

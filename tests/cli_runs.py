@@ -45,10 +45,10 @@ class Ran:
         return json.loads(self.out)
 
 
-def pairsmith(*words: object, stdin: bytes = b"") -> Ran:
-    """Run a command in this process."""
+def pairsmith(*words: object, stdin: bytes | None = b"") -> Ran:
+    """Run a command in this process; with stdin None, standard input is closed."""
     out, err = io.StringIO(), io.StringIO()
-    keyboard = io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin)), encoding="utf-8")
+    keyboard = None if stdin is None else io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     code = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), patch.object(sys, "stdin", keyboard):
         try:

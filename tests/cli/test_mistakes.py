@@ -163,6 +163,13 @@ def test_a_folder_in_the_place_of_prompts_is_a_mistake(project: Project) -> None
     mistake(project, "--set", f"prompts.path={project.folder}")
 
 
+def test_a_closed_standard_input_is_a_mistake(project: Project) -> None:
+    ran = pairsmith(*project.words("--set", "prompts.path=-"), stdin=None)
+
+    assert ran.code == 2
+    assert "standard input is closed" in ran.json["error"]
+
+
 def test_an_unknown_suffix_of_prompts_is_a_mistake(project: Project) -> None:
     path = project.folder / "prompts.docx"
     path.write_bytes(b"x")

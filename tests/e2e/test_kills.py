@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -62,16 +63,21 @@ def limited(folder: Path, server: Server, **more: object) -> Project:
     return project
 
 
-def killed(project: Project, after_calls: int, *more: object) -> float | None:
-    """Start a run and kill it once so many further calls were asked; the moment of death, or None if it ended."""
+def killed(project: Project, after_calls: int, *more: object, later_s: float = 0.0) -> float | None:
+    """Start a run and kill it so long after so many further calls; the moment of death, or None if it ended.
+
+    Calls go out right after a commit: without `later_s` every kill would fall into the moment behind one.
+    """
     before = project.server.calls
     with started(*project.words(*more)) as process:
         until(lambda: process.poll() is not None or project.server.calls >= before + after_calls, "calls")
-        if process.poll() is not None:
-            return None
-        process.kill()
-        process.wait()
-        return time.monotonic()
+        try:
+            process.wait(later_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return time.monotonic()
+        return None
 
 
 def test_a_run_killed_again_and_again_ends_in_the_bytes_of_an_uninterrupted_one(
@@ -87,7 +93,10 @@ def test_a_run_killed_again_and_again_ends_in_the_bytes_of_an_uninterrupted_one(
         server.forget()
         log.clear()
         project = limited(tmp_path / "killed", server)
-        deaths = [killed(project, rng.randint(1, max(2, calls // (KILLS + 1) * 2 - 20))) for _ in range(KILLS)]
+        deaths = [
+            killed(project, rng.randint(1, max(2, calls // (KILLS + 1) * 2 - 40)), later_s=rng.uniform(0, 0.2))
+            for _ in range(KILLS)
+        ]
         final = project.run()
         keys = server.keys
 

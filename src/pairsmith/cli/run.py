@@ -210,6 +210,8 @@ def _open(paths: Sequence[str], format: str | None, files: contextlib.ExitStack)
 
 def _standard_input() -> BufferedReader:
     """A reader of our own: Python aborts at exit when a thread still waits for `sys.stdin`."""
+    if sys.stdin is None:
+        raise InputError("standard input is closed: pipe the prompts into it, or name a file")
     try:
         return open(sys.stdin.fileno(), "rb", closefd=False)
     except OSError:  # whoever calls us from Python has put something else in its place
