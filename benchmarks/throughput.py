@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-WORDS = "river lamp bread window train garden letter clock winter market bridge kettle island paper music".split()
+WORDS = ["river", "lamp", "bread", "window", "train", "garden", "letter", "clock", "winter", "market", "bridge", "kettle", "island", "paper", "music"]
 
 
 def main() -> None:

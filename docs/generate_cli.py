@@ -20,7 +20,8 @@ HEAD = """\
 <!-- Written by docs/generate_cli.py from the commands themselves: change those, then run `make docs`. -->
 
 Results go to stdout; the progress bar and messages go to stderr. `--json` puts one JSON object on stdout instead.
-Every command takes `-h` or `--help`. The exit codes are in the [README](../README.md#exit-codes), the keys of a recipe in [recipe.md](recipe.md).
+Every command takes `-h` or `--help`. The exit codes are in the [README](../README.md#exit-codes), the
+keys of a recipe in [recipe.md](recipe.md).
 """
 
 

@@ -249,9 +249,7 @@ def sides(row: Mapping[str, Any]) -> tuple[str, str]:
 
 def accounted(said: Mapping[str, Any]) -> int:
     """All prompts that the JSON of a run or a status accounts for."""
-    return int(
-        said["settled"] + sum(said["abstained"].values()) + sum(said["failed"].values()) + said["not_reached"]
-    )
+    return int(said["settled"] + sum(said["abstained"].values()) + sum(said["failed"].values()) + said["not_reached"])
 
 
 def bought(said: Mapping[str, Any], endpoint: str) -> int:

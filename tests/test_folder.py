@@ -13,9 +13,8 @@ from pairsmith.folder import RunFolder, locked, written_whole
 
 def test_a_locked_folder_is_refused_and_the_holder_named(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
-    with locked(folder):
-        with pytest.raises(LedgerError, match=f"in use by process {os.getpid()} on "), locked(folder):
-            pass
+    with locked(folder), pytest.raises(LedgerError, match=f"in use by process {os.getpid()} on "), locked(folder):
+        pass
     with locked(folder):
         pass
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sqlite3
 import threading
 from collections.abc import Callable, Coroutine, Sequence
@@ -427,7 +428,7 @@ def test_an_input_taken_in_chunks_is_the_input_taken_at_once(
             await ledger.new_generation()
             added = duplicates = 0
             clashes: list[int] = []
-            for start, end in zip(bounds, bounds[1:], strict=False):
+            for start, end in itertools.pairwise(bounds):
                 one = await ledger.add_prompts(given_rows[start:end], unite)
                 added, duplicates = added + one.added, duplicates + one.duplicates
                 clashes += [start + place for place in one.clashes]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from cli_runs import Project, Ran, ended, pairsmith, started
 
 
@@ -296,9 +297,7 @@ def test_a_key_that_is_not_set_is_named_with_the_way_out(project: Project, monke
     assert project.server.calls == 0
 
 
-def test_without_any_url_the_usual_key_is_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_any_url_the_usual_key_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "p.txt").write_text("One?\n")

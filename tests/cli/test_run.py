@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from cli_runs import EVERYDAY, Project, Server, ended, everyday, pairsmith, read_rows, started, write_rows
 
 NEEDED = {
@@ -70,7 +71,9 @@ def test_prompts_named_beside_a_recipe_start_at_the_working_directory(
     assert project.run("--prompts", "asked.jsonl")["prompts"] == 6
 
 
-@pytest.mark.parametrize("name", [".hidden.jsonl", "-dash.jsonl", "a b.jsonl", "prompts (1).jsonl", "fragen-für-alle.jsonl"])
+@pytest.mark.parametrize(
+    "name", [".hidden.jsonl", "-dash.jsonl", "a b.jsonl", "prompts (1).jsonl", "fragen-für-alle.jsonl"]
+)
 def test_a_prompts_file_of_any_name_gives_a_run_folder(here: Path, server: Server, name: str) -> None:
     write_rows(here / name, everyday(2))
     ran = pairsmith("run", f"--prompts=./{name}", "--model", "sim-student", "--judge", "sim-judge",

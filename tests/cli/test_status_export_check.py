@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from cli_runs import Project, accounted, everyday, pairsmith, read_rows, serving, sides, write_rows
 
 

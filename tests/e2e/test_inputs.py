@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from cli_runs import Project, accounted, bought, ended, everyday, pairsmith, sides, started, until, write_rows
 
 PLAIN = ["How do I fold a map?", "Why is the sky, at noon, blue?", 'Explain "irony" to a child.', "Wie geht's? – gut!"]
@@ -53,9 +54,7 @@ def test_all_kinds_of_files_give_the_same_bytes_for_nothing_more(project: Projec
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("bom", ["", "\ufeff"])
-def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_a_prompt(
-    project: Project, bom: str, end: str
-) -> None:
+def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_a_prompt(project: Project, bom: str, end: str) -> None:
     path = project.folder / "given.txt"
     path.write_bytes((bom + end.join(PLAIN) + end).encode())
 
@@ -100,7 +99,7 @@ def test_messages_keep_their_turns_and_their_own_system_message(project: Project
     changes = ("--set", "pair.min_gap=1", "--set", "pair.chosen_floor=1", "--set", "sample.system=expert")
     project.prompts(rows).run(*changes)
 
-    assert [row["input"]["messages"] for row in project.pairs][0] == turns
+    assert next(row["input"]["messages"] for row in project.pairs) == turns
     assert all("bakery" in row["input"]["messages"][0]["content"] for row in project.pairs)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cli_runs import Project, accounted, everyday, pairsmith, right_share, serving, sides
 
 PROMPTS = 60

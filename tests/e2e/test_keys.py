@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from cli_runs import Project, Ran, ended, everyday, pairsmith, serving, started
 
 CANARIES = ["sk-canary-7Zq4vXw2LmN8pR5t", "canary.7Zq4vXw2LmN8pR5t", "7Zq4vXw2LmN8pR5tKj3hGf6d"]
@@ -22,9 +23,7 @@ def locked_project(tmp_path: Path, canary: str) -> Iterator[Project]:
     """A project whose server wants the canary."""
     with serving(require_key=canary) as server:
         project = Project(tmp_path, server).prompts(everyday(4))
-        endpoints = {
-            name: {**one, "api_key_env": "CANARY_KEY"} for name, one in project.table["endpoints"].items()
-        }
+        endpoints = {name: {**one, "api_key_env": "CANARY_KEY"} for name, one in project.table["endpoints"].items()}
         project.save(endpoints=endpoints)
         yield project
 

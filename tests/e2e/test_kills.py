@@ -14,9 +14,10 @@ from random import Random
 
 import pytest
 from aiohttp import web
-from cli_runs import Project, Server, ended, everyday, pairsmith, serving, started, until
 
-from pairsmith.simulator import Settings, Simulator, serving as simulator_serving
+from cli_runs import Project, Server, ended, everyday, pairsmith, serving, started, until
+from pairsmith.simulator import Simulator
+from pairsmith.simulator import serving as simulator_serving
 
 KILLS = int(os.environ.get("PAIRSMITH_KILLS", "6"))
 PROMPTS = 40 + 8 * KILLS
@@ -203,9 +204,7 @@ def test_the_pairs_of_a_killed_run_can_be_exported_before_it_goes_on(tmp_path: P
 
 
 def test_a_run_killed_while_it_reads_its_input_takes_all_of_it_the_next_time(project: Project) -> None:
-    with started(
-        *project.words("--set", "prompts.path=-", "--set", "prompts.format=jsonl"), pipe=True
-    ) as process:
+    with started(*project.words("--set", "prompts.path=-", "--set", "prompts.format=jsonl"), pipe=True) as process:
         assert process.stdin
         process.stdin.write(b"".join(b'{"prompt": "Half of %d?"}\n' % number for number in range(300)))
         process.stdin.flush()
@@ -225,9 +224,7 @@ def accounted_prompts(project: Project) -> int:
 def test_a_kill_between_two_runs_of_different_inputs_exports_the_last_whole_one(project: Project) -> None:
     said = project.run()
     pairs = project.pairs
-    with started(
-        *project.words("--set", "prompts.path=-", "--set", "prompts.format=jsonl"), pipe=True
-    ) as process:
+    with started(*project.words("--set", "prompts.path=-", "--set", "prompts.format=jsonl"), pipe=True) as process:
         assert process.stdin
         process.stdin.write(b"".join(b'{"prompt": "Half of %d?"}\n' % number for number in range(300)))
         process.stdin.flush()

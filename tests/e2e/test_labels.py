@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cli_runs import Project, accounted, everyday, pairsmith, right_share, serving, sides
 
 QUALITIES = ("poor", "fair", "good", "great")
@@ -167,7 +168,9 @@ def test_9_one_bad_row_costs_one_row(project: Project) -> None:
 def test_10_chosen_never_equals_rejected_not_even_up_to_white_space(project: Project, tmp_path: Path) -> None:
     """camel-ai/owl#592: 144 of 220 pairs were identical."""
     texts = sampled_texts(project, 8)
-    rows = given([(prompt, [answers[0], f" {answers[0]}\n", answers[0].replace(" ", "  ")]) for prompt, answers in texts])
+    rows = given(
+        [(prompt, [answers[0], f" {answers[0]}\n", answers[0].replace(" ", "  ")]) for prompt, answers in texts]
+    )
 
     other = judged(tmp_path / "equal", project, rows, "--set", "pair.chosen_floor=1", "--set", "pair.min_gap=0.5")
 
@@ -217,8 +220,10 @@ def test_12_duels_are_asked_in_both_orders_with_labels_drawn_by_seed(project: Pr
     first_is_chosen = []
     for proof, held in zip(project.proofs, duels, strict=True):
         if held:
-            assert [(v["first"], v["second"]) for v in held] == [(held[0]["first"], held[0]["second"]),
-                                                                 (held[0]["second"], held[0]["first"])]
+            assert [(v["first"], v["second"]) for v in held] == [
+                (held[0]["first"], held[0]["second"]),
+                (held[0]["second"], held[0]["first"]),
+            ]
             first_is_chosen.append(held[0]["first"] == proof["chosen"]["completion"])
 
     assert len(first_is_chosen) >= 10
@@ -236,14 +241,21 @@ def test_13_ties_abstain(project: Project, tmp_path: Path) -> None:
     texts = sampled_texts(project, 12)
     quality = project.server.truth([text for _, answers in texts for text in answers])
     ranked = sorted(zip(quality, [text for _, answers in texts for text in answers], strict=True))
-    twins = [(a, b) for (p, a), (q, b) in zip(ranked, ranked[1:], strict=False) if p == q and a != b][:20]
+    twins = [(a, b) for (p, a), (q, b) in pairwise(ranked) if p == q and a != b][:20]
     other = judged(tmp_path / "ties", project, given([(f"Twins {n}?", pair) for n, pair in enumerate(twins)]))
     said = other.run()
 
     assert len(twins) >= 5
     assert said["pairs"] <= len(twins) * 0.25
-    assert set(said["abstained"]) <= {"tie", "gap_too_small", "order_conflict", "duel_tie", "chosen_below_floor",
-                                      "judges_disagree", "equal_sides"}
+    assert set(said["abstained"]) <= {
+        "tie",
+        "gap_too_small",
+        "order_conflict",
+        "duel_tie",
+        "chosen_below_floor",
+        "judges_disagree",
+        "equal_sides",
+    }
 
 
 def test_14_a_bias_of_length_is_said_when_it_shows(project: Project) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from cli_runs import Project, accounted, bought, everyday, pairsmith, serving
 
 PROMPTS = 12

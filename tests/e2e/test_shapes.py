@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_runs import Project, Server, accounted, everyday, pairsmith, right_share, serving
 
+from cli_runs import Project, Server, accounted, everyday, pairsmith, right_share, serving
 from pairsmith.simulator.answers import Reply, openai_error
 from pairsmith.simulator.presets import PRESETS, Preset
 

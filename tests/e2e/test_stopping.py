@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+
 from cli_runs import Project, accounted, bought, ended, everyday, pairsmith, started, until
 
 PRICE = {"input": 1.0, "output": 10.0}
@@ -169,9 +170,7 @@ def test_a_budget_of_nothing_makes_no_call(project: Project) -> None:
 
 
 def test_a_thinking_model_that_is_cut_off_stops_the_run_and_is_named(project: Project) -> None:
-    ran = pairsmith(
-        *project.words("--set", "endpoints.student.model=sim-thinker", "--set", "sample.max_tokens=30")
-    )
+    ran = pairsmith(*project.words("--set", "endpoints.student.model=sim-thinker", "--set", "sample.max_tokens=30"))
 
     assert (ran.code, ran.json["stopped"]) == (3, "screened")
     assert "max_tokens = 30" in ran.err
