@@ -2,9 +2,9 @@
 
     python benchmarks/throughput.py [--prompts 1000] [--completions 5] [--latency 0.2] [--concurrency 64]
 
-The simulator gets one core, pairsmith another. Ideal is what the slower of the two gates needs with every slot
-busy from first to last: calls × latency / concurrency. The simulator's own time a call comes on top of the latency,
-so the ratio is an upper bound of what pairsmith adds.
+The simulator gets one core, pairsmith another. There are two ideals: all calls × latency / concurrency, and, as
+the student's and the judge's gates work side by side, the slower one's calls × latency / concurrency. The
+simulator's own time a call comes on top of the latency, so both ratios are upper bounds of what pairsmith adds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-WORDS = ["river", "lamp", "bread", "window", "train", "garden", "letter", "clock", "winter", "market", "bridge", "kettle", "island", "paper", "music"]
+WORDS = ("river", "lamp", "bread", "window", "train", "garden", "letter", "clock", "winter", "market", "bridge")
 
 
 def main() -> None:
@@ -68,7 +68,8 @@ def pinned(core: int, command: list[str]) -> list[str]:
 def run(options: argparse.Namespace, prompts: Path, url: str) -> dict[str, float]:
     flags = [
         "--prompts", str(prompts), "--model", "sim-student", "--judge", "sim-judge", "--base-url", url,
-        "--completions", str(options.completions), "--temperature", "0.6,0.9,1.1", "--run-dir", str(prompts.parent / "run"),
+        "--completions", str(options.completions), "--temperature", "0.6,0.9,1.1",
+        "--run-dir", str(prompts.parent / "run"),
         "--set", f"endpoints.student.concurrency={options.concurrency}",
         "--set", f"endpoints.judge.concurrency={options.concurrency}", "--json", "--quiet",
     ]  # fmt: skip
@@ -80,15 +81,16 @@ def run(options: argparse.Namespace, prompts: Path, url: str) -> dict[str, float
     wall_s = time.monotonic() - started
     stats = json.load(urllib.request.urlopen(url.replace("/v1", "/stats")))
     calls = sum(result["calls"].values())
-    ideal_s = max(result["calls"].values()) * options.latency / options.concurrency
+    ideal_s = calls * options.latency / options.concurrency
+    side_by_side_s = max(result["calls"].values()) * options.latency / options.concurrency
     span_s = stats["last_answer_s"] - stats["first_request_s"]
     return {
         "calls": calls,
         "pairs": result["pairs"],
-        "ideal_s": round(ideal_s, 2),
         "wall_s": round(wall_s, 2),
         "wall_over_ideal": round(wall_s / ideal_s, 3),
-        "span_over_ideal": round(span_s / ideal_s, 3),
+        "wall_over_side_by_side": round(wall_s / side_by_side_s, 3),
+        "span_over_side_by_side": round(span_s / side_by_side_s, 3),
         "cpu_ms_a_call": round((usage.ru_utime + usage.ru_stime) / calls * 1000, 3),
         "peak_mb": round(usage.ru_maxrss / 1024, 1),
     }
