@@ -32,7 +32,7 @@ def test_a_file_is_read_relative_to_its_base(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_neither_bundled_nor_a_file_is_refused_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="neither a bundled name .concise, expert"):
+    with pytest.raises(UserError, match=r"neither a bundled name \(concise, expert"):
         assets.words("system", "nobody", tmp_path)
 
 

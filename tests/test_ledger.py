@@ -484,6 +484,15 @@ def test_a_full_disk_while_the_input_is_read_stops_the_run_too(tmp_path: Path) -
     assert used(tmp_path, story) == "disk_full"
 
 
+def test_a_full_disk_before_the_run_begins_is_said_in_one_sentence(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger._writer._db.execute("PRAGMA max_page_count = 1")
+
+    with pytest.raises(LedgerError, match="is full: make room"):
+        ledger.keep_recipe(DIGEST, "x" * 50_000)
+    ledger.close_now()
+
+
 def test_a_ledger_goes_on_once_there_is_room_again(tmp_path: Path) -> None:
     def full(limit: str) -> Callable[[Ledger], Coroutine[Any, Any, int]]:
         async def story(ledger: Ledger) -> int:

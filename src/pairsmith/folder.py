@@ -57,9 +57,9 @@ def locked(folder: RunFolder) -> Iterator[None]:
             raise LedgerError(
                 f"{folder.path} is in use by {holder}: wait for it, stop it, or take another --run-dir"
             ) from None
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {os.uname().nodename}")
-        lock.flush()
+        with contextlib.suppress(OSError):  # on a full disk nobody is named; the lock holds all the same
+            lock.truncate(0)
+            os.write(lock.fileno(), f"process {os.getpid()} on {os.uname().nodename}".encode())
         yield
 
 

@@ -137,7 +137,11 @@ class _Journey:
                 self._guard(now.completions)
                 guarded = True
             if not now.owed:
-                break
+                latest = self._ledger.prompt(prompt.id) or prompt
+                if latest.candidates == prompt.candidates:
+                    break
+                prompt = latest  # a later row of the input brought candidates meanwhile
+                continue
             for request, outcome in zip(now.owed, await self._engine.pay(now.owed), strict=True):
                 if outcome is None:
                     return  # the run is stopping: what was answered is stored, the rest stays owed

@@ -1,4 +1,4 @@
-"""The user's mistakes: one sentence with the way out, exit code 2, no traceback; for programs an object with `error`."""
+"""The user's mistakes: one sentence with the way out, exit code 2, no traceback; `--json` says it as `error`."""
 
 from __future__ import annotations
 

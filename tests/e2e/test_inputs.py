@@ -190,10 +190,10 @@ def test_a_duplicate_much_later_in_a_big_file_still_brings_its_candidates(projec
     assert said["calls"] == {"judge": said["verdicts"]} or said["verdicts"] >= 3
 
 
-def late_duplicate(project: Project, first: dict[str, Any], late: dict[str, Any], calls: int) -> Any:
+def late_duplicate(project: Project, first: dict[str, Any], late: dict[str, Any], calls: int, *more: object) -> Any:
     """A prompt at the front of a slow stream, and again at its end, once the work on it has begun."""
     fill = [{"prompt": f"Case {n}?", "candidates": ["alone"]} for n in range(254)]
-    words = project.words("--set", "prompts.path=-", "--set", "prompts.format=jsonl")
+    words = project.words("--set", "prompts.path=-", "--set", "prompts.format=jsonl", *more)
     with started(*words, pipe=True) as process:
         assert process.stdin
         rows = [*fill, first, {"prompt": "Another?", "candidates": ["alone"]}]
@@ -230,6 +230,25 @@ def test_a_duplicate_that_comes_while_its_prompt_is_in_work_buys_nothing_twice(p
 
     assert max(project.server.keys.values()) == 1
     assert said["completions"] == 255 + 3
+
+
+def test_a_prompt_that_was_in_work_when_its_duplicate_came_is_settled_with_all_candidates(project: Project) -> None:
+    """Without the late candidate a duel is needed, with it none: the first settlement comes after the second."""
+    texts = sorted({text for row in answers(project, 12) for text in row["candidates"]})
+    quality = dict(zip(texts, project.server.truth(texts), strict=True))
+
+    def nearest(points: float) -> str:
+        return min(texts, key=lambda text: abs((quality[text] or 0) - points))
+
+    best, good, poor = nearest(9.0), nearest(6.5), nearest(2.0)
+    first, late = {"prompt": "First?", "candidates": [best, good]}, {"prompt": "First?", "candidates": [poor]}
+    project.server.latency(0.5)
+
+    said = late_duplicate(project, first, late, 2, "--set", "pair.min_gap=5")
+
+    assert bought(said, "judge") == 5  # three scores, and the duels that were asked meanwhile
+    assert said["completions"] == 255 + 3
+    assert sides(project.pairs[0])[1] == poor
 
 
 def test_the_same_input_with_a_late_duplicate_makes_no_call_the_next_time(project: Project) -> None:

@@ -161,6 +161,17 @@ def test_a_budget_needs_prices_before_the_first_call(project: Project) -> None:
     assert project.server.calls == 0
 
 
+def test_an_early_stop_is_told_even_when_its_pairs_cannot_be_written(project: Project) -> None:
+    """A full disk stops the run, and then takes no dataset either."""
+    (project.folder / "file").write_text("I am a file.")
+    out = project.folder / "file" / "pairs.jsonl"
+    ran = pairsmith(*priced(project).words("--max-cost", 0.1, "--out", out))
+
+    assert (ran.code, ran.json["stopped"], ran.json["pairs"]) == (3, "budget", 0)
+    assert "cannot be written" in ran.err
+    assert "--max-cost 0.1 is reached" in ran.err
+
+
 def test_a_budget_of_nothing_makes_no_call(project: Project) -> None:
     assert priced(project).run("--max-cost", 0, code=3)["stopped"] == "budget"
     assert project.server.calls == 0

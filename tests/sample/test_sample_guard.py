@@ -44,7 +44,7 @@ def test_a_share_of_1_never_stops_and_one_of_0_stops_at_the_first() -> None:
         ((Flag.EMPTY, Flag.REFUSAL), Flag.REFUSAL, "are refusals: change the prompts"),
         ((Flag.EMPTY, Flag.TOOL_CALL), Flag.TOOL_CALL, "call a tool instead of answering: take tools out"),
         ((Flag.EMPTY, Flag.REASONING), Flag.REASONING, 'reasoning = "strip"'),
-        ((Flag.EMPTY,), Flag.EMPTY, "are empty: `pairsmith doctor`"),
+        ((Flag.EMPTY,), Flag.EMPTY, "are empty: look at what the endpoint sends"),
         ((Flag.DUPLICATE,), Flag.DUPLICATE, "the arms give the same text: raise temperature or add arms"),
     ],
 )

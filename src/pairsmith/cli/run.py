@@ -33,7 +33,7 @@ from pairsmith.cli.common import (
     usd,
     write_dataset,
 )
-from pairsmith.errors import InputError, RecipeError, Stopped
+from pairsmith.errors import InputError, RecipeError, Stopped, UserError
 from pairsmith.folder import RunFolder, locked, written_whole
 
 if TYPE_CHECKING:
@@ -231,13 +231,19 @@ async def _run(
 ) -> _Finished:
     from pairsmith import pipeline
     from pairsmith.cli.progress import Bar
+    from pairsmith.dataset import Exported
     from pairsmith.recipe import to_toml
     from pairsmith.work import make_work
 
     work = make_work(what.recipe, models)
     toml = to_toml(what.recipe)
-    with written_whole(what.folder.recipe) as file:
-        file.write(toml.encode())
+    try:
+        with written_whole(what.folder.recipe) as file:
+            file.write(toml.encode())
+    except OSError as exc:
+        raise UserError(
+            f"{what.folder.recipe} cannot be written ({exc.strerror}): mend that, or take another --run-dir"
+        ) from exc
     ledger.keep_recipe(work.digest, toml)
     engine = _engine(models, keys, ledger, options)
     stopped: Stopped | None = None
@@ -252,14 +258,21 @@ async def _run(
         finally:
             ticking.cancel()
     out = options.out or (Path(what.recipe.export.path) if what.recipe.export.path else what.folder.pairs)
+    notes: list[str] = []
     try:
-        exported = write_dataset(ledger, work.digest, what.recipe.export, out)
+        try:
+            exported = write_dataset(ledger, work.digest, what.recipe.export, out)
+        except UserError as exc:
+            if stopped is None:
+                raise
+            exported = Exported(0, {})  # a full disk stops the run, and then its dataset too
+            notes.append(str(exc))
         counts = ledger.counts(work.digest)
         if stopped is None and counts.prompts and counts.prompts == sum(counts.failed.values()):
             stopped = Stopped(
                 "no_prompt_succeeded", "no prompt succeeded; mend the cause, then run it again to continue"
             )
-        return _Finished(counts, ledger.spent(), engine.tally, exported, out, stopped, _notes(ledger, work))
+        return _Finished(counts, ledger.spent(), engine.tally, exported, out, stopped, notes + _notes(ledger, work))
     finally:
         await ledger.close()
 
@@ -365,6 +378,8 @@ def _dataset_notes(finished: _Finished, what: Named) -> list[str]:
         f"{n:,} pairs left out of the file: {reason} (target {what.recipe.export.target})"
         for reason, n in finished.exported.left_out.items()
     ]
+    if not finished.out.exists():
+        return notes
     with finished.out.open("rb") as file:
         problems = [str(p) for p in check(file, what.recipe.export.target) if p.line == 0 or p.severity == "error"]
     return notes + [f"{relative(finished.out)}: {problem}" for problem in problems[:5]]

@@ -257,7 +257,7 @@ class Ledger:
 
     def keep_recipe(self, digest: str, toml: str) -> None:
         """Store a recipe by its digest."""
-        with self._writer.transaction() as db:
+        with self._writer.at_once() as db:
             db.execute("INSERT OR IGNORE INTO recipes VALUES (?,?,?)", (digest, toml, self._epoch()))
 
     def identify(self, endpoint: Endpoint, same: bool, new: bool) -> str:
@@ -281,7 +281,7 @@ class Ledger:
                 raise LedgerError(_moved(endpoint, rows[-1][0]))
             used_as = rows[-1][1] if same else f"{endpoint.identity} #{len(set(known.values())) + 1}"
         used_as = used_as or endpoint.identity
-        with self._writer.transaction() as db:
+        with self._writer.at_once() as db:
             for url in endpoint.base_urls:
                 row = (endpoint.name, endpoint.identity, url, used_as)
                 db.execute("INSERT OR IGNORE INTO endpoints VALUES (?,?,?,?)", row)

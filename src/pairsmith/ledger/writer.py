@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from pairsmith.errors import Stopped
+from pairsmith.errors import LedgerError, Stopped
 from pairsmith.ledger.schema import connect
 
 GROUP_S = 0.004  # the least time between two commits: what comes in meanwhile shares the next one
@@ -95,6 +95,19 @@ class Writer:
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             raise
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[sqlite3.Connection]:
+        """A transaction in the caller's thread, while nothing is queued: before the run begins.
+
+        Raises:
+            LedgerError: it could not be written.
+        """
+        try:
+            with self.transaction() as db:
+                yield db
+        except sqlite3.Error as exc:
+            raise LedgerError(_write_failed(exc, self._path).sentence) from exc
 
     async def flush(self) -> None:
         """Wait until everything queued so far is durable.

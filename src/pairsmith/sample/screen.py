@@ -183,7 +183,7 @@ _REMEDIES: dict[Flag, Callable[[Sequence[Completion], SampleSettings], str]] = {
     Flag.REASONING: _always(
         'hold reasoning where the answer should be: set the endpoint\'s reasoning = "strip", or "keep" to train on it'
     ),
-    Flag.EMPTY: _always("are empty: `pairsmith doctor` shows what the endpoint really sends"),
+    Flag.EMPTY: _always("are empty: look at what the endpoint sends; a missing chat template does this"),
     Flag.MENDED: _always("hold broken characters (lone surrogates): look at the server's tokenizer"),
     Flag.DUPLICATE: _always("repeat a sibling, the arms give the same text: raise temperature or add arms"),
 }

@@ -42,7 +42,7 @@ class Engine:
         keys: Sequence[str] = (),
         budget: Budget | None = None,
     ) -> None:
-        self.tally = Tally()
+        self.tally = Tally(cost_usd=0.0 if all(e.price for e in endpoints.values()) else None)
         self.budget = budget
         self.stopped: Stopped | None = None
         self.stopping = asyncio.Event()
