@@ -17,7 +17,18 @@ from pairsmith.intake import Intake, Source
 from pairsmith.judge import Structured
 from pairsmith.ledger import Ledger, Settled
 from pairsmith.pair.outlook import GateEvidence, outlook
-from pairsmith.records import ChatRequest, Completion, Endpoint, EndpointName, Json, Outcome, Prompt, Purpose, Reply
+from pairsmith.records import (
+    ChatRequest,
+    Completion,
+    Endpoint,
+    EndpointName,
+    Json,
+    Outcome,
+    Prompt,
+    Purpose,
+    Reply,
+    RequestId,
+)
 from pairsmith.sample import screen
 from pairsmith.sample.settings import GIVEN
 from pairsmith.wire.online import Engine
@@ -129,7 +140,7 @@ class _Journey:
 
     async def _carry(self, prompt: Prompt) -> None:
         """Ask what is owed for a prompt and pay it, until nothing is; store what it came to."""
-        outcomes = {ident: read_stored(ident, stored) for ident, stored in self._ledger.stored(prompt.id).items()}
+        outcomes = self._stored(prompt)
         guarded = False
         while True:
             now = step(prompt, outcomes, self._work)
@@ -140,7 +151,8 @@ class _Journey:
                 latest = self._ledger.prompt(prompt.id) or prompt
                 if latest.candidates == prompt.candidates:
                     break
-                prompt = latest  # a later row of the input brought candidates meanwhile
+                # A later row of the input brought candidates meanwhile, and they may have been judged already.
+                prompt, outcomes = latest, outcomes | self._stored(prompt)
                 continue
             for request, outcome in zip(now.owed, await self._engine.pay(now.owed), strict=True):
                 if outcome is None:
@@ -155,6 +167,10 @@ class _Journey:
         )
         self._progress.settled(now.kind)
         self._look_at_gate(body)
+
+    def _stored(self, prompt: Prompt) -> dict[RequestId, Outcome]:
+        """Every answer that the ledger has for a prompt."""
+        return {ident: read_stored(ident, stored) for ident, stored in self._ledger.stored(prompt.id).items()}
 
     def _guard(self, completions: Sequence[Completion]) -> None:
         """Stop the run when most of its first completions cannot be used: the cause is one of setting."""

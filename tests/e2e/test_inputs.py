@@ -246,7 +246,8 @@ def test_a_prompt_that_was_in_work_when_its_duplicate_came_is_settled_with_all_c
 
     said = late_duplicate(project, first, late, 2, "--set", "pair.min_gap=5")
 
-    assert bought(said, "judge") == 5  # three scores, and the duels that were asked meanwhile
+    assert bought(said, "judge") in (3, 5)  # three scores, and the duels if they were asked before the late row came
+    assert max(project.server.keys.values()) == 1
     assert said["completions"] == 255 + 3
     assert sides(project.pairs[0])[1] == poor
 
