@@ -202,8 +202,8 @@ class _Journey:
         if isinstance(outcome, Reply):
             self._shape_accepted.add(name)
         elif outcome.parameter == "response_format" and name not in self._shape_accepted:
-            simpler = _simpler(request)
-            if simpler is not None and self._modes[name] != simpler:
+            asked, simpler = _shapes(request)
+            if simpler is not None and asked == self._modes[name]:
                 self._modes[name] = simpler
                 self._ledger.learn(_shape_key(endpoint), simpler)
                 self._progress.say(f"endpoint {name} refuses its verdicts' schema: asking for {simpler} instead")
@@ -224,9 +224,9 @@ def _shape_key(endpoint: Endpoint) -> str:
     return f"verdict shape {endpoint.identity}"
 
 
-def _simpler(request: ChatRequest) -> Structured | None:
-    """The next simpler way to ask for a verdict's shape than this request's; None below plain text."""
+def _shapes(request: ChatRequest) -> tuple[Structured, Structured | None]:
+    """How this request asks for its verdict's shape, and the next simpler way; None below plain text."""
     shape = request.body.get("response_format")
     if not isinstance(shape, dict):
-        return None
-    return "json_object" if shape.get("type") == "json_schema" else "text"
+        return "text", None
+    return ("json_schema", "json_object") if shape.get("type") == "json_schema" else ("json_object", "text")

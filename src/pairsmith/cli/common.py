@@ -91,9 +91,7 @@ def write_dataset(ledger: Ledger, digest: str, settings: ExportSettings, out: Pa
     """
     from pairsmith.dataset import write_pairs
 
-    replacement = None
-    if settings.system not in ("strip", "keep"):
-        replacement = _text(Path(settings.system))
+    replacement = replacement_text(settings)
     try:
         with written_whole(out) as dataset, written_whole(provenance_path(out)) as proofs:
             return write_pairs(ledger, digest, settings, replacement, dataset, proofs)
@@ -106,7 +104,15 @@ def provenance_path(out: Path) -> Path:
     return out.with_name(f"{out.stem}.provenance{out.suffix or '.jsonl'}")
 
 
-def _text(path: Path) -> str:
+def replacement_text(settings: ExportSettings) -> str | None:
+    """The text that takes the persona's place; None when no file is named for it.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if settings.system in ("strip", "keep"):
+        return None
+    path = Path(settings.system)
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as exc:

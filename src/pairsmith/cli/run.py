@@ -27,6 +27,7 @@ from pairsmith.cli.common import (
     named,
     provenance_path,
     relative,
+    replacement_text,
     run_dir_option,
     say,
     show,
@@ -122,6 +123,7 @@ def run(what: Named, options: Options) -> int:
 
     started = time.monotonic()
     where = what.recipe
+    replacement_text(where.export)
     models = endpoints(where, environment())
     keys = _keys(models)
     _check_prices(models, options)
@@ -185,7 +187,14 @@ def _identified(
 
 def _stored_input(what: Named, ledger: Ledger) -> bool:
     """Whether the input is the one that the ledger has: standard input cannot be read a second time."""
-    return what.resumed and what.recipe.prompts.paths == ("-",) and ledger.generation > 0
+    if not what.resumed or what.recipe.prompts.paths != ("-",) or ledger.generation == 0:
+        return False
+    if not ledger.input_whole():
+        say(
+            f"standard input was cut after {ledger.input_size():,} prompts: going on with these; to add the rest, "
+            f"pipe it again: pairsmith run RECIPE --run-dir {what.folder.path}"
+        )
+    return True
 
 
 def _open(paths: Sequence[str], format: str | None, files: contextlib.ExitStack) -> list[Source]:

@@ -152,6 +152,10 @@ class Ledger:
         )
         return [prompt_of(PromptId(ident), body, ordinal) for ident, body, ordinal in rows]
 
+    def input_whole(self) -> bool:
+        """Whether the newest input was read to its end."""
+        return bool(self._one("SELECT coalesce((SELECT complete FROM generations ORDER BY id DESC LIMIT 1), 0)"))
+
     def input_size(self) -> int:
         """How many prompts this run's input holds so far."""
         return self._one("SELECT count(*) FROM inputs WHERE generation = ?", self.generation)
