@@ -19,35 +19,28 @@ import click
 
 from pairsmith.cli.common import (
     Named,
-    counts_json,
-    counts_text,
     default_run_dir,
     environment,
     json_option,
     named,
-    provenance_path,
-    relative,
     replacement_text,
     run_dir_option,
     say,
-    show,
-    usd,
     write_dataset,
 )
+from pairsmith.cli.ended import Finished, notes, report, warnings
 from pairsmith.errors import InputError, RecipeError, Stopped, UserError
 from pairsmith.folder import RunFolder, locked, written_whole
 
 if TYPE_CHECKING:
     from pairsmith.cli.progress import Bar
-    from pairsmith.dataset import Exported
     from pairsmith.intake import Source
-    from pairsmith.ledger import Counts, Ledger, Spent
+    from pairsmith.ledger import Ledger
     from pairsmith.records import Endpoint, EndpointName
-    from pairsmith.wire.online import Engine, Tally
+    from pairsmith.wire.online import Engine
     from pairsmith.work import Work
 
 TICK_S = 0.5
-CUT_OFF_SHARE = 0.05  # of the completions, above which it is said loudly
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +127,7 @@ def run(what: Named, options: Options) -> int:
         sources = None if _stored_input(what, ledger) else _open(where.prompts.paths, where.prompts.format, files)
         finished = asyncio.run(_run(what, models, keys, sources, ledger, options))
     finished.wall_s = time.monotonic() - started
-    return _report(finished, what, options)
-
-
-@dataclass(slots=True)
-class _Finished:
-    counts: Counts
-    spent: Spent
-    tally: Tally
-    exported: Exported
-    out: Path
-    stopped: Stopped | None
-    notes: list[str]
-    wall_s: float = 0.0
+    return report(finished, what, options.as_json)
 
 
 # --- before ----------------------------------------------------------------------------------------
@@ -237,14 +218,22 @@ async def _run(
     sources: list[Source] | None,
     ledger: Ledger,
     options: Options,
-) -> _Finished:
-    from pairsmith import pipeline
-    from pairsmith.cli.progress import Bar
-    from pairsmith.dataset import Exported
-    from pairsmith.recipe import to_toml
+) -> Finished:
     from pairsmith.work import make_work
 
     work = make_work(what.recipe, models)
+    _keep_recipe(what, work, ledger)
+    engine = _engine(models, keys, ledger, options)
+    try:
+        stopped = await _carry(work, sources, ledger, engine, options)
+        return _finished(what, work, ledger, engine, stopped, options.out)
+    finally:
+        await ledger.close()
+
+
+def _keep_recipe(what: Named, work: Work, ledger: Ledger) -> None:
+    from pairsmith.recipe import to_toml
+
     toml = to_toml(what.recipe)
     try:
         with written_whole(what.folder.recipe) as file:
@@ -254,36 +243,48 @@ async def _run(
             f"{what.folder.recipe} cannot be written ({exc.strerror}): mend that, or take another --run-dir"
         ) from exc
     ledger.keep_recipe(work.digest, toml)
-    engine = _engine(models, keys, ledger, options)
-    stopped: Stopped | None = None
+
+
+async def _carry(
+    work: Work, sources: list[Source] | None, ledger: Ledger, engine: Engine, options: Options
+) -> Stopped | None:
+    """Run it behind a progress bar; why it stopped early, if it did."""
+    from pairsmith import pipeline
+    from pairsmith.cli.progress import Bar
+
     with Bar(engine.tally, time.monotonic, options.quiet) as bar, _signals(engine):
-        for warning in _warnings(work):
+        for warning in warnings(work):
             bar.say(warning)
         ticking = asyncio.create_task(_tick(bar))
         try:
             await pipeline.run(work, sources, ledger, engine, bar)
         except Stopped as exc:
-            stopped = exc
+            return exc
         finally:
             ticking.cancel()
-    out = options.out or (Path(what.recipe.export.path) if what.recipe.export.path else what.folder.pairs)
-    notes: list[str] = []
+    return None
+
+
+def _finished(
+    what: Named, work: Work, ledger: Ledger, engine: Engine, stopped: Stopped | None, out: Path | None
+) -> Finished:
+    """Write the dataset, and gather what there is to say."""
+    from pairsmith.dataset import Exported
+
+    export = what.recipe.export
+    out = out or (Path(export.path) if export.path else what.folder.pairs)
+    told: list[str] = []
     try:
-        try:
-            exported = write_dataset(ledger, work.digest, what.recipe.export, out)
-        except UserError as exc:
-            if stopped is None:
-                raise
-            exported = Exported(0, {})  # a full disk stops the run, and then its dataset too
-            notes.append(str(exc))
-        counts = ledger.counts(work.digest)
-        if stopped is None and counts.prompts and counts.prompts == sum(counts.failed.values()):
-            stopped = Stopped(
-                "no_prompt_succeeded", "no prompt succeeded; mend the cause, then run it again to continue"
-            )
-        return _Finished(counts, ledger.spent(), engine.tally, exported, out, stopped, notes + _notes(ledger, work))
-    finally:
-        await ledger.close()
+        exported = write_dataset(ledger, work.digest, export, out)
+    except UserError as exc:
+        if stopped is None:
+            raise
+        exported = Exported(0, {})  # a full disk stops the run, and then its dataset too
+        told.append(str(exc))
+    counts = ledger.counts(work.digest)
+    if stopped is None and counts.prompts and counts.prompts == sum(counts.failed.values()):
+        stopped = Stopped("no_prompt_succeeded", "no prompt succeeded; mend the cause, then run it again to continue")
+    return Finished(counts, ledger.spent(), engine.tally, exported, out, stopped, told + notes(ledger, work))
 
 
 def _engine(
@@ -328,110 +329,3 @@ async def _tick(bar: Bar) -> None:
     while True:
         await asyncio.sleep(TICK_S)
         bar.tick()
-
-
-# --- after -----------------------------------------------------------------------------------------
-
-
-def _warnings(work: Work) -> list[str]:
-    """What the user should know before anything is spent."""
-    judges = {work.endpoints[name].model for name in work.recipe.judge.panel}
-    own = sorted(judges & {work.endpoints[arm.endpoint].model for arm in work.arms})
-    if not own:
-        return []
-    return [f"{own[0]} judges its own answers; judges tend to prefer their own: a judge of another family is safer"]
-
-
-def _notes(ledger: Ledger, work: Work) -> list[str]:
-    """What the state of the run says: the gate's effect, and answers that were cut off."""
-    from pairsmith.pair.outlook import outlook
-    from pairsmith.pipeline import gate_evidence
-
-    notes, gates = [], []
-    completions = cut_off = unreadable = 0
-    for _, settled in ledger.outcomes(work.digest):
-        evidence = gate_evidence(settled.body)
-        if evidence is not None:
-            gates.append(evidence)
-        completions += settled.completions
-        body: dict[str, Any] = dict(settled.body)
-        cut_off += body.get("flags", {}).get("cut_off", 0)
-        unreadable += body.get("unreadable", 0)
-    if gates:
-        notes.append(outlook(gates, work.recipe.pair).sentence())
-    if work.recipe.sample and completions and cut_off / completions > CUT_OFF_SHARE:
-        notes.append(
-            f"{cut_off / completions:.0%} of the completions were cut off by max_tokens = "
-            f"{work.recipe.sample.max_tokens} and are in no pair: raise sample.max_tokens"
-        )
-    if unreadable:
-        notes.append(f"{unreadable:,} replies of judges could not be read as verdicts")
-    return notes
-
-
-def _report(finished: _Finished, what: Named, options: Options) -> int:
-    """Say what came of the run; returns the exit code."""
-    for note in finished.notes + _dataset_notes(finished, what):
-        say(note)
-    if finished.stopped is not None:
-        say(finished.stopped.sentence)
-    show(_json(finished, what), options.as_json, lambda: _text(finished, what))
-    return finished.stopped.exit_code if finished.stopped else 0
-
-
-def _dataset_notes(finished: _Finished, what: Named) -> list[str]:
-    """What `check` says about the file that was written, and which pairs the target could not take."""
-    from pairsmith.export.check import check
-
-    notes = [
-        f"{n:,} pairs left out of the file: {reason} (target {what.recipe.export.target})"
-        for reason, n in finished.exported.left_out.items()
-    ]
-    if not finished.out.exists():
-        return notes
-    with finished.out.open("rb") as file:
-        problems = [str(p) for p in check(file, what.recipe.export.target) if p.line == 0 or p.severity == "error"]
-    return notes + [f"{relative(finished.out)}: {problem}" for problem in problems[:5]]
-
-
-def _json(finished: _Finished, what: Named) -> dict[str, Any]:
-    tally, spent = finished.tally, finished.spent
-    total_tokens = {"input": spent.input_tokens, "output": spent.output_tokens}
-    return {
-        "run_dir": str(what.folder.path),
-        "out": str(finished.out),
-        **counts_json(finished.counts),
-        "pairs": finished.exported.rows,
-        "left_out": dict(finished.exported.left_out),
-        "calls": dict(tally.calls),
-        "attempts": dict(tally.attempts),
-        "tokens": {"input": tally.input_tokens, "output": tally.output_tokens},
-        "cost_usd": tally.cost_usd,
-        "total": {
-            "calls": spent.calls,
-            "attempts": spent.attempts,
-            "tokens": total_tokens,
-            "cost_usd": spent.cost_usd,
-        },
-        "wall_s": round(finished.wall_s, 3),
-        "stopped": finished.stopped.reason if finished.stopped else None,
-    }
-
-
-def _text(finished: _Finished, what: Named) -> str:
-    tally = finished.tally
-    calls = ", ".join(f"{name} {n:,}" for name, n in tally.calls.items()) or "none: nothing was owed"
-    retries = sum(tally.attempts.values()) - sum(tally.calls.values())
-    lines = counts_text(finished.counts)
-    lines += [
-        f"  calls        {calls}{f' (and {retries:,} retries)' if retries else ''}",
-        f"  tokens       {tally.input_tokens:,} in, {tally.output_tokens:,} out",
-        f"  cost         {usd(tally.cost_usd)}; the whole folder {usd(finished.spent.cost_usd)}",
-        f"  time         {finished.wall_s:.1f} s",
-        "",
-        f"{relative(finished.out)}: {finished.exported.rows:,} rows for {what.recipe.export.target}",
-        f"{relative(provenance_path(finished.out))}: where each row comes from",
-    ]
-    if finished.stopped:
-        lines.append(f"stopped early ({finished.stopped.reason})")
-    return "\n".join(lines)
