@@ -3,6 +3,7 @@
 #   make test             the tests
 #   make check            what has to pass before a change goes in: format, lint, types, layers, tests
 #   make demo-from-wheel  the demo from a wheel, installed in an empty environment
+#   make bench            every benchmark, in three quarters of an hour; BENCH=--quick: a few minutes, to see it work
 #   make PYTHON=… …       with another Python (needs: rm -r .venv)
 
 SHELL := /bin/bash
@@ -52,7 +53,7 @@ demo-from-wheel: wheel
 	cd "$$dir" && venv/bin/pairsmith --help && venv/bin/pairsmith demo
 
 bench: $(READY)
-	$(PY) benchmarks/run.py
+	$(PY) benchmarks/run.py $(BENCH)
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

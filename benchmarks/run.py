@@ -1,38 +1,42 @@
-"""All benchmarks, one after the other, as a table: `make bench`, or `python benchmarks/run.py`."""
+"""All benchmarks, one after the other, as one table: `make bench`, or `python benchmarks/run.py [--quick] [NAME…]`.
+
+--quick takes small sizes (about three minutes): it shows that everything works, and its figures are not to be
+quoted. The whole takes three quarters of an hour on two idle cores.
+"""
 
 from __future__ import annotations
 
 import argparse
-import os
+import json
 import subprocess
-import sys
+from pathlib import Path
 
-import throughput
+from common import Figure, python, row
 
-RUNS = 3  # the median is quoted: machines are noisy
+HERE = Path(__file__).parent
+NAMES = ("start", "cpu", "throughput", "memory", "durable", "resume", "limits", "faults")
 
 
 def main() -> None:
-    """Print one line a figure: the smallest, the median and the largest of RUNS."""
-    options = argparse.Namespace(prompts=1000, completions=5, latency=0.2, concurrency=64)
-    runs = [throughput.measure(options) for _ in range(RUNS)]
-    print("| 1,000 prompts × (5 + 5) calls, 200 ms, 64 in flight a gate | min | median | max |\n|---|---|---|---|")
-    for figure in runs[0]:
-        print(row(figure, [run[figure] for run in runs]))
-    print(row("pairsmith --help, CPU s", [help_cpu_s() for _ in range(RUNS)]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; left out: all")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    print("| figure | measured | wanted |\n|---|---|---|", flush=True)
+    for name in options.names or NAMES:
+        figures(name, ["--quick"] if options.quick else [])
 
 
-def row(name: str, values: list[float]) -> str:
-    """One line of the table."""
-    low, middle, high = sorted(values)[0], sorted(values)[len(values) // 2], sorted(values)[-1]
-    return f"| {name} | {low:g} | {middle:g} | {high:g} |"
-
-
-def help_cpu_s() -> float:
-    """CPU of `pairsmith --help`."""
-    child = subprocess.Popen([sys.executable, "-m", "pairsmith", "--help"], stdout=subprocess.DEVNULL)
-    _, _, usage = os.wait4(child.pid, 0)
-    return round(usage.ru_utime + usage.ru_stime, 3)
+def figures(name: str, arguments: list[str]) -> None:
+    """One benchmark in a process of its own, so that none adds to another's memory; prints its lines as they come."""
+    command = python(str(HERE / f"{name}.py"), "--json", *arguments)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            figure = Figure(**json.loads(line))
+            print(row(Figure(f"{name}: {figure.name}", figure.measured, figure.wanted)), flush=True)
+    if process.returncode:
+        print(row(Figure(f"{name}: ended with {process.returncode}", "-")), flush=True)
 
 
 if __name__ == "__main__":

@@ -130,6 +130,9 @@ class _Journey:
         }
         self._work = replace(work, panel=replace(work.panel, structured=self._modes))
         self._shape_accepted: set[EndpointName] = set()
+        self._answered_as: dict[EndpointName, list[str]] = {
+            name: json.loads(ledger.fact(_models_key(endpoint)) or "[]") for name, endpoint in work.endpoints.items()
+        }
         self._first: list[Completion] = []  # the first completions that came, for the guard
         self._settled: list[GateEvidence] = []  # the first settled prompts, for the gate's first look
 
@@ -159,6 +162,7 @@ class _Journey:
                     return  # the run is stopping: what was answered is stored, the rest stays owed
                 outcomes[request.id] = outcome
                 self._learn_shape(request, outcome)
+                self._notice_model(request, outcome)
         body = now.body or {}
         self._ledger.settle(
             prompt.id,
@@ -208,6 +212,20 @@ class _Journey:
                 self._ledger.learn(_shape_key(endpoint), simpler)
                 self._progress.say(f"endpoint {name} refuses its verdicts' schema: asking for {simpler} instead")
 
+    def _notice_model(self, request: ChatRequest, outcome: Outcome) -> None:
+        """A provider that answers with another model than before: once for each, also over a resume."""
+        model = outcome.model if isinstance(outcome, Reply) else None
+        if model is None or model in self._answered_as[request.endpoint]:
+            return
+        known = self._answered_as[request.endpoint]
+        if known:
+            self._progress.say(
+                f"endpoint {request.endpoint} now answers as {model}, before as {known[-1]}: the run holds answers of "
+                "both; name a dated model to keep to one"
+            )
+        known.append(model)
+        self._ledger.learn(_models_key(self._work.endpoints[request.endpoint]), json.dumps(known))
+
 
 def gate_evidence(body: Mapping[str, Json]) -> GateEvidence | None:
     """What a stored outcome says about the gate; None when its prompt never came to it."""
@@ -222,6 +240,10 @@ def _learnt_mode(ledger: Ledger, endpoint: Endpoint, mode: Structured) -> Struct
 
 def _shape_key(endpoint: Endpoint) -> str:
     return f"verdict shape {endpoint.identity}"
+
+
+def _models_key(endpoint: Endpoint) -> str:
+    return f"answered as {endpoint.identity}"
 
 
 def _shapes(request: ChatRequest) -> tuple[Structured, Structured | None]:

@@ -30,6 +30,11 @@ STANDARD_INPUT = "-"
 # Hosts that refuse `seed` (Mistral wants random_seed, 422; Gemini 400) or ignore it (Anthropic); November 2026.
 NO_SEED = ("api.mistral.ai", "generativelanguage.googleapis.com", "api.anthropic.com")
 
+# Hosts that count the longest answer a request allows against their limit of tokens (their own pages, November 2026).
+COUNT_BOUNDS = (".openai.com", ".openai.azure.com", ".services.ai.azure.com")
+TIMEOUT_S = 600.0
+FLEX_TIMEOUT_S = 1800.0  # OpenAI, guide to flex processing: "significantly slower", raise the default of 10 minutes
+
 MAY_HOLD_A_KEY = ("api_key_env", "base_url")  # by mistake: what was found there is not shown
 TOML_WORDS = {"valid tuple": "list", "valid list": "list", "valid dictionary": "table"}
 
@@ -63,24 +68,19 @@ class EndpointSettings(BaseModel):
     json_mode: Literal["auto", "schema", "object", "text"] = "auto"
     length_parameter: Literal["auto", "max_tokens", "max_completion_tokens"] = "auto"
     seed: bool | None = None  # None: sent, but to hosts known to refuse it
-    timeout_s: float = Field(600.0, gt=0)
+    timeout_s: float | None = Field(None, gt=0)  # None: 600, and 1800 with service_tier "flex"
+    service_tier: Literal["auto", "default", "flex", "priority", "scale"] | None = None
     extra: dict[str, Any] = {}
 
     @field_validator("base_url")
     @classmethod
     def _plain_url(cls, value: str | list[str] | None) -> str | list[str] | None:
-        if isinstance(value, list):
-            if len(value) != 1:
-                raise ValueError("a list of replicas is not served yet: give one URL")
-            value = value[0]
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if "@" in (parts.netloc or value) or parts.query:
-            raise ValueError("keys do not belong in a URL: put the key in a variable and name it in api_key_env")
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ValueError(f"{value!r} is no URL: write it like http://localhost:8000/v1")
-        return value.rstrip("/")
+        if not isinstance(value, list):
+            return None if value is None else _checked_url(value)
+        urls = [_checked_url(url) for url in value]
+        if not urls or len(set(urls)) < len(urls):
+            raise ValueError("give each replica's URL once, and at least one")
+        return urls
 
     @field_validator("api_key_env")
     @classmethod
@@ -88,6 +88,15 @@ class EndpointSettings(BaseModel):
         if value is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
             raise ValueError("it takes the NAME of a variable, such as STUDENT_KEY, never the key itself")
         return value
+
+
+def _checked_url(value: str) -> str:
+    parts = urlsplit(value)
+    if "@" in (parts.netloc or value) or parts.query:
+        raise ValueError("keys do not belong in a URL: put the key in a variable and name it in api_key_env")
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError(f"{value!r} is no URL: write it like http://localhost:8000/v1")
+    return value.rstrip("/")
 
 
 class Recipe(BaseModel):
@@ -147,16 +156,16 @@ def endpoints(recipe: Recipe, environ: Mapping[str, str]) -> dict[EndpointName, 
 
 
 def _endpoint(name: str, e: EndpointSettings, environ: Mapping[str, str]) -> Endpoint:
-    url = e.base_url[0] if isinstance(e.base_url, list) else e.base_url
-    url = url or environ.get("OPENAI_BASE_URL") or OPENAI_URL
-    host = urlsplit(url).hostname or ""
+    urls = e.base_url or environ.get("OPENAI_BASE_URL") or OPENAI_URL
+    base_urls = tuple(url.rstrip("/") for url in ([urls] if isinstance(urls, str) else urls))
+    host = urlsplit(base_urls[0]).hostname or ""
     length = "max_completion_tokens" if f".{host}".endswith(".openai.com") else "max_tokens"
     key = e.api_key_env or ("OPENAI_API_KEY" if e.base_url is None else None)
     price = None if e.price is None else Price(e.price.input, e.price.output, e.price.cached_input)
     return Endpoint(
         name=EndpointName(name),
         model=e.model,
-        base_urls=(url.rstrip("/"),),
+        base_urls=base_urls,
         identity=e.identity or f"{name} {e.model}",
         api_key_env=key,
         reasoning=e.reasoning,
@@ -167,7 +176,9 @@ def _endpoint(name: str, e: EndpointSettings, environ: Mapping[str, str]) -> End
         json_mode=e.json_mode,
         length_parameter=length if e.length_parameter == "auto" else e.length_parameter,
         seed=host not in NO_SEED if e.seed is None else e.seed,
-        timeout_s=e.timeout_s,
+        timeout_s=e.timeout_s or (FLEX_TIMEOUT_S if e.service_tier == "flex" else TIMEOUT_S),
+        service_tier=e.service_tier,
+        counts_bounds=any(f".{host}".endswith(known) for known in COUNT_BOUNDS),
         extra=e.extra,
     )
 

@@ -99,6 +99,8 @@ class Endpoint:
     length_parameter: str = "max_tokens"  # or max_completion_tokens
     seed: bool = False  # whether the endpoint takes a `seed`
     timeout_s: float = 600.0
+    service_tier: str | None = None  # sent with every request and part of none: it is about price and speed alone
+    counts_bounds: bool = False  # against tokens_per_minute: the longest answer allowed, not the one that came
     extra: Mapping[str, Json] = field(default_factory=dict)  # goes into every body
 
 

@@ -174,8 +174,9 @@ def _completions(
 def _too_few(completions: tuple[Completion, ...], failures: Sequence[Failure]) -> Step:
     """Fewer than two completions can be used: by the calls' fault if any failed, else by the screens."""
     evidence = _evidence(completions, (), ())
-    if failures:
-        return Step(completions=completions, kind="failed", reason=failures[0].reason, body=evidence)
+    if failures:  # what is refused as malformed is not stored, and asked again: the server may have changed
+        final = all(failure.reason != "bad_request" for failure in failures)
+        return Step(completions=completions, kind="failed", reason=failures[0].reason, final=final, body=evidence)
     evidence["gate"] = _gate(GateEvidence(0.0, 0.0))
     return Step(completions=completions, kind="abstained", reason="too_few_completions", body=evidence)
 

@@ -185,7 +185,29 @@ def test_latency_can_be_set_while_it_runs(simulator: Simulator, client: Client) 
     told = client.post("/settings", {"latency_s": 0.0}).json
 
     assert after["last_answer_s"] - before["last_answer_s"] >= 0.05
-    assert told == {"latency_s": 0.0, "latency_sigma": 0.0}
+    assert (told["latency_s"], told["latency_sigma"]) == (0.0, 0.0)
+
+
+def test_settings_that_are_not_named_stay_as_they_are(simulator: Simulator, client: Client) -> None:
+    client.post("/settings", {"latency_sigma": 0.5, "requests_per_minute": 1000})
+    told = client.post("/settings", {"latency_sigma": 0.0}).json
+    client.post("/settings", {"requests_per_minute": None})
+
+    assert told == {
+        "latency_s": 0.0,
+        "latency_sigma": 0.0,
+        "requests_per_minute": 1000,
+        "tokens_per_minute": None,
+        "limit_headers": True,
+        "max_concurrent": None,
+    }
+
+
+def test_a_setting_that_cannot_be_changed_is_refused_by_name(client: Client) -> None:
+    got = client.post("/settings", {"seed": 3})
+
+    assert got.status == 400
+    assert "seed" in got.json["error"]["message"]
 
 
 def test_lognormal_latency_differs_from_request_to_request() -> None:

@@ -54,7 +54,7 @@ def test_every_option_reaches_the_settings(tmp_path: Path) -> None:
     line = (
         f"--port 1 --seed 2 --latency 0.3 --latency-sigma 0.4 --fault 500=0.1 --fault reset=0.2 --like vllm"
         f" --book {tmp_path} --requests-per-minute 5 --tokens-per-minute 6 --no-limit-headers"
-        " --retry-after 0.7 --require-key sk-x"
+        " --limit-window 7 --max-concurrent 8 --retry-after 0.7 --require-key sk-x"
     )
 
     assert read_settings(line.split()) == Settings(
@@ -68,6 +68,8 @@ def test_every_option_reaches_the_settings(tmp_path: Path) -> None:
         requests_per_minute=5,
         tokens_per_minute=6,
         limit_headers=False,
+        window_s=7.0,
+        max_concurrent=8,
         retry_after_s=0.7,
         require_key="sk-x",
     )

@@ -31,6 +31,7 @@ REFUSALS = {
     "529": (529, None),
     "408": (408, None),
     "409": (409, None),
+    "429-flex": (429, "resource_unavailable"),
     "500": (500, None),
     "500-close": (500, None),
 }
@@ -71,6 +72,7 @@ def test_refusals_have_their_status_and_openais_shape(faulty: Simulator, fault: 
         ("429-after-litellm", "llm_provider-retry-after", "0.7"),
         ("429", "Retry-After", None),
         ("503", "Retry-After", None),
+        ("429-flex", "Retry-After", None),
     ],
 )
 def test_throttling_says_how_long_in_its_own_header(
@@ -167,6 +169,13 @@ def test_content_may_be_none_at_all(faulty: Simulator, fault: str, content: str 
     assert choice["finish_reason"] == finish_reason
     assert bool(choice["message"].get("tool_calls")) == (fault == "tool-call")
     assert bool(choice["message"]["refusal"]) == (fault == "refusal")
+
+
+def test_a_provider_may_route_to_another_snapshot_which_answers_well(faulty: Simulator) -> None:
+    routed, asked = meet(faulty, "other-model"), meet(faulty, "no-usage")
+
+    assert (routed.json["model"], asked.json["model"]) == ("sim-student-2026-11-01", "sim-student")
+    assert routed.text == asked.text
 
 
 def test_length_cuts_the_text_that_would_have_come(faulty: Simulator) -> None:

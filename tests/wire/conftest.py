@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 from canned_server import CannedServer
 
-from pairsmith.wire import gate, limits
+from pairsmith.wire import flow, gate
 from pairsmith.wire.client import OpenAITransport
 from pairsmith.wire.session import SessionTransport
 
@@ -35,8 +35,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Backoffs and pauses of milliseconds."""
     monkeypatch.setattr(gate, "BACKOFF_S", 0.002)
     monkeypatch.setattr(gate, "MAX_PROBE_S", 0.01)
-    monkeypatch.setattr(limits, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(limits, "MAX_PAUSE_S", 0.05)
+    monkeypatch.setattr(flow, "PROBE_S", 0.005)
+    monkeypatch.setattr(gate, "PROBE_S", 0.005)
+    monkeypatch.setattr(gate, "MAX_REST_S", 0.02)
 
 
 @pytest.fixture

@@ -40,10 +40,11 @@ TRANSIENT = {
     "503": "http_503", "html": "html", "empty-body": "not_json", "cut-json": "not_json", "bad-utf8": "bad_utf8",
     "error-200": "error_in_200", "error-list": "http_503", "error-message": "http_500", "error-detail": "http_500",
     "reset": "reset", "hang": "timeout", "drip": "timeout", "no-choices": "no_choices", "empty-choices": "no_choices",
+    "429-flex": "resource_unavailable",
 }  # fmt: skip
 ANSWERS = (
     "filtered", "refusal", "null-content", "blank", "no-finish", "no-usage", "length", "think-leak", "tool-call",
-    "surrogate", "unreadable", "fenced", "out-of-range", "unknown-label",
+    "surrogate", "other-model", "unreadable", "fenced", "out-of-range", "unknown-label",
 )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def test_nothing_is_sent_after_stop_not_even_what_is_being_booked() -> None:
         endpoint = make_endpoint()
         async with engine_of(endpoint, transport, books) as engine:
             paying = asyncio.create_task(engine.pay(make_requests(endpoint, 20)))
-            await until(lambda: len(waiting) == 8)
+            await until(lambda: len(waiting) == 9)  # one of them is booked ahead
             engine.stop(Stopped("interrupted", "interrupted"))
             booking.set()
             assert await engine.pay(make_requests(endpoint, 2)) == [None, None]
@@ -55,7 +55,7 @@ def test_nothing_is_sent_after_stop_not_even_what_is_being_booked() -> None:
     assert asyncio.run(pay()) == [None] * 20
     assert transport.sent == []
     assert {outcome.reason for outcome in books.ended.values() if isinstance(outcome, Failure)} == {"not_sent"}
-    assert len(books.ended) == len(books.begun) == 8
+    assert len(books.ended) == len(books.begun) == 9
 
 
 def test_calls_in_flight_may_finish_after_stop_and_their_answers_are_kept() -> None:
@@ -149,7 +149,9 @@ def test_closing_with_calls_that_hang_is_orderly_and_at_once(
                     return await paying
 
         assert asyncio.run(pay()) == [None] * 20
-    assert (len(books.begun), books.ended) == (8, {})
+    unsent = [outcome.reason for outcome in books.ended.values() if isinstance(outcome, Failure)]
+    assert len(books.begun) - len(unsent) == 8
+    assert set(unsent) <= {"not_sent"}  # what was booked ahead
 
 
 def test_what_nobody_waits_for_any_longer_is_not_sent() -> None:

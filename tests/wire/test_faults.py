@@ -16,8 +16,8 @@ from pairsmith.wire.faults import (
     error_text,
     read_reply,
     read_usage,
-    retry_after_s,
 )
+from pairsmith.wire.headers import retry_after_s
 
 NOW_S = 1_790_000_000.0
 HEADERS = ("retry-after", "retry-after-ms", "llm_provider-retry-after", "x-ratelimit-reset-tokens", "location")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wire_fakes import HandClock
 
-from pairsmith.wire.limits import MAX_PAUSE_S, Ease, Pace, throttle_period
+from pairsmith.wire.limits import WINDOW_S, Pace, Tokens, throttle_period
 
 
 def departures(period: tuple[int, float], until_s: float, poll_s: float = 0.01) -> list[float]:
@@ -65,8 +65,10 @@ def turns(pace: Pace, clock: HandClock, count: int, tokens: int = 0) -> list[flo
     async def leave() -> list[float]:
         start_s, left = clock.now_s, []
         for _ in range(count):
-            await pace.turn()
-            pace.charge(tokens)
+            await pace.turn(lambda: tokens)
+            pace.left(None)
+            if pace.tokens is not None:
+                pace.tokens.charge(tokens, clock.now_s)
             left.append(clock.now_s - start_s)
         return left
 
@@ -118,66 +120,107 @@ def test_after_a_pause_requests_are_spread_again_and_do_not_leave_at_once(clock:
     assert second_s - first_s >= 1
 
 
-# --- easing off ------------------------------------------------------------------------------------
+def test_a_hold_that_is_our_own_guess_ends_early_but_a_pause_that_was_asked_for_does_not(clock: HandClock) -> None:
+    pace = Pace(None, None, clock.monotonic, clock.sleep)
+    pace.hold(30)
+    pace.resume()
+    assert turns(pace, clock, 1) == [0.0]
+
+    pace.pause(30)
+    pace.resume()
+    assert turns(pace, clock, 1) == pytest.approx([30.0])
 
 
-def test_a_burst_of_64_refusals_is_one_step_and_its_pause_is_the_first() -> None:
-    ease = Ease(64)
+def test_a_learnt_rate_spaces_requests(clock: HandClock) -> None:
+    pace = Pace(None, None, clock.monotonic, clock.sleep)
 
-    new = [ease.refused(sent_s=0.0, now_s=1.0 + n / 1000) for n in range(64)]
+    async def leave() -> float:
+        for _ in range(101):
+            await pace.turn()
+            pace.left(50.0)
+        return clock.now_s - 1000
 
-    assert new == [True] + [False] * 63
-    assert (ease.pause_s, ease.level) == (1.0, 32)
-
-
-def test_each_further_burst_doubles_the_pause_up_to_a_minute_and_halves_the_calls_down_to_one() -> None:
-    ease = Ease(64)
-
-    pauses = []
-    for n in range(20):
-        ease.refused(sent_s=2.0 * n, now_s=2.0 * n + 1)
-        pauses.append(ease.pause_s)
-
-    assert pauses[:7] == [1, 2, 4, 8, 16, 32, MAX_PAUSE_S]
-    assert (pauses[-1], ease.level) == (MAX_PAUSE_S, 1)
+    assert asyncio.run(leave()) == pytest.approx(2.0, abs=0.12)
 
 
-def test_answers_bring_calls_and_pauses_back_slowly() -> None:
-    ease = Ease(64)
-    for n in range(3):
-        ease.refused(sent_s=2.0 * n, now_s=2.0 * n + 1)
-
-    levels = []
-    for _ in range(2200):
-        ease.answered(sent_s=100.0)
-        levels.append(ease.level)
-
-    assert levels[6] == 8
-    assert levels[9] == 9
-    assert levels[-1] == 64
-    assert sorted(levels) == levels
-    ease.refused(sent_s=200.0, now_s=201.0)
-    assert ease.pause_s == 1.0
+# --- limits that are announced -------------------------------------------------------------------
 
 
-def test_answers_to_calls_sent_before_the_refusal_do_not_shorten_the_next_pause() -> None:
-    ease = Ease(64)
-    ease.refused(sent_s=0.0, now_s=1.0)
-    for _ in range(30):
-        ease.answered(sent_s=0.5)
-    ease.refused(sent_s=2.0, now_s=3.0)
+def test_an_announced_limit_is_kept_and_what_left_before_counts(clock: HandClock) -> None:
+    pace = Pace(None, None, clock.monotonic, clock.sleep)
+    turns(pace, clock, 16)
 
-    assert ease.pause_s == 2.0
+    assert pace.announced(600, 100_000) == ["600 requests", "100,000 tokens"]
+
+    left = turns(pace, clock, 600)
+    assert left[0] == pytest.approx(1.6, abs=0.1)
+    assert most_in_a_minute([-1.0] * 16 + left) <= 600
 
 
-@given(st.lists(st.tuples(st.booleans(), st.floats(0, 5)), max_size=200), st.integers(1, 256))
-def test_the_calls_in_flight_stay_between_one_and_the_ceiling(steps: list[tuple[bool, float]], ceiling: int) -> None:
-    ease, now_s = Ease(ceiling), 0.0
-    for refused, took_s in steps:
-        now_s += 1
-        if refused:
-            ease.refused(now_s - took_s, now_s)
-        else:
-            ease.answered(now_s - took_s)
-        assert 1 <= ease.level <= ceiling
-        assert ease.pause_s <= MAX_PAUSE_S
+def test_an_announced_limit_above_the_recipes_changes_nothing(clock: HandClock) -> None:
+    pace = Pace(60, 1000, clock.monotonic, clock.sleep)
+
+    assert pace.announced(600, 2000) == []
+    assert pace.announced(60, None) == []
+    assert (pace.requests_per_minute, pace.tokens and pace.tokens.per_minute) == (60, 1000)
+
+
+# --- tokens --------------------------------------------------------------------------------------
+
+
+def minute_by_minute(sent: list[tuple[float, float]]) -> float:
+    """The most tokens in any window of a minute."""
+    most = total = first = 0
+    for at_s, tokens in sent:
+        total += tokens
+        while sent[first][0] <= at_s - WINDOW_S:
+            total -= sent[first][1]
+            first += 1
+        most = max(most, total)
+    return most
+
+
+def send(tokens: Tokens, uses: list[int], bound: int, latency_s: float) -> list[tuple[float, float]]:
+    """Calls that leave as soon as they may, are answered after the latency and used so many tokens."""
+    now_s, sent, open_ = 0.0, [], []
+    for used in uses:
+        while True:
+            while open_ and open_[0][0] <= now_s:
+                _, entry, its = open_.pop(0)
+                tokens.settle(entry, "sample", bound, its)
+            wait_s = tokens.wait_s(tokens.expected("sample", bound), now_s)
+            if wait_s <= 0:
+                break
+            now_s += min(wait_s, max(1e-6, open_[0][0] - now_s)) if open_ else wait_s
+        open_.append((now_s + latency_s, tokens.charge(tokens.expected("sample", bound), now_s), used))
+        sent.append((now_s, used))
+    return sent
+
+
+@given(st.lists(st.integers(50, 150), min_size=10, max_size=10), st.sampled_from([0.05, 0.5, 3.0]))
+def test_where_the_used_tokens_count_the_limit_is_used_well_though_calls_may_use_much_more(
+    uses: list[int], latency_s: float
+) -> None:
+    sent = send(Tokens(30_000, by_bound=False), uses * 120, 1100, latency_s)
+
+    assert minute_by_minute(sent) <= 30_000 * 1.02
+    steady = [tokens for at_s, tokens in sent if 60 < at_s <= 120]
+    if sent[-1][0] > 120:
+        assert sum(steady) >= 0.94 * 30_000
+
+
+@given(st.lists(st.integers(50, 150), min_size=10, max_size=10))
+def test_where_the_bounds_count_no_minute_ever_holds_more(uses: list[int]) -> None:
+    sent = send(Tokens(30_000, by_bound=True), uses * 10, 1100, 0.5)
+
+    assert minute_by_minute([(at_s, 1100.0) for at_s, _ in sent]) <= 30_000
+
+
+def test_a_call_that_was_refused_counts_nothing() -> None:
+    tokens = Tokens(1000, by_bound=False)
+
+    entry = tokens.charge(900, 0.0)
+    assert tokens.wait_s(900, 0.0) > 50
+
+    tokens.settle(entry, "sample", 900, None)
+    assert tokens.wait_s(900, 0.0) <= 0

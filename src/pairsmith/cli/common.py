@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,25 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 run_dir_option = click.option(
     "--run-dir", type=click.Path(path_type=Path), metavar="DIR", help="The run folder.  [default: runs/NAME]"
 )
+
+
+class _Duration(click.ParamType[float]):
+    """A time span in seconds, written 6h, 90m, 1h30m, 45s."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it; a number stays as it is."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", value.strip())
+        if not found or not any(found.groups()):
+            self.fail(f"{value!r} is no time span: write it like 6h, 90m or 1h30m", param, ctx)
+        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return float(hours * 3600 + minutes * 60 + seconds)
+
+
+DURATION = _Duration()
 
 
 @dataclass(frozen=True, slots=True)

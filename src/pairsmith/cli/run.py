@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from pairsmith.cli.common import (
+    DURATION,
     Named,
     default_run_dir,
     environment,
@@ -51,6 +52,7 @@ class Options:
     max_cost_usd: float | None
     same: Sequence[str]
     new: Sequence[str]
+    patience_s: float
     as_json: bool
     quiet: bool
 
@@ -61,6 +63,9 @@ class Options:
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where the pairs go.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N prompts only.")
 @click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Stop before the folder has cost more.")
+@click.option(
+    "--patience", type=DURATION, default=0.0, metavar="TIME", help="Wait so long for endpoints that are down: 6h, 30m."
+)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a field: pair.min_gap=2.")
 @click.option("--skip-bad", is_flag=True, help="Go on after bad rows of the prompt file, and count them.")
 @click.option("--same-endpoint", "same", multiple=True, metavar="NAME", help="It moved: what is stored stays valid.")
@@ -83,6 +88,7 @@ def command(
     run_dir: Path | None,
     out: Path | None,
     max_cost: float | None,
+    patience: float,
     overrides: tuple[str, ...],
     same: tuple[str, ...],
     new: tuple[str, ...],
@@ -96,7 +102,7 @@ def command(
     are enough.
     """
     what = _what(recipe, run_dir, overrides, flags)
-    return run(what, Options(out, max_cost, same, new, as_json, quiet))
+    return run(what, Options(out, max_cost, same, new, patience, as_json, quiet))
 
 
 def _what(recipe: Path | None, run_dir: Path | None, overrides: Sequence[str], flags: dict[str, Any]) -> Named:
@@ -253,6 +259,7 @@ async def _carry(
     from pairsmith.cli.progress import Bar
 
     with Bar(engine.tally, time.monotonic, options.quiet) as bar, _signals(engine):
+        engine.say = bar.say
         for warning in warnings(work):
             bar.say(warning)
         ticking = asyncio.create_task(_tick(bar))
@@ -302,6 +309,7 @@ def _engine(
         random.Random(),
         [key for key in keys.values() if key],
         budget,
+        options.patience_s,
     )
 
 

@@ -35,6 +35,8 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         requests_per_minute=options.requests_per_minute,
         tokens_per_minute=options.tokens_per_minute,
         limit_headers=not options.no_limit_headers,
+        window_s=options.limit_window,
+        max_concurrent=options.max_concurrent,
         retry_after_s=options.retry_after,
         require_key=options.require_key,
     )
@@ -57,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--requests-per-minute", type=int, metavar="N", help="per model")
     add("--tokens-per-minute", type=int, metavar="N", help="per model")
     add("--no-limit-headers", action="store_true", help="neither x-ratelimit-* nor Retry-After")
+    add("--limit-window", type=float, default=60.0, metavar="S", help="seconds that both limits look back (60)")
+    add("--max-concurrent", type=int, metavar="N", help="per model; one more at a time gets a 429 at once")
     add("--retry-after", type=float, default=0.5, metavar="S", help="what faults with a Retry-After ask for")
     add("--require-key", metavar="VALUE", help="answer 401 without this API key")
     return parser

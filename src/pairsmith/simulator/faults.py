@@ -129,6 +129,10 @@ def _reset(answer: Answer, scene: Scene) -> Reply:
     return replace(ok(answer), manner="reset" if scene.dice.uniform() < 0.5 else "reset-midway")
 
 
+def _other_model(answer: Answer, scene: Scene) -> Reply:
+    return ok(replace(answer, model=f"{answer.model}-2026-11-01"))
+
+
 def _without(change: Callable[[dict[str, Any]], object]) -> Spoil:
     """The completion object after a change made in place."""
 
@@ -197,6 +201,7 @@ def _unknown_label(choice: Choice, scene: Scene) -> Choice:
 _QUOTA = "You exceeded your current quota, please check your plan and billing details."
 _CONTEXT = "This model's maximum context length is 131072 tokens. Please reduce the length of the messages."
 _FILTER = "The response was filtered due to the prompt triggering the content management policy."
+_FLEX = "Resource Unavailable. There is no capacity for flex processing at the moment; this request was not billed."
 _SERVER = "The server had an error while processing your request."
 _HTML = b"<!DOCTYPE html><html><head><title>Just a moment</title></head><body>Please wait</body></html>"
 
@@ -226,6 +231,8 @@ FAULTS: dict[str, Fault] = {
     "529": Fault(_throttled(529, _seconds)),
     # Transient.
     "408": Fault(_error(408, "Request timed out.", type_="timeout")),
+    # OpenAI's flex tier: no rate limit is met, and no pause of the others would help.
+    "429-flex": Fault(_error(429, _FLEX, code="resource_unavailable", type_="resource_unavailable")),
     "409": Fault(_error(409, "Conflict: another request is being processed.", type_="conflict")),
     "500": Fault(_error(500, _SERVER, type_="server_error")),
     "500-close": Fault(lambda a, s: replace(openai_error(500, _SERVER, type_="server_error"), manner="close")),
@@ -257,6 +264,8 @@ FAULTS: dict[str, Fault] = {
     "think-leak": Fault(_says(_leak)),
     "tool-call": Fault(_says(_tool_call)),
     "surrogate": Fault(_surrogate),
+    # A good answer, by another snapshot than was asked for: a provider that routes.
+    "other-model": Fault(_other_model),
     # A judge that forgets the form.
     "unreadable": Fault(_says(_unreadable), only="judging"),
     "fenced": Fault(_says(_fenced), only="judging"),

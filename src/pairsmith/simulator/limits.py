@@ -1,6 +1,6 @@
-"""True sliding windows: how much went in during the last minute, and how long until more may."""
+"""What a platform limits: requests and tokens in a true sliding window, and how many are served at a time."""
 
-from collections import deque
+from collections import Counter, deque
 
 
 class Window:
@@ -52,6 +52,10 @@ class Limits:
         self._window_s = window_s
         self._windows: dict[str, dict[str, Window]] = {}
 
+    def change(self, requests: int | None, tokens: int | None) -> None:
+        """Set other limits; what was admitted under the old ones still counts."""
+        self._limits = {"requests": requests, "tokens": tokens}
+
     def admit(self, model: str, tokens: int, now_s: float) -> float:
         """Take a request in and return 0; or leave it out and return how many seconds it should wait."""
         if not any(self._limits.values()):
@@ -81,6 +85,25 @@ class Limits:
         if model not in self._windows:
             self._windows[model] = {name: Window(self._window_s) for name in self._limits}
         return self._windows[model]
+
+
+class Seats:
+    """How many requests of each model are being served; the caller brings the limit."""
+
+    def __init__(self) -> None:
+        """Nobody is served yet."""
+        self._taken: Counter[str] = Counter()
+
+    def take(self, model: str, limit: int | None) -> bool:
+        """Take a seat; False where all are taken. A limit of None means any number of seats."""
+        if limit is not None and self._taken[model] >= limit:
+            return False
+        self._taken[model] += 1
+        return True
+
+    def leave(self, model: str) -> None:
+        """Free a seat that was taken."""
+        self._taken[model] -= 1
 
 
 def duration(seconds: float) -> str:

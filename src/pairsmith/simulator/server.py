@@ -6,6 +6,7 @@ Decides nothing about answers (players.py), faults (faults.py), limits (limits.p
 import asyncio
 import json
 import math
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +17,11 @@ from pairsmith.simulator.answers import CREATED, Answer, Reply, ok, openai_error
 from pairsmith.simulator.book import Book
 from pairsmith.simulator.dice import Dice
 from pairsmith.simulator.faults import FAULTS, Scene, check_rates, draw_fault
-from pairsmith.simulator.limits import Limits
+from pairsmith.simulator.limits import Limits, Seats, Window
 from pairsmith.simulator.players import MODELS, Players, known_model
 from pairsmith.simulator.presets import PRESETS, apply
 from pairsmith.simulator.sending import response, send
-from pairsmith.simulator.settings import Settings
+from pairsmith.simulator.settings import CHANGEABLE, Settings
 from pairsmith.simulator.stats import Stats
 
 _CONTEXT_TOKENS = 131_072
@@ -47,13 +48,13 @@ class Simulator:
         if settings.like is not None and settings.like not in PRESETS:
             raise ValueError(f"unknown preset {settings.like!r}; known: {', '.join(PRESETS)}")
         self.base_url = ""
-        self.stats = Stats()
         self._settings = settings
+        self.stats = self._fresh_stats()
         self._faults = dict(settings.faults)
-        self._latency = (settings.latency_s, settings.latency_sigma)
         self._preset = PRESETS[settings.like] if settings.like else None
         self._players = Players(settings.seed, Book.read(settings.book) if settings.book else Book())
         self._limits = Limits(settings.requests_per_minute, settings.tokens_per_minute, settings.window_s)
+        self._seats = Seats()
         self._runner: web.AppRunner | None = None
         self._closing = asyncio.Event()
 
@@ -92,9 +93,10 @@ class Simulator:
         self.stats.arrive(loop.time(), request.headers.get("Idempotency-Key", ""))
         status = "aborted"
         try:
-            reply = await self._reply(request, raw, loop.time())
-            status = str(reply.status) if reply.manner in ("whole", "close") else reply.manner
-            return await send(request, reply, self._closing)
+            with ExitStack() as served:
+                reply = await self._reply(request, raw, loop.time(), served)
+                status = str(reply.status) if reply.manner in ("whole", "close") else reply.manner
+                return await send(request, reply, self._closing)
         finally:
             self.stats.leave(loop.time(), status)
 
@@ -113,8 +115,14 @@ class Simulator:
         return _json(self.stats.as_json())
 
     async def _reset(self, request: web.Request) -> web.StreamResponse:
-        self.stats = Stats(in_flight=self.stats.in_flight, max_in_flight=self.stats.in_flight)
+        in_flight = self.stats.in_flight
+        self.stats = self._fresh_stats()
+        self.stats.in_flight = self.stats.max_in_flight = in_flight
         return _json({})
+
+    def _fresh_stats(self) -> Stats:
+        window_s = self._settings.window_s
+        return Stats(window=Window(window_s), token_window=Window(window_s))
 
     async def _set_faults(self, request: web.Request) -> web.StreamResponse:
         rates = _loads(await request.read())
@@ -127,14 +135,20 @@ class Simulator:
 
     async def _set_settings(self, request: web.Request) -> web.StreamResponse:
         wanted = _loads(await request.read())
-        latency_s, sigma = self._latency
-        self._latency = (wanted.get("latency_s", latency_s), wanted.get("latency_sigma", sigma))
-        return _json({"latency_s": self._latency[0], "latency_sigma": self._latency[1]})
+        unknown = [name for name in wanted if name not in CHANGEABLE]
+        if unknown:
+            return response(openai_error(400, f"cannot be set: {unknown[0]}; can be: {', '.join(CHANGEABLE)}"))
+        settings = self._settings = replace(self._settings, **wanted)
+        self._limits.change(settings.requests_per_minute, settings.tokens_per_minute)
+        return _json({name: getattr(settings, name) for name in CHANGEABLE})
 
     # --- one request ------------------------------------------------------------------------------
 
-    async def _reply(self, request: web.Request, raw: bytes, now_s: float) -> Reply:
-        """What is sent back, after the latency: refusals first, then limits, then faults, then the answer."""
+    async def _reply(self, request: web.Request, raw: bytes, now_s: float, served: ExitStack) -> Reply:
+        """What is sent back, after the latency: refusals first, then limits, then faults, then the answer.
+
+        The request's seat is free again when `served` is closed.
+        """
         read = self._unauthorised(request) or self._read(raw)
         if isinstance(read, Reply):
             return read
@@ -146,6 +160,10 @@ class Simulator:
         answer = self._players.answer(body, key, canonical)
         if answer.prompt_tokens > _CONTEXT_TOKENS:
             return FAULTS["400-context"].spoil(answer, self._scene(identity, seen))
+        if not self._seats.take(answer.model, self._settings.max_concurrent):
+            message = f"Too many concurrent requests for {answer.model}."
+            return openai_error(429, message, code="rate_limit_exceeded", type_="requests")
+        served.callback(self._seats.leave, answer.model)
         wait_s = self._limits.admit(answer.model, answer.tokens, now_s)
         if wait_s > 0:
             return self._limited(answer, wait_s, now_s)
@@ -208,7 +226,7 @@ class Simulator:
 
     async def _latent(self, identity: str, seen: int) -> None:
         """Wait as long as the settings say; the mean of the lognormal is latency_s."""
-        mean_s, sigma = self._latency
+        mean_s, sigma = self._settings.latency_s, self._settings.latency_sigma
         if mean_s <= 0:
             return
         if sigma > 0:

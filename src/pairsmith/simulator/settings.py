@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How one simulator behaves.
+    """How one simulator behaves. The fields of CHANGEABLE can be set while it runs, by POST /settings.
 
     Attributes:
         port: 0 takes any free port.
@@ -19,7 +19,9 @@ class Settings:
         book: a folder of *.jsonl; None composes every answer.
         requests_per_minute: per model; None means no limit. tokens_per_minute likewise.
         limit_headers: whether x-ratelimit-* headers and Retry-After are sent.
-        window_s: length of the sliding window behind both limits; only tests shorten it.
+        window_s: length of the sliding window behind both limits, and behind the largest windows of GET /stats.
+        max_concurrent: per model, how many requests are served at a time; one more is refused at once, with a
+            429 that does not say how long to wait. None means no limit.
         retry_after_s: what the faults with a Retry-After ask for.
         require_key: the API key without which everything is a 401; None asks for none.
     """
@@ -35,5 +37,17 @@ class Settings:
     tokens_per_minute: int | None = None
     limit_headers: bool = True
     window_s: float = 60.0
+    max_concurrent: int | None = None
     retry_after_s: float = 0.5
     require_key: str | None = None
+
+
+# What POST /settings may set; faults have a route of their own.
+CHANGEABLE = (
+    "latency_s",
+    "latency_sigma",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "limit_headers",
+    "max_concurrent",
+)

@@ -16,6 +16,11 @@ MAX_IN_A_ROW = 20  # steps of transient failures with no success between them
 WARY_FROM = 3  # from this step on, one call at a time tries whether the endpoint is back
 SAME_FIRST = 3  # distinct requests whose first outcome is the same refusal, with no success yet
 SILENT_FOR_S = 900.0  # failing or throttled this long without one answer: the run stops, resumable
+NOTICE_S = 20.0  # no answer for so long is told
+# What passes by itself, so that it is waited for as long as the user has --patience. Not: quota, keys, a broken server.
+PASSING = {"unreachable", "reset", "timeout", "resource_unavailable"} | {
+    f"http_{status}" for status in (408, 409, 425, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530)
+}
 
 _CONTINUE = "run the same command again to continue"
 
@@ -25,10 +30,19 @@ class Breaker:
 
     A server that restarts fails all calls in flight at once. That is one step, however many they were: a
     transient failure counts only when its attempt was started after the last one that counted had ended.
+
+    Args:
+        endpoint: whose it is, with its one URL.
+        patience_s: how long what passes by itself is waited for; 0 = as usual.
+        alone: whether it has no replicas, which would answer meanwhile.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, patience_s: float = 0.0, alone: bool = True) -> None:
         self._endpoint = endpoint
+        self._patience_s = patience_s
+        self._wary_from = WARY_FROM if alone else 1
+        self._noticed = False
+        self._last = ""  # the reason of the last failure
         self._succeeded = False
         self._in_a_row = 0
         self._counted_s = float("-inf")  # when the last failure that counted had ended
@@ -43,13 +57,29 @@ class Breaker:
     @property
     def wary(self) -> bool:
         """Whether the endpoint seems to be down: then one call at a time is enough to see it come back."""
-        return self._in_a_row >= WARY_FROM
+        return self._in_a_row >= self._wary_from
 
-    def success(self) -> None:
-        """An answer came."""
+    def success(self) -> str | None:
+        """An answer came; returns what to tell the user, if a silence ends with it."""
         self._succeeded = True
         self._first.clear()
         self._alive()
+        was, self._noticed = self._noticed, False
+        return f"endpoint {self._endpoint.name} answers again" if was else None
+
+    def notice(self, now_s: float) -> str | None:
+        """What to tell the user of a silence that goes on, once."""
+        silent_s = now_s - (now_s if self._silent_since_s is None else self._silent_since_s)
+        if self._noticed or silent_s < NOTICE_S:
+            return None
+        self._noticed = True
+        up_to = _duration(max(SILENT_FOR_S, self._patience_s))
+        what = f"has answered nothing but {self._last} for {silent_s:.0f} s: trying on, for {up_to} at most"
+        return f"endpoint {self._endpoint.name} {what}"
+
+    def waits_for(self, failure: Failure) -> bool:
+        """Whether this failure is one of an outage that the user has patience for: no request is to blame for it."""
+        return self._patience_s > 0 and failure.reason in PASSING and self.wary
 
     def failure(self, failure: Failure, first: bool, sent_s: float, now_s: float) -> Stopped | None:
         """Take note of a failure.
@@ -63,6 +93,7 @@ class Breaker:
         Returns:
             Why the run has to stop, or None to go on.
         """
+        self._last = failure.reason
         if failure.kind is FailureKind.FATAL:
             return self._fatal(failure)
         if failure.kind is FailureKind.PERMANENT:
@@ -83,10 +114,11 @@ class Breaker:
 
     def _throttled(self, failure: Failure, now_s: float) -> Stopped | None:
         asked_s = failure.retry_after_s or 0.0
-        if asked_s >= SILENT_FOR_S:
-            what = f"asks for a pause of {asked_s / 60:.0f} minutes ({failure.reason}); wait"
-        elif now_s + asked_s - (self._silent_since_s or 0.0) >= SILENT_FOR_S:
-            what = f"has answered nothing but {failure.reason} for {SILENT_FOR_S / 60:.0f} minutes; wait"
+        longest_s = max(SILENT_FOR_S, self._patience_s)
+        if asked_s >= longest_s:
+            what = f"asks for a pause of {_duration(asked_s)} ({failure.reason}); wait"
+        elif now_s + asked_s - (self._silent_since_s or 0.0) >= longest_s:
+            what = f"has answered nothing but {failure.reason} for {_duration(longest_s)}; wait"
         else:
             return None
         return self._stop("throttled", f"{what}, or lower requests_per_minute or concurrency, then {_CONTINUE}")
@@ -110,6 +142,9 @@ class Breaker:
         )
 
     def _down(self, failure: Failure, now_s: float) -> Stopped | None:
+        silent_s = now_s - (self._silent_since_s or 0.0)
+        if self._patience_s > silent_s and failure.reason in PASSING:
+            return None
         if failure.reason == "unreachable" and not self._succeeded and self._in_a_row >= SAME_FIRST:
             where = self._endpoint.base_urls[0]
             return self._stop(
@@ -119,11 +154,8 @@ class Breaker:
         what = failure.reason + (f": {failure.message}" if failure.message else "")
         if self._in_a_row >= MAX_IN_A_ROW:
             return self._stop("broken_endpoint", f"failed {self._in_a_row} times in a row ({what}); {_CONTINUE}")
-        silent_s = now_s - (self._silent_since_s or 0.0)
         if self._in_a_row > 1 and silent_s >= SILENT_FOR_S:
-            return self._stop(
-                "broken_endpoint", f"gave no answer for {silent_s / 60:.0f} minutes ({what}); {_CONTINUE}"
-            )
+            return self._stop("broken_endpoint", f"gave no answer for {_duration(silent_s)} ({what}); {_CONTINUE}")
         return None
 
     def _fatal(self, failure: Failure) -> Stopped:
@@ -152,3 +184,9 @@ class Breaker:
 def _without_ids(message: str) -> str:
     """A message without what differs from call to call: request ids, times, counts."""
     return re.sub(r"[\w-]*\d[\w-]*", "#", message)
+
+
+def _duration(seconds: float) -> str:
+    """As people say it: "15 minutes", "6 hours"."""
+    minutes = round(seconds / 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes / 60:.3g} hours"

@@ -11,13 +11,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from itertools import groupby
 
 import orjson
 
 from pairsmith.records import Failure, FailureKind, Outcome, Reply, RequestId, Usage
+from pairsmith.wire.headers import retry_after_s, wait_said_s
 
 MAX_MESSAGE = 500
 PART = 8  # so much of a key is never shown
@@ -49,8 +48,6 @@ PERMANENT_WORDS = {
 }  # fmt: skip
 JSON_WORDS = ("response_format", "json_schema", "json_object", "guided_json", "guided_grammar", "structured output")
 TRANSIENT_STATUS = {408, 409, 425}
-DURATION = r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
-SAID_WAIT = re.compile(rf"(?:try again|retry) (?:in|after) {DURATION}", re.IGNORECASE)
 SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -159,7 +156,7 @@ def classify(request_id: RequestId, raw: RawReply, now_s: float = 0.0, latency_s
     code, words = code.lower(), message.lower()
     wait = retry_after_s(raw.headers, now_s)
     if wait is None and raw.status == 429:
-        wait = _wait_said(message)
+        wait = wait_said_s(message)
     kind, reason = _kind(raw.status, code, words, wait)
     parameter = None
     if reason in ("bad_request", "http_500") and any(word in code or word in words for word in JSON_WORDS):
@@ -177,6 +174,11 @@ def _kind(status: int, code: str, words: str, wait: float | None) -> tuple[Failu
         return FailureKind.FATAL, FATAL_STATUS[status]
     if 300 <= status < 400:
         return FailureKind.FATAL, "redirected"
+    if status == 429 and "resource_unavailable" in code.replace(" ", "_") + words.replace(" ", "_"):
+        return (
+            FailureKind.TRANSIENT,
+            "resource_unavailable",
+        )  # OpenAI's flex tier has no machine free; nothing is billed
     if status == 429 or (status in (503, 529) and wait is not None):
         return FailureKind.THROTTLED, f"http_{status}"
     if status in TRANSIENT_STATUS or not 400 <= status < 500:
@@ -225,58 +227,6 @@ def _as_text(value: object) -> str:
         return json.dumps(value, ensure_ascii=False)
     except (ValueError, TypeError, RecursionError):
         return ""
-
-
-def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
-    """Seconds the server asks to wait; None when it does not say.
-
-    Read from `retry-after-ms`, from `Retry-After` in seconds or as an HTTP date, from the same renamed by LiteLLM,
-    or from `x-ratelimit-reset-*` where nothing remains of that limit.
-    """
-    for prefix in ("", "llm_provider-"):
-        ms = _number(headers.get(prefix + "retry-after-ms"))
-        if ms is not None:
-            return ms / 1000
-        value = headers.get(prefix + "retry-after")
-        said = _number(value)
-        if said is None and value:
-            said = _until(value, now_s)
-        if said is not None:
-            return said
-    resets = [_seconds(headers.get(f"x-ratelimit-reset-{what}", "")) for what in ("requests", "tokens")
-              if _number(headers.get(f"x-ratelimit-remaining-{what}")) == 0]  # fmt: skip
-    return max((reset for reset in resets if reset is not None), default=None)
-
-
-def _until(date: str, now_s: float) -> float | None:
-    """Seconds until an HTTP date; None when it is none."""
-    try:
-        then = parsedate_to_datetime(date)
-        then = then if then.tzinfo else then.replace(tzinfo=UTC)
-        return max(0.0, (then - datetime.fromtimestamp(now_s, UTC)).total_seconds())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-
-
-def _wait_said(message: str) -> float | None:
-    """Seconds to wait, where only the words of the error say so: "Please try again in 1.2s"."""
-    found = SAID_WAIT.search(message)
-    return _duration(found) if found else None
-
-
-def _seconds(text: str) -> float | None:
-    """Seconds of "6m0s", "1.5s", "6ms", or of a bare number."""
-    found = re.fullmatch(DURATION, text)
-    return _number(text) if found is None else _duration(found)
-
-
-def _duration(found: re.Match[str]) -> float | None:
-    hours, minutes, seconds, ms = (float(part) if part else 0.0 for part in found.groups())
-    return hours * 3600 + minutes * 60 + seconds + ms / 1000 if any(found.groups()) else None
-
-
-def _number(value: str | None) -> float | None:
-    return float(value) if value and re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", value) else None
 
 
 def redact(message: str, keys: Sequence[str]) -> str:

@@ -1,43 +1,43 @@
-"""One endpoint's gate: a fixed set of workers that send what is queued, retry it, and keep the limits.
+"""One server's gate: a fixed set of workers that send what is queued, retry it, and keep the limits.
 
-Every attempt is booked, durably, before it is sent, and every answer before anyone reads it. The most urgent
-request leaves first, however long the line. Called by online.py, which has a gate per (base URL, model).
+Every attempt is booked, durably, before it is sent, and every answer before anyone reads it. Called by online.py,
+which has a gate per (base URL, model): one for each replica, and these take from one line.
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
-import orjson
-
 from pairsmith.errors import Stopped
 from pairsmith.records import (
     ChatRequest,
     Endpoint,
-    EndpointName,
     Failure,
     FailureKind,
     Outcome,
-    Purpose,
     Reply,
-    RequestId,
 )
-from pairsmith.wire.breaker import WARY_FROM, Breaker
+from pairsmith.wire.breaker import Breaker
 from pairsmith.wire.client import Transport, TransportError
 from pairsmith.wire.faults import classify
-from pairsmith.wire.limits import Ease, Pace
+from pairsmith.wire.flow import PROBE_S, Flow
+from pairsmith.wire.headers import Announced, announced
+from pairsmith.wire.limits import LOOK_S, Pace
+from pairsmith.wire.line import Job, Line
 from pairsmith.wire.money import NOT_SENT, Budget, Tally, at_most_paid_usd, cost_usd, reply_cost_usd
 
 MAX_ATTEMPTS = 6
 BACKOFF_S = 0.5  # full jitter: uniform in 0 … BACKOFF_S × 2^n
 MAX_BACKOFF_S = 60.0
 MAX_PROBE_S = 5.0  # how far apart the calls are that try whether an endpoint is back
-FIRST = {Purpose.DUEL: 0, Purpose.SCORE: 1, Purpose.SAMPLE: 2}  # judge before sample: pairs appear early
+MAX_PATIENT_PROBE_S = 30.0  # the same, where the user has --patience
+MAX_REST_S = 5.0  # how long a refused call keeps its place, at most
+AHEAD = 16  # one call in so many is booked ahead, so that no place is empty while the disk is waited for
+LIMIT_HEADERS = ("x-ratelimit-limit-requests", "x-ratelimit-limit-tokens")
 
 
 class Accounts(Protocol):
@@ -67,12 +67,10 @@ class Run(Protocol):
     tally: Tally
     budget: Budget | None
     stopping: asyncio.Event
+    say: Callable[[str], object]
 
     def stop(self, why: Stopped) -> None:
         """Send nothing more."""
-
-    def endpoint(self, name: EndpointName) -> Endpoint:
-        """The endpoint of this name."""
 
     def redacted(self, message: str) -> str:
         """A server's words without any key."""
@@ -81,170 +79,171 @@ class Run(Protocol):
         """A worker ended, whyever."""
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
-    request: ChatRequest
-    body: bytes
-    arrival: int
-    waiters: list[asyncio.Future[Outcome | None]]
-    sent: int = 0  # attempts made
-    tries: int = 0  # of these, the ones that count against MAX_ATTEMPTS: a pause asked for does not
-
-    @property
-    def wanted(self) -> bool:
-        """Whether anybody still waits for it: who is cancelled does not."""
-        return not all(waiter.done() for waiter in self.waiters)
-
-
 class Gate:
-    """Sends the requests for one model at one URL.
+    """Sends the requests for one model to one URL.
 
     Args:
-        endpoint: its limits.
+        endpoint: its limits, and its one URL.
         transport: how requests get there.
         accounts: where attempts and answers are booked.
         clock: time, for pauses and deadlines.
         rng: for jitter.
         run: what this gate shares with the others.
+        line: what is to be sent.
+        replicas: all gates that take from this line; this one adds itself.
+        single: whether there will be no other.
+        patience_s: how long an endpoint that does not answer or refuses for now is waited for; 0 = as usual.
     """
 
     def __init__(
-        self, endpoint: Endpoint, transport: Transport, accounts: Accounts, clock: Clock, rng: Random, run: Run
+        self,
+        endpoint: Endpoint,
+        transport: Transport,
+        accounts: Accounts,
+        clock: Clock,
+        rng: Random,
+        run: Run,
+        line: Line,
+        replicas: list[Gate],
+        single: bool = True,
+        patience_s: float = 0.0,
     ) -> None:
         self.concurrency = endpoint.concurrency
+        self.given_up: Stopped | None = None  # why the run would stop if there were no other replica
+        self._endpoint = endpoint
         self._transport = transport
         self._accounts = accounts
         self._clock = clock
         self._rng = rng
         self._run = run
-        self._pace = Pace(endpoint.requests_per_minute, endpoint.tokens_per_minute, clock.monotonic, clock.sleep)
-        self._ease = Ease(endpoint.concurrency)
-        self._breaker = Breaker(endpoint)
-        self._queue: list[tuple[int, int, _Job]] = []  # a heap: the most urgent first, then the oldest
-        self._open: dict[RequestId, _Job] = {}  # queued, in flight, or waiting for the next try
-        self._arrivals = 0
-        self._delayed: dict[_Job, asyncio.TimerHandle] = {}
+        self._line = line
+        self._replicas = replicas
+        replicas.append(self)
+        self._patience_s = patience_s
+        limits = endpoint.requests_per_minute, endpoint.tokens_per_minute
+        self._pace = Pace(*limits, clock.monotonic, clock.sleep, endpoint.counts_bounds)
+        self._flow = Flow(endpoint.concurrency)
+        self._breaker = Breaker(endpoint, patience_s, alone=single)
+        self._announced: tuple[str | None, ...] = (None, None)
+        self._said_too_large = False
+        self._ahead = 0  # taken from the line and not sent yet
         self._in_flight = 0
-        self._news = asyncio.Event()  # a job came in, or a call ended
+        self._resting = 0  # places that refused calls keep until their next try
         self._turn = asyncio.Lock()
+        self._door = asyncio.Lock()
         self._workers: list[asyncio.Task[None]] = []
 
-    def put(self, request: ChatRequest) -> asyncio.Future[Outcome | None]:
-        """Queue a request; the future is what it comes to, or None when the run stops before."""
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[Outcome | None] = loop.create_future()
-        same = self._open.get(request.id)
-        if same is not None:  # asked for twice at a time: bought once
-            same.waiters.append(waiter)
-            return waiter
+    def start(self) -> None:
+        """Let the workers take from the line; does nothing when they do already."""
         if not self._workers:
-            self._workers = [loop.create_task(self._work()) for _ in range(self.concurrency)]
+            loop = asyncio.get_running_loop()
+            count = self.concurrency + _ahead_of(self.concurrency)
+            self._workers = [loop.create_task(self._work()) for _ in range(count)]
             for worker in self._workers:
                 worker.add_done_callback(self._run.worker_ended)
-        job = _Job(request, orjson.dumps(request.body), self._next_arrival(), [waiter])
-        self._open[request.id] = job
-        self._enqueue(job)
-        return waiter
-
-    def _resolve(self, job: _Job, outcome: Outcome | None) -> None:
-        self._open.pop(job.request.id, None)
-        for waiter in job.waiters:
-            if not waiter.done():
-                waiter.set_result(outcome)
-
-    def clear(self) -> None:
-        """Give up what is queued or waits for its next try."""
-        for job, timer in self._delayed.items():
-            timer.cancel()
-            self._resolve(job, None)
-        self._delayed.clear()
-        for _, _, job in self._queue:
-            self._resolve(job, None)
-        self._queue.clear()
 
     async def close(self) -> None:
         """End the workers, also in the middle of a call, and close all connections."""
-        self.clear()
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
         await self._transport.close()
 
-    def _next_arrival(self) -> int:
-        self._arrivals += 1
-        return self._arrivals
-
-    def _enqueue(self, job: _Job) -> None:
-        self._delayed.pop(job, None)
-        if self._run.stopping.is_set():
-            self._resolve(job, None)
-            return
-        heapq.heappush(self._queue, (FIRST[job.request.purpose], job.arrival, job))
-        self._news.set()
+    # --- taking a job ------------------------------------------------------------------------------
 
     async def _work(self) -> None:
         while True:
             job = await self._next()
             try:
-                if job.wanted:
-                    await self._attempt(job)
-                else:
-                    self._resolve(job, None)
+                number = await self._book(job)
             except BaseException:
-                self._resolve(job, None)
+                self._line.resolve(job, None)
+                raise
+            finally:
+                self._ahead -= 1
+                self._line.news.set()
+            if number is None:
+                self._line.resolve(job, None)
+                continue
+            self._in_flight += 1
+            try:
+                await self._attempt(job, number)
+            except BaseException:
+                self._line.resolve(job, None)
                 raise
             finally:
                 self._in_flight -= 1
-                self._news.set()
+                self._line.news.set()
 
-    async def _next(self) -> _Job:
+    async def _next(self) -> Job:
         """The most urgent request, once it may leave; one worker waits here, the others behind it."""
         async with self._turn:
             while True:
-                while not self._free():
-                    self._news.clear()
-                    await self._news.wait()
-                await self._pace.turn()
+                while not self._may_take():
+                    await self._news(self._line.head is not None and self._level < self.concurrency)
+                await self._pace.turn(self._expected_tokens)
                 # Meanwhile the run may have stopped, or the endpoint asked for fewer calls.
-                if self._free():
+                if self._may_take():
                     break
-            job = heapq.heappop(self._queue)[2]  # only now: a more urgent one may have come in
-            self._in_flight += 1
-            self._pace.charge(len(job.body) // 4 + self._output_limit(job.request))
-            return job
+            self._ahead += 1
+            return self._line.pop()  # only now: a more urgent one may have come in
 
-    def _free(self) -> bool:
-        return bool(self._queue) and self._in_flight < (1 if self._breaker.wary else self._ease.level)
+    def _may_take(self) -> bool:
+        self._drop_what_never_fits()
+        if self._line.head is None or not self._room(_ahead_of(self._level) if self._books_ahead else 0):
+            return False
+        # The least busy replica takes it; one that seems to be down takes one call at a time, as its pauses allow.
+        return self._breaker.wary or all(self._load <= other._load for other in self._replicas if other._ready)
 
-    def _output_limit(self, request: ChatRequest) -> int:
-        limit = request.body.get(self._run.endpoint(request.endpoint).length_parameter)
-        return limit if isinstance(limit, int) else 0
+    @property
+    def _level(self) -> int:
+        return 1 if self._breaker.wary else self._flow.level(self._clock.monotonic())
 
-    async def _attempt(self, job: _Job) -> None:
-        run = self._run
-        endpoint = run.endpoint(job.request.endpoint)
-        # No token is shorter than a byte, so the body's length bounds what the input can cost.
-        most = cost_usd(endpoint, len(job.body), self._output_limit(job.request), 0)
-        number = await self._begin(job, most)
-        if number is None:
-            self._resolve(job, None)
-            return
-        job.sent += 1
-        run.tally.attempts[endpoint.name] += 1
-        run.tally.calls[endpoint.name] += job.sent == 1
-        sent_s = self._clock.monotonic()
-        outcome, raw = await self._send(job, endpoint.timeout_s, sent_s)
-        cost = reply_cost_usd(endpoint, outcome) if isinstance(outcome, Reply) else None
-        if isinstance(outcome, Reply):
-            run.tally.add(outcome, cost)
-        self._settle(most, at_most_paid_usd(outcome, cost, most))
-        retry_s = self._after(job, outcome, sent_s)
-        durable = self._accounts.finish(number, job.request, outcome, raw, cost)
-        durable.add_done_callback(lambda done: self._booked(done, job, outcome, retry_s))
+    @property
+    def _load(self) -> float:
+        return (self._in_flight + self._ahead) / self._level
 
-    async def _begin(self, job: _Job, most: float | None) -> int | None:
-        """Set the cost aside and book the attempt; None when nothing may be sent."""
-        run = self._run
+    @property
+    def _ready(self) -> bool:
+        return not self._breaker.wary and not self._pace.paused and self._room(0)
+
+    @property
+    def _books_ahead(self) -> bool:
+        """Not where calls wait for limits: whatever is most urgent when its turn comes should leave then."""
+        return not (self._pace.limited or self._pace.paused or self._breaker.wary)
+
+    def _room(self, ahead: int) -> bool:
+        return self._in_flight + self._resting + self._ahead < self._level + ahead
+
+    async def _news(self, waiting: bool) -> None:
+        """Wait until there is something new; whoever waits for time to pass looks again and again."""
+        if waiting:
+            asyncio.get_running_loop().call_later(LOOK_S / 2, self._line.news.set)
+        self._line.news.clear()
+        await self._line.news.wait()
+
+    def _expected_tokens(self) -> float:
+        job, tokens = self._line.head, self._pace.tokens
+        return tokens.expected(_kind(job), job.bound) if job is not None and tokens is not None else 0.0
+
+    def _drop_what_never_fits(self) -> None:
+        """A request larger than a whole minute's tokens would wait for ever."""
+        while (tokens := self._pace.tokens) and (job := self._line.head) and job.bound > tokens.per_minute:
+            said = (
+                f"the request needs up to {job.bound:,} tokens and the endpoint allows {tokens.per_minute:,.0f} a "
+                "minute: lower max_tokens or raise tokens_per_minute"
+            )
+            failure = Failure(job.request.id, FailureKind.TRANSIENT, "over_token_limit", said)
+            if not self._said_too_large:
+                self._run.say(f"endpoint {job.endpoint.name}: {said}")
+            self._said_too_large = True
+            self._line.resolve(self._line.pop(), failure)
+
+    # --- booking it --------------------------------------------------------------------------------
+
+    async def _book(self, job: Job) -> int | None:
+        """Set the cost aside, book the attempt, and wait for a place; None when nothing may be sent."""
+        run, most = self._run, _most_usd(job)
         if run.budget is not None and not await run.budget.take(most, run.stopping):
             if not run.stopping.is_set():
                 run.stop(_over_budget(run.budget))
@@ -255,6 +254,9 @@ class Gate:
             self._settle(most, 0.0)
             run.stop(_ledger_failed(exc))
             return None
+        async with self._door:
+            while not run.stopping.is_set() and (self._in_flight + self._resting >= self._level or self._pace.paused):
+                await self._news(True)
         if not run.stopping.is_set():
             return number
         self._settle(most, 0.0)
@@ -266,9 +268,33 @@ class Gate:
         if self._run.budget is not None and most is not None and paid is not None:
             self._run.budget.settle(most, paid)
 
-    async def _send(self, job: _Job, timeout_s: float, sent_s: float) -> tuple[Outcome, bytes | None]:
+    # --- sending it --------------------------------------------------------------------------------
+
+    async def _attempt(self, job: Job, number: int) -> None:
+        run, name = self._run, job.endpoint.name
+        job.sent += 1
+        run.tally.attempts[name] += 1
+        run.tally.calls[name] += job.sent == 1
+        sent_s = self._clock.monotonic()
+        self._hold(self._flow.sent(sent_s))
+        self._pace.left(self._flow.rate(sent_s))
+        tokens = self._pace.tokens
+        charged = tokens.charge(tokens.expected(_kind(job), job.bound), sent_s) if tokens is not None else None
+        outcome, raw = await self._send(job, sent_s)
+        if tokens is not None and charged is not None:
+            tokens.settle(charged, _kind(job), job.bound, _tokens_used(job, outcome))
+        cost = reply_cost_usd(job.endpoint, outcome) if isinstance(outcome, Reply) else None
+        if isinstance(outcome, Reply):
+            run.tally.add(outcome, cost)
+        most = _most_usd(job)
+        self._settle(most, at_most_paid_usd(outcome, cost, most))
+        retry_s = self._after(job, outcome, sent_s)
+        durable = self._accounts.finish(number, job.request, outcome, raw, cost)
+        durable.add_done_callback(lambda done: self._booked(done, job, outcome, retry_s))
+
+    async def _send(self, job: Job, sent_s: float) -> tuple[Outcome, bytes | None]:
         """One attempt: what came of it, and the body of an answer as it came."""
-        ident = job.request.id
+        ident, timeout_s = job.request.id, job.endpoint.timeout_s
         try:
             async with asyncio.timeout(timeout_s):
                 raw = await self._transport.send(job.body, ident)
@@ -277,55 +303,125 @@ class Gate:
             return Failure(ident, FailureKind.TRANSIENT, "timeout", late), None
         except TransportError as err:
             return Failure(ident, FailureKind.TRANSIENT, err.reason, self._run.redacted(str(err))), None
+        said = tuple(raw.headers.get(name) for name in LIMIT_HEADERS)
+        if said != self._announced:
+            self._announced = said
+            self._keep_to(announced(raw.headers))
         outcome = classify(ident, raw, self._clock.epoch(), self._clock.monotonic() - sent_s)
         if isinstance(outcome, Failure):
             return replace(outcome, message=self._run.redacted(outcome.message)), None
         return outcome, raw.body
 
-    def _after(self, job: _Job, outcome: Outcome, sent_s: float) -> float | None:
+    def _keep_to(self, limits: Announced) -> None:
+        new = self._pace.announced(limits.requests, limits.tokens)
+        if new:
+            self._run.say(f"endpoint {self._endpoint.name} announces {' and '.join(new)} a minute: keeping to that")
+
+    # --- and what comes after ----------------------------------------------------------------------
+
+    def _after(self, job: Job, outcome: Outcome, sent_s: float) -> float | None:
         """Seconds until the next try; None when this is what the request came to. Stops the run where it must."""
-        if isinstance(outcome, Reply):
-            self._breaker.success()
-            self._ease.answered(sent_s)
-            return None
         now_s = self._clock.monotonic()
+        if isinstance(outcome, Reply):
+            self._answered(sent_s, now_s)
+            return None
         why = self._breaker.failure(outcome, job.tries == 0, sent_s, now_s)
-        if why is not None:
+        if why is not None and not self._others_go_on(outcome, why):
             self._run.stop(why)
+            self._flow.failed()
             return 0.0  # owed again on the next run
+        if notice := self._breaker.notice(now_s):
+            self._run.say(notice)
         if outcome.kind is FailureKind.THROTTLED:
-            self._ease_off(outcome, sent_s, now_s)
-            return 0.0  # back to the queue, behind the pause
-        job.tries += 1
-        job.arrival = (
-            self._next_arrival()
-        )  # behind the others: in an outage each try costs another request one of its own
+            return self._refused(outcome, sent_s, now_s)
+        self._flow.failed()
+        job.tries += not self._breaker.waits_for(outcome)
+        self._line.behind(job)  # in an outage each try costs another request one of its own
         if outcome.kind is not FailureKind.TRANSIENT or job.tries >= MAX_ATTEMPTS:
             return None
         if self._breaker.wary:
-            probe_s = min(MAX_PROBE_S, BACKOFF_S * 2 ** (self._breaker.steps - WARY_FROM))
+            longest_s = MAX_PATIENT_PROBE_S if self._patience_s else MAX_PROBE_S
+            probe_s = min(longest_s, BACKOFF_S * 2 ** min(self._breaker.steps - 1, 20))
             self._pace.pause(self._rng.uniform(probe_s / 2, probe_s))
         return self._rng.uniform(0, min(MAX_BACKOFF_S, BACKOFF_S * 2**job.tries))
 
-    def _ease_off(self, failure: Failure, sent_s: float, now_s: float) -> None:
-        """Pause the whole gate as asked, else longer with each burst of refusals."""
-        new = self._ease.refused(sent_s, now_s)
-        pause_s = failure.retry_after_s if failure.retry_after_s is not None else self._ease.pause_s if new else 0.0
-        self._pace.pause(pause_s + self._rng.uniform(0, 0.1 * pause_s + 0.05))
+    def _answered(self, sent_s: float, now_s: float) -> None:
+        self.given_up = None
+        if notice := self._breaker.success():
+            self._run.say(notice)
+        if self._flow.answered(sent_s, now_s):
+            self._pace.resume()
 
-    def _booked(self, done: asyncio.Future[None], job: _Job, outcome: Outcome, retry_s: float | None) -> None:
+    def _others_go_on(self, failure: Failure, why: Stopped) -> bool:
+        """Whether the run goes on without this replica; it is tried again now and then."""
+        if failure.kind not in (FailureKind.TRANSIENT, FailureKind.THROTTLED) or len(self._replicas) == 1:
+            return False
+        others = [gate for gate in self._replicas if gate is not self and gate.given_up is None]
+        if others and self.given_up is None:
+            self._run.say(
+                f"{why.sentence.split(';')[0]}: going on with {len(others)} of {len(self._replicas)} replicas"
+            )
+        self.given_up = self.given_up or why
+        return bool(others)
+
+    def _refused(self, failure: Failure, sent_s: float, now_s: float) -> float:
+        """The endpoint refuses for now: pause the whole gate as it asks, else as its refusals suggest."""
+        told_s = failure.retry_after_s
+        pause_s = self._flow.refused(sent_s, now_s, told_s)
+        if told_s is not None:
+            self._pace.pause(pause_s + self._rng.uniform(0, 0.02 * pause_s + 0.05))
+            return 0.0  # back to the line, behind the pause
+        self._hold(pause_s)
+        if "token" in failure.message.lower() and self._pace.tokens is not None:
+            self._pace.counts_bounds()
+        rest_s = self._rng.uniform(0.5, 1.5) * max(PROBE_S, min(MAX_REST_S, self._flow.latency_s / 2))
+        self._resting += 1
+        asyncio.get_running_loop().call_later(rest_s, self._rested)
+        return rest_s
+
+    def _rested(self) -> None:
+        self._resting -= 1
+        self._line.news.set()
+
+    def _hold(self, seconds: float) -> None:
+        if seconds:
+            self._pace.hold(seconds * self._rng.uniform(1, 1.1))
+
+    def _booked(self, done: asyncio.Future[None], job: Job, outcome: Outcome, retry_s: float | None) -> None:
         """The attempt's end is durable: hand the outcome out, or try again."""
         if done.cancelled():
-            self._resolve(job, None)
+            self._line.resolve(job, None)
         elif (error := done.exception()) is not None:
-            self._resolve(job, None)
+            self._line.resolve(job, None)
             self._run.stop(_ledger_failed(error))
         elif retry_s is None:
-            self._resolve(job, outcome)
-        elif self._run.stopping.is_set():
-            self._resolve(job, None)
+            self._line.resolve(job, outcome)
         else:
-            self._delayed[job] = asyncio.get_running_loop().call_later(retry_s, self._enqueue, job)
+            self._line.again(job, retry_s)
+
+
+def _ahead_of(level: int) -> int:
+    """How many calls are booked ahead of a free place."""
+    return -(-level // AHEAD) if level > 1 else 0
+
+
+def _kind(job: Job) -> str:
+    return f"{job.endpoint.name} {job.request.purpose}"
+
+
+def _tokens_used(job: Job, outcome: Outcome) -> int | None:
+    """What a call counts against the limit of tokens; None for one that was refused."""
+    if isinstance(outcome, Failure):
+        return job.bound if outcome.status in (None, 200) else None
+    usage = outcome.usage
+    if usage.input_tokens is None or usage.output_tokens is None:
+        return len(job.body) // 4 + len(outcome.text) // 4
+    return usage.input_tokens + usage.output_tokens
+
+
+def _most_usd(job: Job) -> float | None:
+    """The most an attempt can cost: no token is shorter than a byte, so the body's length bounds its input."""
+    return cost_usd(job.endpoint, len(job.body), job.most_output, 0)
 
 
 def _ignore(done: asyncio.Future[None]) -> None:

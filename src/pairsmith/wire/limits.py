@@ -1,19 +1,23 @@
-"""Keeps one endpoint's limits: requests a minute, tokens a minute, pauses it asks for, calls in flight.
+"""Keeps one endpoint's limits: requests a minute, tokens a minute, pauses it asks for.
 
 Pure but for the waiting, which is `Pace.turn`'s; the gate lets one worker at a time wait there, so that
-asyncio-throttle, which polls, ever has a single waiter. Called by gate.py.
+asyncio-throttle, which polls, ever has a single waiter. Limits that an endpoint announces in its headers are kept
+like those of the recipe. Called by gate.py; how many calls may be in flight is flow.py's.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 from asyncio_throttle.throttler import Throttler  # the package re-exports it, but not for type checkers
 
 # The server counts arrivals, not departures: a margin keeps jitter on the way from breaking its window.
 MARGIN = 1.01
-FIRST_PAUSE_S = 1.0  # after the first refusal that does not say for how long; twice as long after each further burst
-MAX_PAUSE_S = 60.0
+WINDOW_S = 60.0
+LOOK_S = 0.05  # a pause that is our own guess can end early: so often is that looked at
+CREDIT_S = 2.0  # so much time lost to calls that were charged too much is made up for; the window is kept all the same
+CATCH_UP_S = 0.1  # a learnt rate makes up for so much time lost between two calls
 
 
 def throttle_period(requests_per_minute: float) -> tuple[int, float]:
@@ -27,12 +31,76 @@ def throttle_period(requests_per_minute: float) -> tuple[int, float]:
     return count, 60 / periods * MARGIN
 
 
+class Tokens:
+    """Which tokens were sent in the last minute, by what each call used as soon as that is known.
+
+    A call's own upper bound (its input and the longest answer it allows) is mostly far above what it uses. Where
+    the endpoint counts what is used, calls are charged what calls like them have used so far, and what they used
+    themselves once they are answered. Where it counts the bound (OpenAI, Azure), so do we.
+
+    Args:
+        per_minute: the limit.
+        by_bound: whether the endpoint counts the bound.
+    """
+
+    def __init__(self, per_minute: float, by_bound: bool) -> None:
+        self.per_minute = per_minute
+        self._by_bound = by_bound
+        self._used: dict[str, tuple[float, float]] = {}  # by kind of call: tokens used, and their bounds
+        self._window: deque[list[float]] = deque()  # [when, tokens], the oldest first
+        self._sum = 0.0
+        self._free_s = float("-inf")  # when the next call may leave, so that they are spread
+
+    def expected(self, kind: str, bound: int) -> float:
+        """What a call of this kind is likely to use."""
+        used, of = self._used.get(kind, (1.0, 1.0))
+        return bound if self._by_bound else max(1.0, bound * used / of)
+
+    def wait_s(self, tokens: float, now_s: float) -> float:
+        """Seconds until so many more may leave."""
+        while self._window and self._window[0][0] <= now_s - WINDOW_S * MARGIN:
+            self._sum -= self._window.popleft()[1]
+        wait_s = self._free_s - now_s
+        excess = self._sum + tokens - self.per_minute
+        for at_s, amount in self._window if excess > 0 else ():
+            excess -= amount
+            if excess <= 0:
+                return max(wait_s, at_s + WINDOW_S * MARGIN - now_s)
+        return wait_s if excess <= 0 or not self._window else max(wait_s, LOOK_S)
+
+    def charge(self, tokens: float, now_s: float) -> list[float]:
+        """A call with so many leaves now; what comes back goes to `settle`."""
+        entry = [now_s, tokens]
+        self._window.append(entry)
+        self._sum += tokens
+        start_s = self._free_s if now_s - self._free_s < CREDIT_S else now_s
+        self._free_s = start_s + self._spacing_s(tokens)
+        return entry
+
+    def settle(self, entry: list[float], kind: str, bound: int, used: int | None) -> None:
+        """The call has ended and used so many; None: it was refused, so it used none."""
+        if used is not None:
+            before, of = self._used.get(kind, (0.0, 0.0))
+            self._used[kind] = (before * 0.98 + used, of * 0.98 + bound)
+        if self._by_bound:
+            return
+        change = (used or 0) - entry[1]
+        entry[1] += change
+        self._free_s += self._spacing_s(change)
+        if self._window and entry[0] >= self._window[0][0]:
+            self._sum += change
+
+    def _spacing_s(self, tokens: float) -> float:
+        return tokens * 60 / self.per_minute * MARGIN
+
+
 class Pace:
     """When the next request of one endpoint may leave.
 
     Args:
         requests_per_minute: None = no limit.
-        tokens_per_minute: None = no limit; requests are spaced by their estimated tokens.
+        tokens_per_minute: None = no limit; requests are spaced by their tokens.
+        by_bound: how the endpoint counts tokens, see `Tokens`.
         clock: monotonic seconds.
         sleep: seconds to wait.
     """
@@ -43,77 +111,92 @@ class Pace:
         tokens_per_minute: float | None,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
+        by_bound: bool = False,
     ) -> None:
+        self.requests_per_minute: float | None = None
+        self.tokens: Tokens | None = None
         self._throttler: Throttler | None = None
-        if requests_per_minute is not None:
-            count, period_s = throttle_period(requests_per_minute)
-            self._throttler = Throttler(rate_limit=count, period=period_s)
-        self._token_s = 60 / tokens_per_minute if tokens_per_minute else 0.0
-        self._tokens_free_at = 0.0
-        self._paused_until = 0.0
+        self._paused_s = 0.0  # until then, because the endpoint asked for it
+        self._held_s = 0.0  # until then, by our own guess
+        self._rate_s = 0.0  # until then, by the learnt rate
+        self._left = 0  # requests
         self._clock = clock
         self._sleep = sleep
+        self._by_bound = by_bound
+        if requests_per_minute is not None:
+            self._throttle(requests_per_minute)
+        if tokens_per_minute is not None:
+            self.tokens = Tokens(tokens_per_minute, by_bound)
+
+    def _throttle(self, requests_per_minute: float) -> None:
+        count, period_s = throttle_period(requests_per_minute)
+        self.requests_per_minute = requests_per_minute
+        self._throttler = Throttler(rate_limit=count, period=period_s)
+
+    @property
+    def limited(self) -> bool:
+        """Whether requests wait for anything but a pause."""
+        return self._throttler is not None or self.tokens is not None or self._rate_s > self._clock()
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing may leave now, limits aside."""
+        return max(self._paused_s, self._held_s) > self._clock()
+
+    def announced(self, requests_per_minute: float | None, tokens_per_minute: float | None) -> list[str]:
+        """Keep to what the endpoint says its limits are, where ours are higher; says which ones are new."""
+        new = []
+        if requests_per_minute and requests_per_minute < (self.requests_per_minute or float("inf")):
+            if self._throttler is None:  # what left before counts in the server's window: it is waited for
+                self.hold(min(self._left, requests_per_minute) * 60 / requests_per_minute)
+            self._throttle(requests_per_minute)
+            new.append(f"{requests_per_minute:,.0f} requests")
+        if tokens_per_minute and tokens_per_minute < (self.tokens.per_minute if self.tokens else float("inf")):
+            self.tokens = Tokens(tokens_per_minute, self._by_bound)
+            new.append(f"{tokens_per_minute:,.0f} tokens")
+        return new
+
+    def counts_bounds(self) -> None:
+        """The endpoint refused tokens though less than the limit was used: it counts the bounds."""
+        self._by_bound = True
+        if self.tokens is not None:
+            self.tokens = Tokens(self.tokens.per_minute, True)
 
     def pause(self, seconds: float) -> None:
-        """Let nothing leave for this long; a longer pause already asked for stays."""
-        self._paused_until = max(self._paused_until, self._clock() + seconds)
+        """Let nothing leave for this long, as the endpoint asks; a longer pause already asked for stays."""
+        self._paused_s = max(self._paused_s, self._clock() + seconds)
 
-    async def turn(self) -> None:
-        """Wait until a request may leave; for one waiter at a time."""
+    def hold(self, seconds: float) -> None:
+        """Let nothing leave for this long, or until `resume`: nobody asked for it."""
+        self._held_s = max(self._held_s, self._clock() + seconds)
+
+    def resume(self) -> None:
+        """The hold was not needed."""
+        self._held_s = 0.0
+
+    async def turn(self, tokens: Callable[[], float] = lambda: 0.0) -> None:
+        """Wait until a request may leave; for one waiter at a time.
+
+        Args:
+            tokens: how many the request would be likely to use, if it left now.
+        """
         while True:
-            while (left := max(self._paused_until, self._tokens_free_at) - self._clock()) > 0:
-                await self._sleep(left)
+            while (left_s := self._wait_s(tokens)) > 0:
+                await self._sleep(min(left_s, LOOK_S))
             if self._throttler is None:
                 return
             await self._throttler.acquire()  # type: ignore[no-untyped-call]  # the package has no types
             # A pause asked for meanwhile: the grant would be stale after it, so another is waited for.
-            if self._clock() >= self._paused_until:
+            if self._wait_s(tokens) <= 0:
                 return
 
-    def charge(self, tokens: int) -> None:
-        """A request of about this many tokens leaves now."""
-        if self._token_s:
-            self._tokens_free_at = max(self._clock(), self._tokens_free_at) + tokens * self._token_s * MARGIN
+    def _wait_s(self, tokens: Callable[[], float]) -> float:
+        now_s = self._clock()
+        wait_s = max(self._paused_s, self._held_s, self._rate_s) - now_s
+        return max(wait_s, self.tokens.wait_s(tokens(), now_s)) if self.tokens is not None else wait_s
 
-
-class Ease:
-    """How far a gate eases off while its endpoint refuses for now (429 and the like).
-
-    Calls that were in flight together are refused together: such a burst is one step, however many they are.
-    A step halves the calls in flight and doubles the pause; answers to later calls bring both back, slowly.
-
-    Args:
-        ceiling: the most calls in flight.
-    """
-
-    def __init__(self, ceiling: int) -> None:
-        self._ceiling = ceiling
-        self._level = float(ceiling)
-        self._bursts = 0
-        self._refused_s = float("-inf")
-
-    @property
-    def level(self) -> int:
-        """How many calls may be in flight; at least 1."""
-        return int(self._level)
-
-    @property
-    def pause_s(self) -> float:
-        """How long to pause after the last burst, where the endpoint does not say."""
-        return min(MAX_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (self._bursts - 1))
-
-    def refused(self, sent_s: float, now_s: float) -> bool:
-        """A call that was sent then is refused now; says whether a new burst begins with it."""
-        if sent_s < self._refused_s:
-            return False
-        self._refused_s = now_s
-        self._bursts = min(self._bursts + 1, 10)
-        self._level = max(1.0, self._level / 2)
-        return True
-
-    def answered(self, sent_s: float) -> None:
-        """A call that was sent then is answered: one more in flight after as many answers as are in flight."""
-        if self._level < self._ceiling:
-            self._level = min(self._ceiling, self._level + 1 / self._level)
-        if self._bursts and sent_s >= self._refused_s:
-            self._bursts -= 1
+    def left(self, rate: float | None) -> None:
+        """A request leaves now; where a rate (a second) is learnt, the next one waits its share."""
+        self._left += 1
+        if rate is not None:
+            self._rate_s = max(self._clock() - CATCH_UP_S, self._rate_s) + 1 / rate
