@@ -35,7 +35,7 @@ from pairsmith.wire.online import Engine
 from pairsmith.wire.stored import read_stored
 from pairsmith.work import Work, step
 
-HEAD_START_S = 0.8  # the input is read for so long before anything is spent: most bad rows are found for free
+HEAD_START_S = 0.3  # the input is read for so long before anything is spent: most bad rows are found for free
 FIRST_LOOK = 50  # settled prompts after which the gate's effect is told
 DRAIN_S = 30.0  # how long a stopping run waits for the calls in flight
 READ_ON_S = 2.0  # and for the rest of the input, so as to say how much of it was not reached

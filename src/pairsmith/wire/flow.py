@@ -87,6 +87,16 @@ class Flow:
             return None
         return self._rate * (1 + ((now_s - self._rate_s) / self._rate_recover_s) ** 3)
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a rate to keep, or the endpoint is closed."""
+        return self._rate is not None or self._silence is not None
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has been let in since the last burst of refusals."""
+        return self._silence is not None
+
     def sent(self, now_s: float) -> float:
         """A call leaves; returns the seconds until the next one may."""
         if self._first_s is None:

@@ -25,7 +25,7 @@ from pairsmith.wire.breaker import Breaker
 from pairsmith.wire.client import Transport, TransportError
 from pairsmith.wire.faults import classify
 from pairsmith.wire.flow import PROBE_S, Flow
-from pairsmith.wire.headers import Announced, announced
+from pairsmith.wire.headers import Announced, Announcements
 from pairsmith.wire.limits import LOOK_S, Pace
 from pairsmith.wire.line import Job, Line
 from pairsmith.wire.money import NOT_SENT, Budget, Tally, at_most_paid_usd, cost_usd, reply_cost_usd
@@ -37,7 +37,6 @@ MAX_PROBE_S = 5.0  # how far apart the calls are that try whether an endpoint is
 MAX_PATIENT_PROBE_S = 30.0  # the same, where the user has --patience
 MAX_REST_S = 5.0  # how long a refused call keeps its place, at most
 AHEAD = 16  # one call in so many is booked ahead, so that no place is empty while the disk is waited for
-LIMIT_HEADERS = ("x-ratelimit-limit-requests", "x-ratelimit-limit-tokens")
 
 
 class Accounts(Protocol):
@@ -124,8 +123,9 @@ class Gate:
         self._pace = Pace(*limits, clock.monotonic, clock.sleep, endpoint.counts_bounds)
         self._flow = Flow(endpoint.concurrency)
         self._breaker = Breaker(endpoint, patience_s, alone=single)
-        self._announced: tuple[str | None, ...] = (None, None)
-        self._said_too_large = False
+        self._announcements = Announcements()
+        self._announced = Announced()
+        self._said_too_large = self._said_announced = False
         self._ahead = 0  # taken from the line and not sent yet
         self._in_flight = 0
         self._resting = 0  # places that refused calls keep until their next try
@@ -186,11 +186,18 @@ class Gate:
                 if self._may_take():
                     break
             self._ahead += 1
-            return self._line.pop()  # only now: a more urgent one may have come in
+            job = self._line.pop()  # only now: a more urgent one may have come in
+            now_s = self._clock.monotonic()
+            self._pace.left(self._flow.rate(now_s))
+            if (tokens := self._pace.tokens) is not None:
+                job.charged = tokens.charge(tokens.expected(_kind(job), job.bound), now_s)
+            return job
 
     def _may_take(self) -> bool:
         self._drop_what_never_fits()
         if self._line.head is None or not self._room(_ahead_of(self._level) if self._books_ahead else 0):
+            return False
+        if self._flow.silent and self._ahead:  # one call at a time tries whether it is over
             return False
         # The least busy replica takes it; one that seems to be down takes one call at a time, as its pauses allow.
         return self._breaker.wary or all(self._load <= other._load for other in self._replicas if other._ready)
@@ -210,7 +217,7 @@ class Gate:
     @property
     def _books_ahead(self) -> bool:
         """Not where calls wait for limits: whatever is most urgent when its turn comes should leave then."""
-        return not (self._pace.limited or self._pace.paused or self._breaker.wary)
+        return not (self._pace.limited or self._pace.paused or self._flow.limited or self._breaker.wary)
 
     def _room(self, ahead: int) -> bool:
         return self._in_flight + self._resting + self._ahead < self._level + ahead
@@ -277,12 +284,9 @@ class Gate:
         run.tally.calls[name] += job.sent == 1
         sent_s = self._clock.monotonic()
         self._hold(self._flow.sent(sent_s))
-        self._pace.left(self._flow.rate(sent_s))
-        tokens = self._pace.tokens
-        charged = tokens.charge(tokens.expected(_kind(job), job.bound), sent_s) if tokens is not None else None
         outcome, raw = await self._send(job, sent_s)
-        if tokens is not None and charged is not None:
-            tokens.settle(charged, _kind(job), job.bound, _tokens_used(job, outcome))
+        if (tokens := self._pace.tokens) is not None and job.charged is not None:
+            tokens.settle(job.charged, _kind(job), job.bound, _tokens_used(job, outcome))
         cost = reply_cost_usd(job.endpoint, outcome) if isinstance(outcome, Reply) else None
         if isinstance(outcome, Reply):
             run.tally.add(outcome, cost)
@@ -303,19 +307,20 @@ class Gate:
             return Failure(ident, FailureKind.TRANSIENT, "timeout", late), None
         except TransportError as err:
             return Failure(ident, FailureKind.TRANSIENT, err.reason, self._run.redacted(str(err))), None
-        said = tuple(raw.headers.get(name) for name in LIMIT_HEADERS)
-        if said != self._announced:
-            self._announced = said
-            self._keep_to(announced(raw.headers))
+        self._keep_to(self._announcements.read(raw.headers))
         outcome = classify(ident, raw, self._clock.epoch(), self._clock.monotonic() - sent_s)
         if isinstance(outcome, Failure):
             return replace(outcome, message=self._run.redacted(outcome.message)), None
         return outcome, raw.body
 
     def _keep_to(self, limits: Announced) -> None:
+        if limits == self._announced:
+            return
+        self._announced = limits
         new = self._pace.announced(limits.requests, limits.tokens)
-        if new:
+        if new and not self._said_announced:
             self._run.say(f"endpoint {self._endpoint.name} announces {' and '.join(new)} a minute: keeping to that")
+            self._said_announced = True
 
     # --- and what comes after ----------------------------------------------------------------------
 

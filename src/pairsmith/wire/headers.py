@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import ceil
 
 DURATION = r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
 SAID_WAIT = re.compile(rf"(?:try again|retry) (?:in|after) {DURATION}", re.IGNORECASE)
-MINUTE_S = 61.0  # a limit that takes longer to be whole again is none a minute: Groq and OpenAI have some a day
+MINUTE_S = 60.0
+SLACK = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +26,61 @@ class Announced:
     tokens: float | None = None
 
 
-def announced(headers: Mapping[str, str]) -> Announced:
-    """The limits in `x-ratelimit-limit-*`."""
-    return Announced(_a_minute(headers, "requests"), _a_minute(headers, "tokens"))
+class Announcements:
+    """What `x-ratelimit-*` headers say, from one answer to the next.
+
+    They name a limit, what remains of it and when it is whole again, but not the time that the limit is for. OpenAI's
+    and Groq's is a bucket that refills evenly: what is used, over the time until it is whole, is the limit a minute
+    (or a day). Others count in windows: the longest time until one is whole is its length.
+    """
+
+    def __init__(self) -> None:
+        self._requests = _Limit("requests")
+        self._tokens = _Limit("tokens")
+
+    def read(self, headers: Mapping[str, str]) -> Announced:
+        """Take note of one answer's headers; returns the limits as far as they are known by now."""
+        return Announced(self._requests.a_minute(headers), self._tokens.a_minute(headers))
 
 
-def _a_minute(headers: Mapping[str, str], what: str) -> float | None:
-    limit = _number(headers.get(f"x-ratelimit-limit-{what}"))
-    reset_s = _seconds(headers.get(f"x-ratelimit-reset-{what}", ""))
-    return limit if limit and (reset_s is None or reset_s <= MINUTE_S) else None
+class _Limit:
+    """One limit, of requests or of tokens."""
+
+    def __init__(self, what: str) -> None:
+        self._limit_name, self._remaining_name, self._reset_name = (
+            f"x-ratelimit-{part}-{what}" for part in ("limit", "remaining", "reset")
+        )
+        self._window_s = 0.0
+        self._like_a_bucket: float | None = None  # used, when a minute's bucket last explained what was said
+        self._bucket = False
+
+    def a_minute(self, headers: Mapping[str, str]) -> float | None:
+        limit = _number(headers.get(self._limit_name))
+        if not limit:
+            return None
+        remaining = _number(headers.get(self._remaining_name))
+        reset_s = _seconds(headers.get(self._reset_name, ""))
+        if remaining is None or reset_s is None:
+            return limit
+        self._look_for_a_bucket(limit, limit - remaining, reset_s)
+        self._window_s = max(self._window_s, reset_s)
+        if self._bucket:
+            return limit
+        return (
+            None
+            if self._window_s > MINUTE_S * SLACK
+            else limit * MINUTE_S / min(MINUTE_S, max(1, ceil(self._window_s)))
+        )
+
+    def _look_for_a_bucket(self, limit: float, used: float, reset_s: float) -> None:
+        """Two answers with different use that both fit a bucket of a minute are no chance."""
+        if used <= 0 or not 1 / SLACK <= reset_s * limit / used / MINUTE_S <= SLACK:
+            self._like_a_bucket = None
+            return
+        if self._like_a_bucket is None:
+            self._like_a_bucket = used
+        elif not 0.7 <= used / self._like_a_bucket <= 1.4:
+            self._bucket = True
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:

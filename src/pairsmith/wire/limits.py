@@ -119,7 +119,7 @@ class Pace:
         self._paused_s = 0.0  # until then, because the endpoint asked for it
         self._held_s = 0.0  # until then, by our own guess
         self._rate_s = 0.0  # until then, by the learnt rate
-        self._left = 0  # requests
+        self._left = 0  # requests, since the limit is what it is
         self._clock = clock
         self._sleep = sleep
         self._by_bound = by_bound
@@ -135,8 +135,8 @@ class Pace:
 
     @property
     def limited(self) -> bool:
-        """Whether requests wait for anything but a pause."""
-        return self._throttler is not None or self.tokens is not None or self._rate_s > self._clock()
+        """Whether requests wait for a limit."""
+        return self._throttler is not None or self.tokens is not None
 
     @property
     def paused(self) -> bool:
@@ -147,8 +147,9 @@ class Pace:
         """Keep to what the endpoint says its limits are, where ours are higher; says which ones are new."""
         new = []
         if requests_per_minute and requests_per_minute < (self.requests_per_minute or float("inf")):
-            if self._throttler is None:  # what left before counts in the server's window: it is waited for
-                self.hold(min(self._left, requests_per_minute) * 60 / requests_per_minute)
+            # What left before counts in the server's window: it is waited for.
+            self.hold(min(self._left, requests_per_minute) * 60 / requests_per_minute)
+            self._left = 0
             self._throttle(requests_per_minute)
             new.append(f"{requests_per_minute:,.0f} requests")
         if tokens_per_minute and tokens_per_minute < (self.tokens.per_minute if self.tokens else float("inf")):

@@ -26,6 +26,7 @@ class Job:
     body: bytes
     arrival: int
     waiters: list[asyncio.Future[Outcome | None]]
+    charged: list[float] | None = None  # against the tokens a minute, see limits.py
     sent: int = 0  # attempts made
     tries: int = 0  # of these, the ones that count against MAX_ATTEMPTS: a pause asked for does not
 
