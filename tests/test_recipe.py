@@ -222,9 +222,16 @@ def test_an_endpoint_without_a_variable_takes_no_key(tmp_path: Path) -> None:
     assert api_key(judge, {"OPENAI_API_KEY": "k"}) is None
 
 
-def test_replicas_are_not_served_yet(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="not served yet"):
-        recipe(tmp_path, LEAST, 'endpoints.judge.base_url=["http://a/v1", "http://b/v1"]')
+def test_a_list_of_urls_names_replicas(tmp_path: Path) -> None:
+    made = endpoints(recipe(tmp_path, LEAST, 'endpoints.judge.base_url=["http://a/v1/", "http://b/v1"]'), {})
+
+    assert next(e for e in made.values() if e.name == "judge").base_urls == ("http://a/v1", "http://b/v1")
+
+
+@pytest.mark.parametrize("urls", ['["http://a/v1", "http://a/v1/"]', "[]", '["http://a/v1", "here"]'])
+def test_replicas_are_different_urls(tmp_path: Path, urls: str) -> None:
+    with pytest.raises(RecipeError, match=r"base_url: (give each replica's URL once|'here' is no URL)"):
+        recipe(tmp_path, LEAST, f"endpoints.judge.base_url={urls}")
 
 
 def test_several_things_wrong_are_counted_and_one_is_said(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+from random import Random
 from types import SimpleNamespace
 
 import asyncio_throttle.throttler
@@ -197,16 +198,14 @@ def send(tokens: Tokens, uses: list[int], bound: int, latency_s: float) -> list[
     return sent
 
 
-@given(st.lists(st.integers(50, 150), min_size=10, max_size=10), st.sampled_from([0.05, 0.5, 3.0]))
-def test_where_the_used_tokens_count_the_limit_is_used_well_though_calls_may_use_much_more(
-    uses: list[int], latency_s: float
-) -> None:
-    sent = send(Tokens(30_000, by_bound=False), uses * 120, 1100, latency_s)
+@pytest.mark.parametrize("latency_s", [0.05, 0.5, 3.0])
+def test_where_the_used_tokens_count_the_limit_is_used_well_though_calls_may_use_much_more(latency_s: float) -> None:
+    uses = [Random(n).randint(50, 150) for n in range(1200)]
 
-    assert minute_by_minute(sent) <= 30_000 * 1.02
-    steady = [tokens for at_s, tokens in sent if 60 < at_s <= 120]
-    if sent[-1][0] > 120:
-        assert sum(steady) >= 0.94 * 30_000
+    sent = send(Tokens(30_000, by_bound=False), uses, 1100, latency_s)
+
+    assert minute_by_minute(sent) <= 30_000
+    assert sum(tokens for at_s, tokens in sent if 120 < at_s <= 180) >= 0.97 * 30_000
 
 
 @given(st.lists(st.integers(50, 150), min_size=10, max_size=10))

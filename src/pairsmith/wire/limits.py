@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from math import sqrt
 
 from asyncio_throttle.throttler import Throttler  # the package re-exports it, but not for type checkers
 
@@ -49,6 +50,8 @@ class Tokens:
         self._used: dict[str, tuple[float, float]] = {}  # by kind of call: tokens used, and their bounds
         self._window: deque[list[float]] = deque()  # [when, tokens], the oldest first
         self._sum = 0.0
+        self._open = 0  # calls charged and not settled
+        self._spread = 0.0  # how far calls are from what was expected of them, on average
         self._free_s = float("-inf")  # when the next call may leave, so that they are spread
 
     def expected(self, kind: str, bound: int) -> float:
@@ -61,7 +64,8 @@ class Tokens:
         while self._window and self._window[0][0] <= now_s - WINDOW_S * MARGIN:
             self._sum -= self._window.popleft()[1]
         wait_s = self._free_s - now_s
-        excess = self._sum + tokens - self.per_minute
+        unsure = 0.0 if self._by_bound else 2 * self._spread * sqrt(self._open + 1)
+        excess = self._sum + tokens + unsure - self.per_minute
         for at_s, amount in self._window if excess > 0 else ():
             excess -= amount
             if excess <= 0:
@@ -71,6 +75,7 @@ class Tokens:
     def charge(self, tokens: float, now_s: float) -> list[float]:
         """A call with so many leaves now; what comes back goes to `settle`."""
         entry = [now_s, tokens]
+        self._open += 1
         self._window.append(entry)
         self._sum += tokens
         start_s = self._free_s if now_s - self._free_s < CREDIT_S else now_s
@@ -79,7 +84,9 @@ class Tokens:
 
     def settle(self, entry: list[float], kind: str, bound: int, used: int | None) -> None:
         """The call has ended and used so many; None: it was refused, so it used none."""
+        self._open -= 1
         if used is not None:
+            self._spread += (abs(used - entry[1]) - self._spread) * 0.02
             before, of = self._used.get(kind, (0.0, 0.0))
             self._used[kind] = (before * 0.98 + used, of * 0.98 + bound)
         if self._by_bound:
