@@ -51,7 +51,8 @@ class Intake:
         self._closed = False
         self._at_end = asyncio.Event()  # the input was read to its end
         self._more = asyncio.Event()  # more of it stands in the ledger
-        self._reached = -1  # the last ordinal that was fetched
+        self._size = 0  # prompts that stand in the ledger by now
+        self._reached = -1  # the last ordinal that was fetched, or passed as settled
         self._fetched: deque[Prompt] = deque()
         self._revisit: deque[PromptId] = deque()
         self._turn = asyncio.Lock()
@@ -64,7 +65,8 @@ class Intake:
         """
         try:
             if sources is None:
-                self._known(self._ledger.input_size())
+                self._size = self._ledger.input_size()
+                self._known(self._size)
             else:
                 await self._ledger.new_generation()
                 await self._read(sources, settings)
@@ -86,6 +88,7 @@ class Intake:
             if bad and not settings.skip_bad:
                 raise InputError(bad[0])
             prompts += taken.added
+            self._size = prompts
             duplicates += taken.duplicates
             skipped += len(bad)
             self._revisit.extend(ident for ident in taken.revisit if self._was_fetched(ident))
@@ -107,10 +110,13 @@ class Intake:
                     return self._fetched.popleft()
                 at_end = self._at_end.is_set()
                 self._more.clear()
+                size = self._size
                 self._fetched.extend(self._ledger.owed(self._digest, self._reached, CHUNK))
                 if self._fetched:
                     self._reached = self._fetched[-1].ordinal
-                elif not at_end:
+                    continue
+                self._reached = max(self._reached, size - 1)  # not one of them is owed: never look at them again
+                if not at_end:
                     await self._more.wait()
                 elif self._revisit:  # a later row brought further candidates
                     return self._ledger.prompt(self._revisit.popleft())
