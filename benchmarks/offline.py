@@ -22,7 +22,7 @@ from pairsmith.simulator.answers import ok
 from pairsmith.simulator.book import Book
 from pairsmith.simulator.players import Players
 from pairsmith.wire.faults import read_reply
-from pairsmith.work import Step, Work, make_work, step
+from pairsmith.work import Step, Work, make_work, draws_of, step
 
 CHUNK = 256
 
@@ -48,8 +48,9 @@ def carry(prompt: Prompt, work: Work, players: Players) -> tuple[list[Call], Ste
     """Every call that a prompt owes until it is settled, and what it came to."""
     calls: list[Call] = []
     outcomes: dict[RequestId, Outcome] = {}
+    draws = draws_of(prompt, work)
     while True:
-        now = step(prompt, outcomes, work)
+        now = step(prompt, draws, outcomes, work)
         if not now.owed:
             return calls, now
         for request in now.owed:

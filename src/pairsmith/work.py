@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from pairsmith import assets, judge
 from pairsmith.judge import JudgeWords, Panel, Structured
@@ -41,6 +42,7 @@ from pairsmith.sample.screen import candidate_completion, completion_of, screen
 
 RULES = 1  # goes up when the same evidence would come to something else than before: stored outcomes are then redone
 
+Draws: TypeAlias = "list[tuple[Arm, ChatRequest]]"
 JUDGE_TEMPLATES = ("score_system", "score_user", "duel_system", "duel_user", "reask")
 MODES: dict[str, Structured] = {"auto": "json_schema", "schema": "json_schema", "object": "json_object", "text": "text"}
 
@@ -115,9 +117,8 @@ def _digest(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], arms: Se
 # --- one prompt -----------------------------------------------------------------------------------
 
 
-def step(prompt: Prompt, outcomes: Mapping[RequestId, Outcome], work: Work) -> Step:
-    """Ask the stages in their order where ONE prompt stands, given every answer stored for it."""
-    draws = _draws(prompt, work)
+def step(prompt: Prompt, draws: Draws, outcomes: Mapping[RequestId, Outcome], work: Work) -> Step:
+    """Ask the stages in their order where ONE prompt stands, given its draws and every answer stored for it."""
     owed = tuple(request for _, request in draws if request.id not in outcomes)
     if owed:
         return Step(owed=owed)
@@ -148,7 +149,7 @@ def step(prompt: Prompt, outcomes: Mapping[RequestId, Outcome], work: Work) -> S
     return replace(settled, kind="pair")
 
 
-def _draws(prompt: Prompt, work: Work) -> list[tuple[Arm, ChatRequest]]:
+def draws_of(prompt: Prompt, work: Work) -> Draws:
     """What is sampled for one prompt, each with its arm."""
     settings = work.recipe.sample
     if settings is None:
@@ -159,7 +160,7 @@ def _draws(prompt: Prompt, work: Work) -> list[tuple[Arm, ChatRequest]]:
 
 
 def _completions(
-    prompt: Prompt, draws: Sequence[tuple[Arm, ChatRequest]], outcomes: Mapping[RequestId, Outcome], work: Work
+    prompt: Prompt, draws: Draws, outcomes: Mapping[RequestId, Outcome], work: Work
 ) -> tuple[Completion, ...]:
     """The completions of one prompt, given ones first, each with its flags."""
     given = [candidate_completion(prompt, candidate) for candidate in prompt.candidates]

@@ -200,7 +200,9 @@ class Gate:
         if self._flow.silent and self._ahead:  # one call at a time tries whether it is over
             return False
         # The least busy replica takes it; one that seems to be down takes one call at a time, as its pauses allow.
-        return self._breaker.wary or all(self._load <= other._load for other in self._replicas if other._ready)
+        if self._breaker.wary or len(self._replicas) == 1:
+            return True
+        return all(self._load <= other._load for other in self._replicas if other._ready)
 
     @property
     def _level(self) -> int:
