@@ -22,7 +22,7 @@ from pairsmith.simulator.answers import ok
 from pairsmith.simulator.book import Book
 from pairsmith.simulator.players import Players
 from pairsmith.wire.faults import read_reply
-from pairsmith.work import Step, Work, make_work, draws_of, step
+from pairsmith.work import Step, Work, draws_of, make_work, step
 
 CHUNK = 256
 

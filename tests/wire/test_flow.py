@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
@@ -130,54 +129,78 @@ class Came:
         return self.refused / self.sent
 
 
-def run(server: Server, calls: int, ceiling: int, latency_s: float) -> Came:
+class Gate:
     """The gate's own rules around a Flow: a refused call keeps its place until it is tried again."""
-    flow, rng, came, now_s = Flow(ceiling), Random(0), Came(0.0), 0.0
-    queue, taken, done, paused_s, told_s, spaced_s = calls, 0, 0, 0.0, 0.0, 0.0
-    number: Iterator[int] = iter(range(10**9))
-    events: list[tuple[float, int, str, float, float | None]] = [(0.0, next(number), "look", 0.0, None)]
-    look_s = 0.0
 
-    def later(at_s: float, what: str, sent_s: float = 0.0, told: float | None = None) -> None:
-        heapq.heappush(events, (at_s, next(number), what, sent_s, told))
+    def __init__(self, server: Server, ceiling: int, latency_s: float) -> None:
+        self.server, self.ceiling, self.latency_s = server, ceiling, latency_s
+        self.flow, self.rng, self.came = Flow(ceiling), Random(0), Came(0.0)
+        self.queue = self.taken = self.done = self.number = 0
+        self.paused_s = self.told_s = self.spaced_s = self.look_s = 0.0
+        self.events: list[tuple[float, int, str, float, float | None]] = []
 
-    while done < calls:
-        now_s, _, what, sent_s, told = heapq.heappop(events)
-        if what == "answered":
-            taken, done = taken - 1, done + 1
-            server.done()
-            if flow.answered(sent_s, now_s):
-                paused_s = told_s
-        elif what == "refused":
-            came.refused += 1
-            pause_s = flow.refused(sent_s, now_s, told)
-            told_s = max(told_s, now_s + pause_s + 0.05) if told is not None else told_s
-            paused_s = max(paused_s, told_s, now_s + pause_s * rng.uniform(1, 1.1))
-            later(now_s + rng.uniform(0.5, 1.5) * max(PROBE_S, min(5.0, flow.latency_s / 2)), "rested")
-        elif what == "rested":
-            queue, taken = queue + 1, taken - 1
+    def later(self, at_s: float, what: str, sent_s: float = 0.0, told_s: float | None = None) -> None:
+        self.number += 1
+        heapq.heappush(self.events, (at_s, self.number, what, sent_s, told_s))
+
+    def pay(self, calls: int) -> Came:
+        self.queue = calls
+        self.later(0.0, "look")
+        while self.done < calls:
+            now_s, _, what, sent_s, told_s = heapq.heappop(self.events)
+            if what == "answered":
+                self.answered(sent_s, now_s)
+            elif what == "refused":
+                self.refused(sent_s, now_s, told_s)
+            elif what == "rested":
+                self.queue, self.taken = self.queue + 1, self.taken - 1
+            self.send(now_s)
+            self.came.wall_s = now_s
+        return self.came
+
+    def answered(self, sent_s: float, now_s: float) -> None:
+        self.taken, self.done = self.taken - 1, self.done + 1
+        self.server.done()
+        if self.flow.answered(sent_s, now_s):
+            self.paused_s = self.told_s
+
+    def refused(self, sent_s: float, now_s: float, told_s: float | None) -> None:
+        self.came.refused += 1
+        pause_s = self.flow.refused(sent_s, now_s, told_s)
+        if told_s is not None:
+            self.told_s = max(self.told_s, now_s + pause_s + 0.05)
+        self.paused_s = max(self.paused_s, self.told_s, now_s + pause_s * self.rng.uniform(1, 1.1))
+        rest_s = self.rng.uniform(0.5, 1.5) * max(PROBE_S, min(5.0, self.flow.latency_s / 2))
+        self.later(now_s + rest_s, "rested")
+
+    def send(self, now_s: float) -> None:
         wait_until_s = math.inf
-        while queue and taken < flow.level(now_s):
-            free_s = max(paused_s, spaced_s)
+        while self.queue and self.taken < self.flow.level(now_s):
+            free_s = max(self.paused_s, self.spaced_s)
             if free_s > now_s + 1e-9:
                 wait_until_s = free_s
                 break
-            paused_s = max(paused_s, now_s + flow.sent(now_s))
-            if rate := flow.rate(now_s):
-                spaced_s = max(spaced_s, now_s - 0.1) + 1 / rate
-            queue, taken, came.sent = queue - 1, taken + 1, came.sent + 1
-            let_in, wait_s = server.ask(now_s + NET_S)
-            if let_in:
-                later(now_s + NET_S + latency_s, "answered", now_s)
-            else:
-                later(now_s + 2 * NET_S, "refused", now_s, wait_s)
-        if queue and flow.level(now_s) < ceiling:
+            self.leave(now_s)
+        if self.queue and self.flow.level(now_s) < self.ceiling:
             wait_until_s = min(wait_until_s, now_s + 0.02)
-        if wait_until_s < math.inf and (look_s <= now_s or look_s > wait_until_s):
-            look_s = wait_until_s
-            later(look_s, "look")
-    came.wall_s = now_s
-    return came
+        if wait_until_s < math.inf and not now_s < self.look_s <= wait_until_s:
+            self.look_s = wait_until_s
+            self.later(wait_until_s, "look")
+
+    def leave(self, now_s: float) -> None:
+        self.paused_s = max(self.paused_s, now_s + self.flow.sent(now_s))
+        if rate := self.flow.rate(now_s):
+            self.spaced_s = max(self.spaced_s, now_s - 0.1) + 1 / rate
+        self.queue, self.taken, self.came.sent = self.queue - 1, self.taken + 1, self.came.sent + 1
+        let_in, told_s = self.server.ask(now_s + NET_S)
+        if let_in:
+            self.later(now_s + NET_S + self.latency_s, "answered", now_s)
+        else:
+            self.later(now_s + 2 * NET_S, "refused", now_s, told_s)
+
+
+def run(server: Server, calls: int, ceiling: int, latency_s: float) -> Came:
+    return Gate(server, ceiling, latency_s).pay(calls)
 
 
 @pytest.mark.parametrize("tells", [False, True])
