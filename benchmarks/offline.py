@@ -22,7 +22,7 @@ from pairsmith.simulator.answers import ok
 from pairsmith.simulator.book import Book
 from pairsmith.simulator.players import Players
 from pairsmith.wire.faults import read_reply
-from pairsmith.work import Step, Work, draws_of, make_work, step
+from pairsmith.work import Step, Work, begin, make_work, step
 
 CHUNK = 256
 
@@ -48,9 +48,9 @@ def carry(prompt: Prompt, work: Work, players: Players) -> tuple[list[Call], Ste
     """Every call that a prompt owes until it is settled, and what it came to."""
     calls: list[Call] = []
     outcomes: dict[RequestId, Outcome] = {}
-    draws = draws_of(prompt, work)
+    known = begin(prompt, work)
     while True:
-        now = step(prompt, draws, outcomes, work)
+        now = step(prompt, known, outcomes, work)
         if not now.owed:
             return calls, now
         for request in now.owed:

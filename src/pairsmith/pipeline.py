@@ -33,7 +33,7 @@ from pairsmith.sample import screen
 from pairsmith.sample.settings import GIVEN
 from pairsmith.wire.online import Engine
 from pairsmith.wire.stored import read_stored
-from pairsmith.work import Work, draws_of, step
+from pairsmith.work import Work, begin, step
 
 HEAD_START_S = 0.3  # the input is read for so long before anything is spent: most bad rows are found for free
 FIRST_LOOK = 50  # settled prompts after which the gate's effect is told
@@ -143,10 +143,10 @@ class _Journey:
 
     async def _carry(self, prompt: Prompt) -> None:
         """Ask what is owed for a prompt and pay it, until nothing is; store what it came to."""
-        outcomes, draws = self._stored(prompt), draws_of(prompt, self._work)
+        outcomes, known = self._stored(prompt), begin(prompt, self._work)
         guarded = False
         while True:
-            now = step(prompt, draws, outcomes, self._work)
+            now = step(prompt, known, outcomes, self._work)
             if now.completions and not guarded:
                 self._guard(now.completions)
                 guarded = True
@@ -155,7 +155,7 @@ class _Journey:
                 if latest.candidates == prompt.candidates:
                     break
                 # A later row of the input brought candidates meanwhile, and they may have been judged already.
-                prompt, outcomes = latest, outcomes | self._stored(prompt)
+                prompt, outcomes, known = latest, outcomes | self._stored(prompt), begin(latest, self._work)
                 continue
             for request, outcome in zip(now.owed, await self._engine.pay(now.owed), strict=True):
                 if outcome is None:

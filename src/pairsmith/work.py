@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -117,20 +117,35 @@ def _digest(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], arms: Se
 # --- one prompt -----------------------------------------------------------------------------------
 
 
-def step(prompt: Prompt, draws: Draws, outcomes: Mapping[RequestId, Outcome], work: Work) -> Step:
-    """Ask the stages in their order where ONE prompt stands, given its draws and every answer stored for it."""
+@dataclass(slots=True)
+class Known:
+    """What of one prompt does not change from step to step: worked out once."""
+
+    draws: Draws
+    completions: tuple[Completion, ...] | None = None  # once no draw is owed
+    asked: judge.Asked = field(default_factory=dict)
+
+
+def begin(prompt: Prompt, work: Work) -> Known:
+    """What a prompt's first step needs."""
+    return Known(_draws(prompt, work))
+
+
+def step(prompt: Prompt, known: Known, outcomes: Mapping[RequestId, Outcome], work: Work) -> Step:
+    """Ask the stages in their order where ONE prompt stands, given every answer stored for it."""
+    draws = known.draws
     owed = tuple(request for _, request in draws if request.id not in outcomes)
     if owed:
         return Step(owed=owed)
     failures = [o for _, request in draws if isinstance(o := outcomes[request.id], Failure)]
-    completions = _completions(prompt, draws, outcomes, work)
+    completions = known.completions = known.completions or _completions(prompt, draws, outcomes, work)
     if unpaid := [f for f in failures if f.kind is not FailureKind.PERMANENT]:
         return Step(completions=completions, kind="failed", reason=unpaid[0].reason, final=False)
     usable = [completion for completion in completions if not completion.flags]
     if len(usable) < 2:
         return _too_few(completions, failures)
     decide = partial(settle, prompt.id, usable, settings=work.recipe.pair)
-    state = judge.owed(prompt, completions, outcomes, decide, work.panel)
+    state = judge.owed(prompt, completions, outcomes, decide, work.panel, known.asked)
     if state.owed:
         return Step(owed=state.owed, completions=completions)
     verdicts = len(state.scores) + len(state.duels)
@@ -149,7 +164,7 @@ def step(prompt: Prompt, draws: Draws, outcomes: Mapping[RequestId, Outcome], wo
     return replace(settled, kind="pair")
 
 
-def draws_of(prompt: Prompt, work: Work) -> Draws:
+def _draws(prompt: Prompt, work: Work) -> Draws:
     """What is sampled for one prompt, each with its arm."""
     settings = work.recipe.sample
     if settings is None:

@@ -18,6 +18,9 @@ import pytest
 from aiohttp import web
 
 from cli_runs import Project, Ran, Server, bought, ended, everyday, pairsmith, serving, started, until
+from pairsmith.errors import RecipeError
+from pairsmith.recipe import endpoints, recipe_of
+from pairsmith.records import Endpoint, EndpointName
 from pairsmith.simulator import Simulator
 from pairsmith.wire import breaker, gate
 
@@ -44,11 +47,11 @@ def project_at(folder: Path, judge: Server, urls: str | Sequence[str], prompts: 
     """A project whose student is at these URLs, and whose judge is elsewhere."""
     made = Project(folder, judge).prompts(everyday(prompts))
     where = urls if isinstance(urls, str) else list(urls)
-    endpoints = {
+    tables = {
         "student": {"model": "sim-student", "base_url": where, "concurrency": 4, **student},
         "judge": {"model": "sim-judge", "base_url": judge.url},
     }
-    made.save(endpoints=endpoints)
+    made.save(endpoints=tables)
     return made
 
 
@@ -229,7 +232,7 @@ def test_a_replica_that_leaves_in_the_middle_costs_its_calls_in_flight(
 
 @pytest.mark.parametrize("fault", ["f503", "f500", "reset", "f529", "html", "f429_flex"])
 def test_a_replica_that_begins_to_fail_costs_its_calls_in_flight(tmp_path: Path, judge: Server, fault: str) -> None:
-    with serving(latency_s=0.02) as a, serving(latency_s=0.02, retry_after_s=6.0) as b:
+    with serving(latency_s=0.02) as a, serving(latency_s=0.02, retry_after_s=4.0) as b:
         project = project_at(tmp_path, judge, [a.url, b.url], prompts=25)
 
         def fail() -> None:
@@ -242,7 +245,7 @@ def test_a_replica_that_begins_to_fail_costs_its_calls_in_flight(tmp_path: Path,
     whole(ran)
     assert outcomes(project)["ok"] == 25 * DRAWS
     assert 0 < outcomes(project).total() - 25 * DRAWS <= 4 + 3 + ran.json["wall_s"] / 0.05
-    assert max((keys(a) + keys(b)).values()) <= 3
+    assert max((keys(a) + keys(b)).values()) < 6
     assert ran.json["wall_s"] < SOON_S
 
 
@@ -300,7 +303,7 @@ def test_a_replica_that_is_back_is_used_again(tmp_path: Path, judge: Server, mov
 
 
 def test_a_replica_that_refuses_with_a_long_pause_keeps_the_other_from_nothing(tmp_path: Path, judge: Server) -> None:
-    with serving() as a, serving(faults={"429-after": 1.0}, retry_after_s=6.0) as b:
+    with serving() as a, serving(faults={"429-after": 1.0}, retry_after_s=4.0) as b:
         ran = run(project_at(tmp_path, judge, [b.url, a.url]))
 
     whole(ran)
@@ -543,18 +546,82 @@ def test_a_flex_tier_without_a_free_machine_is_tried_again_later(tmp_path: Path,
     assert student.calls == 12 * DRAWS + refused
 
 
+# --- what follows from the host and from the tier ---------------------------------------------------------
+
+
+def endpoint_of(**fields: Any) -> Endpoint:
+    """The one endpoint of a recipe."""
+    table = {
+        "name": "r",
+        "prompts": {"path": "p.jsonl"},
+        "endpoints": {"student": {"model": "m", **fields}},
+        "judge": {"panel": ["student"]},
+    }
+    return endpoints(recipe_of(table, "recipe.toml"), {})[EndpointName("student")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "timeout_s"),
+    [
+        ({}, 600.0),
+        ({"service_tier": "flex"}, 1800.0),
+        ({"service_tier": "priority"}, 600.0),
+        ({"service_tier": "flex", "timeout_s": 90.0}, 90.0),
+        ({"timeout_s": 90.0}, 90.0),
+    ],
+)
+def test_a_flex_tier_is_given_more_time_unless_the_recipe_says_how_much(
+    fields: dict[str, Any], timeout_s: float
+) -> None:
+    assert endpoint_of(**fields).timeout_s == timeout_s
+
+
+@pytest.mark.parametrize(
+    ("url", "counts_bounds"),
+    [
+        (None, True),
+        ("https://api.openai.com/v1", True),
+        ("https://eu.api.openai.com/v1", True),
+        ("https://my-resource.openai.azure.com/openai/v1", True),
+        ("https://API.OpenAI.com/v1", True),
+        ("https://openai.com.evil.example/v1", False),
+        ("https://notopenai.com/v1", False),
+        ("https://api.groq.com/openai/v1", False),
+        ("https://api.together.xyz/v1", False),
+        ("http://localhost:8000/v1", False),
+        (["http://gpu1:8000/v1", "http://gpu2:8000/v1"], False),
+    ],
+)
+def test_tokens_are_counted_by_their_bound_where_the_host_counts_so(
+    url: str | list[str] | None, counts_bounds: bool
+) -> None:
+    assert endpoint_of(**({} if url is None else {"base_url": url})).counts_bounds == counts_bounds
+
+
+def test_the_tier_and_the_replicas_are_no_part_of_the_identity() -> None:
+    one = endpoint_of(base_url="http://a/v1")
+    other = endpoint_of(base_url=["http://b/v1", "http://a/v1"], service_tier="flex")
+
+    assert one.identity == other.identity
+
+
+@pytest.mark.parametrize("urls", [[], ["http://a/v1", "http://a/v1"], ["http://a/v1", "http://a/v1/"], ["a"]])
+def test_replicas_that_cannot_be_are_a_mistake(urls: list[str]) -> None:
+    with pytest.raises(RecipeError, match="base_url"):
+        endpoint_of(base_url=urls)
+
+
 # --- another model than before -------------------------------------------------------------------------
 
 
 def test_a_new_model_between_two_runs_is_told_once(tmp_path: Path, judge: Server) -> None:
     with serving() as student:
         project = project_at(tmp_path, judge, student.url)
-        told = [times_said(run(project), "now answers as")]
-        student.faults(other_model=1.0)
-        for prompts in (16, 20):
-            told.append(times_said(run(project.prompts(everyday(prompts))), "now answers as"))
-        student.faults()
-        told.append(times_said(run(project.prompts(everyday(24))), "now answers as"))
+        told = []
+        for prompts, another in ((12, 0.0), (16, 1.0), (20, 1.0), (24, 0.0)):
+            student.faults(other_model=another)
+            ran = run(project.prompts(everyday(prompts)))
+            told.append(times_said(ran, "now answers as"))
 
     assert told == [0, 1, 0, 0]
 
@@ -717,7 +784,7 @@ def attempted(project: Project, count: int) -> bool:
     if not (project.run_dir / "ledger.sqlite3").exists():
         return False
     with contextlib.suppress(Exception):
-        return project.sql("SELECT count(*) FROM attempts WHERE outcome IS NOT NULL")[0][0] >= count
+        return bool(project.sql("SELECT count(*) FROM attempts WHERE outcome IS NOT NULL")[0][0] >= count)
     return False
 
 

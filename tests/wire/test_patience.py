@@ -239,23 +239,23 @@ def test_without_patience_the_same_outage_ends_the_run(quicker: None) -> None:
 
 
 def test_in_an_outage_one_call_at_a_time_looks_whether_it_is_over(quicker: None) -> None:
-    together = [0, 0]
+    in_flight = [0]
+    together: list[int] = []
     began = time.monotonic()
 
     async def send(body: bytes, ident: str) -> RawReply:
-        together[0] += 1
-        if len(transport.sent) > 70:  # three steps of at most 16, and some
-            together[1] = max(together[1], together[0])
+        in_flight[0] += 1
+        together.append(in_flight[0])
         await asyncio.sleep(0.001)
-        together[0] -= 1
-        return unreachable() if time.monotonic() - began < 0.7 else answer()
+        in_flight[0] -= 1
+        return unreachable() if time.monotonic() - began < 0.5 else answer()
 
-    transport = Told(send)
-    outcomes, engine, _ = pay_patiently(transport, 16, concurrency=16)
+    outcomes, engine, _ = pay_patiently(Told(send), 16, concurrency=16)
 
     texts(outcomes)
     assert engine.stopped is None
-    assert len(transport.sent) < 70 + 0.7 / 0.005 + 16
+    outage = together[: together.index(2, 60)] if 2 in together[60:] else together
+    assert Counter(outage[48:]).keys() == {1}  # after three steps of at most 16
 
 
 @pytest.mark.parametrize(

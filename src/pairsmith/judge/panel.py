@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
-from pairsmith.judge.asking import JudgeWords, Standing, Structured, standing
+from pairsmith.judge.asking import Complaint, JudgeWords, Standing, Structured, standing
 from pairsmith.judge.duel import LABELS, Order, both_orders, duel_request
 from pairsmith.judge.score import score_request
 from pairsmith.judge.settings import JudgeSettings
@@ -37,6 +37,8 @@ from pairsmith.records import (
 )
 
 Settle: TypeAlias = Callable[[Sequence[Score], Sequence[Duel]], Settlement]
+# First questions that were rendered before, for one prompt; what is sent is still the pure function of its key.
+Asked: TypeAlias = "dict[tuple[CompletionId, EndpointName, Structured], ChatRequest]"
 SLACK = 1e-9  # means of points are sums of floats: 2.0 apart may read 2.0000000000000004
 
 
@@ -86,6 +88,7 @@ def owed(
     outcomes: Mapping[RequestId, Outcome],
     settle: Settle,
     panel: Panel,
+    asked: Asked | None = None,
 ) -> JudgeState:
     """Every verdict that can be read so far, and the requests still owed, for ONE prompt.
 
@@ -96,6 +99,7 @@ def owed(
         settle: asked only when no score is open. It may be given no scores at all, or some completions'
             only, and must not leave a pair undecided of which it has been given both duels.
         panel: the judges.
+        asked: of this prompt and panel, from one call to the next: what is there is not rendered again.
 
     Raises:
         ValueError: a completion answers another prompt; or settle leaves a compared pair undecided.
@@ -103,7 +107,8 @@ def owed(
     if any(completion.prompt_id != prompt.id for completion in completions):
         raise ValueError(f"prompt {prompt.id} was given a completion of another prompt")
     judged = sorted((c for c in completions if not c.flags), key=lambda completion: completion.id)
-    case = _Case(prompt, {completion.id: completion for completion in judged}, outcomes, panel)
+    by_id = {completion.id: completion for completion in judged}
+    case = _Case(prompt, by_id, outcomes, panel, {} if asked is None else asked)
     evidence, settlement = _scored(case), None
     if not evidence.open:
         evidence, settlement = _settled(case, evidence, settle)
@@ -118,6 +123,7 @@ class _Case:
     completions: Mapping[CompletionId, Completion]
     outcomes: Mapping[RequestId, Outcome]
     panel: Panel
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,23 +167,27 @@ def _contenders(case: _Case, scores: Sequence[Score], rung: int) -> list[Complet
 
 def _rung(case: _Case, evidence: _Evidence, judge: Endpoint, ids: Sequence[CompletionId]) -> _Evidence:
     """One judge's scores of these completions."""
-    panel = case.panel
     scores, standings = list(evidence.scores), list(evidence.standings)
     for completion in ids:
-        request = partial(
-            score_request,
-            case.prompt,
-            case.completions[completion],
-            judge,
-            panel.words,
-            panel.settings,
-            panel.structured[judge.name],
-        )
+        request = partial(_score_request, case, case.completions[completion], judge)
         stands = standing(request, read_score, case.outcomes)
         standings.append(stands)
         if verdict := stands.verdict:
             scores.append(Score(completion, judge.name, verdict.score, verdict.rationale, stands.request_id))
     return replace(evidence, scores=tuple(scores), standings=tuple(standings))
+
+
+def _score_request(
+    case: _Case, completion: Completion, judge: Endpoint, complaint: Complaint | None = None
+) -> ChatRequest:
+    panel, structured = case.panel, case.panel.structured[judge.name]
+    key = (completion.id, judge.name, structured)
+    if complaint is None and key in case.asked:
+        return case.asked[key]
+    request = score_request(case.prompt, completion, judge, panel.words, panel.settings, structured, complaint)
+    if complaint is None:
+        case.asked[key] = request
+    return request
 
 
 # --- duels --------------------------------------------------------------------------------------
