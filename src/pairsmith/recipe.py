@@ -10,6 +10,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
@@ -126,14 +127,17 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _one_place_one_limit(self) -> Recipe:
-        limits: dict[tuple[str, str], tuple[str, object]] = {}
-        for name, e in self.endpoints.items():
-            limit = (e.requests_per_minute, e.tokens_per_minute, e.concurrency)
-            place = (str(e.base_url), e.model)
-            other, known = limits.setdefault(place, (name, limit))
-            if known != limit:
+        for (first, one), (second, other) in combinations(self.endpoints.items(), 2):
+            places, others = _places(one), _places(other)
+            if one.model != other.model or not places & others:
+                continue
+            if places != others:
                 raise ValueError(
-                    f"endpoints {other} and {name} are one model at one URL with different limits: "
+                    f"endpoints {first} and {second} are one model at some of the same URLs: give both all"
+                )
+            if _limits(one) != _limits(other):
+                raise ValueError(
+                    f"endpoints {first} and {second} are one model at one URL with different limits: "
                     "give both the same concurrency, requests_per_minute and tokens_per_minute"
                 )
         return self
@@ -147,6 +151,15 @@ class Recipe(BaseModel):
         named = tuple(arm.endpoint for arm in self.sample.arms if arm.endpoint)
         unnamed = not self.sample.arms or len(named) < len(self.sample.arms)
         return self.sample.endpoints or tuple(dict.fromkeys(named + (others if unnamed else ())))
+
+
+def _places(endpoint: EndpointSettings) -> set[str | None]:
+    urls = endpoint.base_url
+    return set(urls) if isinstance(urls, list) else {urls}
+
+
+def _limits(endpoint: EndpointSettings) -> tuple[object, ...]:
+    return endpoint.requests_per_minute, endpoint.tokens_per_minute, endpoint.concurrency
 
 
 def endpoints(recipe: Recipe, environ: Mapping[str, str]) -> dict[EndpointName, Endpoint]:

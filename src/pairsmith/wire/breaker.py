@@ -40,11 +40,12 @@ class Breaker:
     def __init__(self, endpoint: Endpoint, patience_s: float = 0.0, alone: bool = True) -> None:
         self._endpoint = endpoint
         self._patience_s = patience_s
-        self._wary_from = WARY_FROM if alone else 1
+        self._alone = alone
         self._noticed = False
         self._last = ""  # the reason of the last failure
         self._succeeded = False
         self._in_a_row = 0
+        self._failing: set[RequestId] = set()  # the requests that failed since the last answer
         self._counted_s = float("-inf")  # when the last failure that counted had ended
         self._silent_since_s: float | None = None  # when the first attempt of those that all failed was started
         self._first: defaultdict[tuple[str, str], set[RequestId]] = defaultdict(set)
@@ -57,7 +58,7 @@ class Breaker:
     @property
     def wary(self) -> bool:
         """Whether the endpoint seems to be down: then one call at a time is enough to see it come back."""
-        return self._in_a_row >= self._wary_from
+        return self._in_a_row >= (WARY_FROM if self._alone else 1)
 
     def success(self) -> str | None:
         """An answer came; returns what to tell the user, if a silence ends with it."""
@@ -73,13 +74,15 @@ class Breaker:
         if self._noticed or silent_s < NOTICE_S:
             return None
         self._noticed = True
-        up_to = _duration(max(SILENT_FOR_S, self._patience_s))
+        up_to = _duration(self._patience_s or SILENT_FOR_S)
         what = f"has answered nothing but {self._last} for {silent_s:.0f} s: trying on, for {up_to} at most"
         return f"endpoint {self._endpoint.name} {what}"
 
     def waits_for(self, failure: Failure) -> bool:
         """Whether this failure is one of an outage that the user has patience for: no request is to blame for it."""
-        return self._patience_s > 0 and failure.reason in PASSING and self.wary
+        if not self._patience_s or not self.wary or failure.reason not in PASSING - {"timeout"}:
+            return False
+        return failure.reason != "reset" or len(self._failing) > 1  # a reset may be one request's own fault
 
     def failure(self, failure: Failure, first: bool, sent_s: float, now_s: float) -> Stopped | None:
         """Take note of a failure.
@@ -103,6 +106,7 @@ class Breaker:
             self._silent_since_s = sent_s
         if failure.kind is FailureKind.THROTTLED:
             return self._throttled(failure, now_s)
+        self._failing.add(failure.request_id)
         if sent_s >= self._counted_s:
             self._in_a_row += 1
             self._counted_s = now_s
@@ -110,11 +114,12 @@ class Breaker:
 
     def _alive(self) -> None:
         self._in_a_row = 0
+        self._failing.clear()
         self._silent_since_s = None
 
     def _throttled(self, failure: Failure, now_s: float) -> Stopped | None:
         asked_s = failure.retry_after_s or 0.0
-        longest_s = max(SILENT_FOR_S, self._patience_s)
+        longest_s = self._patience_s or SILENT_FOR_S
         if asked_s >= longest_s:
             what = f"asks for a pause of {_duration(asked_s)} ({failure.reason}); wait"
         elif now_s + asked_s - (self._silent_since_s or 0.0) >= longest_s:
@@ -143,8 +148,13 @@ class Breaker:
 
     def _down(self, failure: Failure, now_s: float) -> Stopped | None:
         silent_s = now_s - (self._silent_since_s or 0.0)
-        if self._patience_s > silent_s and failure.reason in PASSING:
-            return None
+        if self._patience_s and failure.reason in PASSING:
+            if silent_s < self._patience_s:
+                return None
+            what = f"has not answered for {_duration(silent_s)} ({failure.reason}: {failure.message})"
+            return self._stop(
+                "unreachable" if failure.reason == "unreachable" else "broken_endpoint", f"{what}; {_CONTINUE}"
+            )
         if failure.reason == "unreachable" and not self._succeeded and self._in_a_row >= SAME_FIRST:
             where = self._endpoint.base_urls[0]
             return self._stop(
@@ -178,7 +188,8 @@ class Breaker:
         )
 
     def _stop(self, reason: str, what: str) -> Stopped:
-        return Stopped(reason, f"endpoint {self._endpoint.name} ({self._endpoint.model}) {what}")
+        at = "" if self._alone else f" at {self._endpoint.base_urls[0]}"
+        return Stopped(reason, f"endpoint {self._endpoint.name} ({self._endpoint.model}{at}) {what}")
 
 
 def _without_ids(message: str) -> str:
@@ -188,5 +199,7 @@ def _without_ids(message: str) -> str:
 
 def _duration(seconds: float) -> str:
     """As people say it: "15 minutes", "6 hours"."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} minutes" if minutes < 120 else f"{minutes / 60:.3g} hours"

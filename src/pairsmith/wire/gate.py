@@ -33,8 +33,10 @@ from pairsmith.wire.money import NOT_SENT, Budget, Tally, at_most_paid_usd, cost
 MAX_ATTEMPTS = 6
 BACKOFF_S = 0.5  # full jitter: uniform in 0 … BACKOFF_S × 2^n
 MAX_BACKOFF_S = 60.0
+MAX_SPARED = 2 * MAX_ATTEMPTS  # tries at replicas that were down
 MAX_PROBE_S = 5.0  # how far apart the calls are that try whether an endpoint is back
 MAX_PATIENT_PROBE_S = 30.0  # the same, where the user has --patience
+TELL_FROM = 2  # failures in a row after which a replica counts as down, in words
 MAX_REST_S = 5.0  # how long a refused call keeps its place, at most
 AHEAD = 16  # one call in so many is booked ahead, so that no place is empty while the disk is waited for
 
@@ -125,7 +127,7 @@ class Gate:
         self._breaker = Breaker(endpoint, patience_s, alone=single)
         self._announcements = Announcements()
         self._announced = Announced()
-        self._said_too_large = self._said_announced = False
+        self._said_too_large = self._said_announced = self._told_down = False
         self._ahead = 0  # taken from the line and not sent yet
         self._in_flight = 0
         self._resting = 0  # places that refused calls keep until their next try
@@ -163,7 +165,6 @@ class Gate:
                 self._ahead -= 1
                 self._line.news.set()
             if number is None:
-                self._line.resolve(job, None)
                 continue
             self._in_flight += 1
             try:
@@ -195,14 +196,15 @@ class Gate:
 
     def _may_take(self) -> bool:
         self._drop_what_never_fits()
-        if self._line.head is None or not self._room(_ahead_of(self._level) if self._books_ahead else 0):
+        job = self._line.head
+        if job is None or not self._fits(job) or not self._room(_ahead_of(self._level) if self._books_ahead else 0):
             return False
         if self._flow.silent and self._ahead:  # one call at a time tries whether it is over
             return False
         # The least busy replica takes it; one that seems to be down takes one call at a time, as its pauses allow.
         if self._breaker.wary or len(self._replicas) == 1:
             return True
-        return all(self._load <= other._load for other in self._replicas if other._ready)
+        return all(self._load <= other._load for other in self._replicas if other._ready and other._fits(job))
 
     @property
     def _level(self) -> int:
@@ -235,43 +237,64 @@ class Gate:
         job, tokens = self._line.head, self._pace.tokens
         return tokens.expected(_kind(job), job.bound) if job is not None and tokens is not None else 0.0
 
+    def _fits(self, job: Job) -> bool:
+        """Whether a whole minute's tokens are enough: a larger request would wait for ever.
+
+        A limit that is announced, of what is used, may be enough all the same.
+        """
+        tokens = self._pace.tokens
+        if tokens is None or not (tokens.by_bound or tokens.per_minute == self._endpoint.tokens_per_minute):
+            return True
+        return job.bound <= tokens.per_minute
+
     def _drop_what_never_fits(self) -> None:
-        """A request larger than a whole minute's tokens would wait for ever."""
-        while (tokens := self._pace.tokens) and (job := self._line.head) and job.bound > tokens.per_minute:
+        while (job := self._line.head) and not any(replica._fits(job) for replica in self._replicas):
+            limit = self._pace.tokens.per_minute if self._pace.tokens else 0
             said = (
-                f"the request needs up to {job.bound:,} tokens and the endpoint allows {tokens.per_minute:,.0f} a "
-                "minute: lower max_tokens or raise tokens_per_minute"
+                f"the request needs up to {job.bound:,} tokens and the endpoint allows {limit:,.0f} a minute: "
+                "lower max_tokens or raise tokens_per_minute"
             )
-            failure = Failure(job.request.id, FailureKind.TRANSIENT, "over_token_limit", said)
             if not self._said_too_large:
                 self._run.say(f"endpoint {job.endpoint.name}: {said}")
             self._said_too_large = True
+            failure = Failure(job.request.id, FailureKind.TRANSIENT, "over_token_limit", said)
             self._line.resolve(self._line.pop(), failure)
 
     # --- booking it --------------------------------------------------------------------------------
 
     async def _book(self, job: Job) -> int | None:
-        """Set the cost aside, book the attempt, and wait for a place; None when nothing may be sent."""
+        """Set the cost aside, book the attempt, and wait for a place; None when it is not sent, here and now."""
         run, most = self._run, _most_usd(job)
         if run.budget is not None and not await run.budget.take(most, run.stopping):
             if not run.stopping.is_set():
                 run.stop(_over_budget(run.budget))
+            self._line.resolve(job, None)
             return None
         try:
             number = await self._accounts.begin(job.request, most)
         except Exception as exc:  # noqa: BLE001 — whatever the ledger raises: what is not booked is not sent
             self._settle(most, 0.0)
+            self._line.resolve(job, None)
             run.stop(_ledger_failed(exc))
             return None
-        async with self._door:
-            while not run.stopping.is_set() and (self._in_flight + self._resting >= self._level or self._pace.paused):
-                await self._news(True)
-        if not run.stopping.is_set():
+        if await self._place(job):
             return number
         self._settle(most, 0.0)
-        unsent = Failure(job.request.id, FailureKind.TRANSIENT, NOT_SENT, "the run was stopping")
+        unsent = Failure(job.request.id, FailureKind.TRANSIENT, NOT_SENT, "the run was stopping, or its replica down")
         self._accounts.finish(number, job.request, unsent, None, None).add_done_callback(_ignore)
+        self._line.again(job, 0.0)
         return None
+
+    async def _place(self, job: Job) -> bool:
+        """Wait for a place among the calls in flight; False when the run stops, or another replica has one."""
+        async with self._door:
+            while not self._run.stopping.is_set():
+                if self._in_flight + self._resting < self._level and not self._pace.paused:
+                    return True
+                if any(other._ready and other._fits(job) for other in self._replicas if other is not self):
+                    return False
+                await self._news(True)
+        return False
 
     def _settle(self, most: float | None, paid: float | None) -> None:
         if self._run.budget is not None and most is not None and paid is not None:
@@ -320,7 +343,7 @@ class Gate:
             return
         self._announced = limits
         new = self._pace.announced(limits.requests, limits.tokens)
-        if new and not self._said_announced:
+        if new and not any(replica._said_announced for replica in self._replicas):
             self._run.say(f"endpoint {self._endpoint.name} announces {' and '.join(new)} a minute: keeping to that")
             self._said_announced = True
 
@@ -342,18 +365,32 @@ class Gate:
         if outcome.kind is FailureKind.THROTTLED:
             return self._refused(outcome, sent_s, now_s)
         self._flow.failed()
-        job.tries += not self._breaker.waits_for(outcome)
+        self._count_try(job, outcome)
         self._line.behind(job)  # in an outage each try costs another request one of its own
         if outcome.kind is not FailureKind.TRANSIENT or job.tries >= MAX_ATTEMPTS:
             return None
         if self._breaker.wary:
-            longest_s = MAX_PATIENT_PROBE_S if self._patience_s else MAX_PROBE_S
+            self._tell_if_down(outcome)
+            longest_s = MAX_PATIENT_PROBE_S if self._patience_s or self._others_up else MAX_PROBE_S
             probe_s = min(longest_s, BACKOFF_S * 2 ** min(self._breaker.steps - 1, 20))
             self._pace.pause(self._rng.uniform(probe_s / 2, probe_s))
         return self._rng.uniform(0, min(MAX_BACKOFF_S, BACKOFF_S * 2**job.tries))
 
+    @property
+    def _others_up(self) -> bool:
+        return any(not other._breaker.wary for other in self._replicas if other is not self)
+
+    def _count_try(self, job: Job, failure: Failure) -> None:
+        """A request does not lose its tries to a replica that is down while others answer; within reason."""
+        if self._breaker.waits_for(failure):
+            return
+        if self._breaker.wary and self._others_up and job.spared < MAX_SPARED:
+            job.spared += 1
+        else:
+            job.tries += 1
+
     def _answered(self, sent_s: float, now_s: float) -> None:
-        self.given_up = None
+        self.given_up, self._told_down = None, False
         if notice := self._breaker.success():
             self._run.say(notice)
         if self._flow.answered(sent_s, now_s):
@@ -361,15 +398,19 @@ class Gate:
 
     def _others_go_on(self, failure: Failure, why: Stopped) -> bool:
         """Whether the run goes on without this replica; it is tried again now and then."""
-        if failure.kind not in (FailureKind.TRANSIENT, FailureKind.THROTTLED) or len(self._replicas) == 1:
+        if failure.kind not in (FailureKind.TRANSIENT, FailureKind.THROTTLED):
             return False
-        others = [gate for gate in self._replicas if gate is not self and gate.given_up is None]
-        if others and self.given_up is None:
-            self._run.say(
-                f"{why.sentence.split(';')[0]}: going on with {len(others)} of {len(self._replicas)} replicas"
-            )
-        self.given_up = self.given_up or why
-        return bool(others)
+        self.given_up = why
+        return any(replica.given_up is None for replica in self._replicas)
+
+    def _tell_if_down(self, failure: Failure) -> None:
+        if self._told_down or not self._others_up or self._breaker.steps < TELL_FROM:
+            return
+        self._told_down = True
+        up = sum(not replica._breaker.wary for replica in self._replicas)
+        what = failure.reason + (f": {failure.message}" if failure.message else "")
+        where = f"endpoint {self._endpoint.name}: {self._endpoint.base_urls[0]} does not answer ({what})"
+        self._run.say(f"{where}, going on with {up} of {len(self._replicas)} replicas")
 
     def _refused(self, failure: Failure, sent_s: float, now_s: float) -> float:
         """The endpoint refuses for now: pause the whole gate as it asks, else as its refusals suggest."""

@@ -46,7 +46,7 @@ class Tokens:
 
     def __init__(self, per_minute: float, by_bound: bool) -> None:
         self.per_minute = per_minute
-        self._by_bound = by_bound
+        self.by_bound = by_bound
         self._used: dict[str, tuple[float, float]] = {}  # by kind of call: tokens used, and their bounds
         self._window: deque[list[float]] = deque()  # [when, tokens], the oldest first
         self._sum = 0.0
@@ -57,14 +57,14 @@ class Tokens:
     def expected(self, kind: str, bound: int) -> float:
         """What a call of this kind is likely to use."""
         used, of = self._used.get(kind, (1.0, 1.0))
-        return bound if self._by_bound else max(1.0, bound * used / of)
+        return bound if self.by_bound else max(1.0, bound * used / of)
 
     def wait_s(self, tokens: float, now_s: float) -> float:
         """Seconds until so many more may leave."""
         while self._window and self._window[0][0] <= now_s - WINDOW_S * MARGIN:
             self._sum -= self._window.popleft()[1]
         wait_s = self._free_s - now_s
-        unsure = 0.0 if self._by_bound else 2 * self._spread * sqrt(self._open + 1)
+        unsure = 0.0 if self.by_bound else 2 * self._spread * sqrt(self._open + 1)
         excess = self._sum + tokens + unsure - self.per_minute
         for at_s, amount in self._window if excess > 0 else ():
             excess -= amount
@@ -89,7 +89,7 @@ class Tokens:
             self._spread += (abs(used - entry[1]) - self._spread) * 0.02
             before, of = self._used.get(kind, (0.0, 0.0))
             self._used[kind] = (before * 0.98 + used, of * 0.98 + bound)
-        if self._by_bound:
+        if self.by_bound:
             return
         change = (used or 0) - entry[1]
         entry[1] += change
