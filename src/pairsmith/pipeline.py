@@ -215,7 +215,7 @@ class _Journey:
     def _notice_model(self, request: ChatRequest, outcome: Outcome) -> None:
         """A provider that answers with another model than before: once for each, also over a resume."""
         model = outcome.model if isinstance(outcome, Reply) else None
-        if model is None or model in self._answered_as[request.endpoint]:
+        if not model or model in self._answered_as[request.endpoint]:
             return
         known = self._answered_as[request.endpoint]
         if known:

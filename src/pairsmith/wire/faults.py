@@ -174,6 +174,8 @@ def _kind(status: int, code: str, words: str, wait: float | None) -> tuple[Failu
         return FailureKind.FATAL, FATAL_STATUS[status]
     if 300 <= status < 400:
         return FailureKind.FATAL, "redirected"
+    if status == 429 and "request too large" in words:  # OpenAI's, for one that no minute's tokens would hold
+        return FailureKind.PERMANENT, "too_large"
     if status == 429 and "resource_unavailable" in code.replace(" ", "_") + words.replace(" ", "_"):
         return (
             FailureKind.TRANSIENT,

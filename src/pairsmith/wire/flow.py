@@ -55,6 +55,7 @@ class Flow:
     def __init__(self, ceiling: int) -> None:
         self._ceiling = ceiling
         self._in_flight = 0
+        self._ended_s = float("-inf")  # when the last call did
         self._peak = 0  # the most in flight since the last burst
         self.latency_s = 0.0  # of the last answers, on average
         self._share = 0.0  # of refusals among the last calls
@@ -101,6 +102,8 @@ class Flow:
         """A call leaves; returns the seconds until the next one may."""
         if self._first_s is None:
             self._first_s = self._since_s = now_s
+        elif self._silence is None and not self._in_flight and now_s - self._ended_s > RECOVER_S:
+            self._since_s, self._admitted = now_s, 0  # nobody asked for anything: that is no window
         if self._silence is not None and self._silence.tried_s is not None:
             self._opened(self._silence, self._silence.tried_s)  # refusals come at once: it was let in
         self._admitted += 1
@@ -114,6 +117,7 @@ class Flow:
     def answered(self, sent_s: float, now_s: float) -> bool:
         """A call that was sent then is answered; says whether a pause that was our own guess is over."""
         self._ended(now_s - sent_s)
+        self._ended_s = now_s
         silence = self._silence
         if silence is None:
             return False
@@ -123,9 +127,10 @@ class Flow:
         hope, silence.hope = silence.hope, False
         return hope
 
-    def failed(self) -> None:
+    def failed(self, now_s: float) -> None:
         """A call ended in another way: that says nothing about limits."""
         self._in_flight -= 1
+        self._ended_s = now_s
 
     def _ended(self, took_s: float) -> None:
         self._in_flight -= 1
@@ -142,8 +147,9 @@ class Flow:
             now_s: now.
             told_s: how long the endpoint asks to wait; None if it does not say.
         """
-        self._admitted -= 1
+        self._admitted -= sent_s >= self._since_s
         self._in_flight -= 1
+        self._ended_s = now_s
         self._share += (1 - self._share) / MEMORY
         silence = self._silence
         if silence is not None:
@@ -175,7 +181,7 @@ class Flow:
             self._level_s = now_s
         if rate is not None:
             self._rate = rate * RATE_CUT
-            if now_s - self._since_s >= RECOVER_S and self._admitted:
+            if now_s - self._since_s >= RECOVER_S and self._admitted > 0:
                 self._rate = min(self._rate, self._admitted / (now_s - self._since_s))
                 self._since_s, self._admitted = now_s, 0
             self._rate_s = now_s
@@ -187,7 +193,7 @@ class Flow:
 
     def _opened(self, silence: _Silence, sent_s: float) -> None:
         """A call that was sent then, after the silence began, was let in."""
-        closed = silence.told or silence.refused > 1
+        closed = (silence.told or silence.refused > 1) and self._admitted > 1
         admitted = self._admitted - (silence.tried_s is not None)
         silent_s = sent_s - silence.since_s
         if closed and silent_s >= SILENT_S and (admitted >= ENOUGH or silent_s >= LONG_S):

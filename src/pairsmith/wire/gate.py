@@ -7,6 +7,7 @@ which has a gate per (base URL, model): one for each replica, and these take fro
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from random import Random
@@ -21,7 +22,7 @@ from pairsmith.records import (
     Outcome,
     Reply,
 )
-from pairsmith.wire.breaker import Breaker
+from pairsmith.wire.breaker import SILENT_FOR_S, Breaker
 from pairsmith.wire.client import Transport, TransportError
 from pairsmith.wire.faults import classify
 from pairsmith.wire.flow import PROBE_S, Flow
@@ -38,7 +39,7 @@ MAX_PROBE_S = 5.0  # how far apart the calls are that try whether an endpoint is
 MAX_PATIENT_PROBE_S = 30.0  # the same, where the user has --patience
 TELL_FROM = 2  # failures in a row after which a replica counts as down, in words
 MAX_REST_S = 5.0  # how long a refused call keeps its place, at most
-AHEAD = 16  # one call in so many is booked ahead, so that no place is empty while the disk is waited for
+ONE_AHEAD_IN = 16  # one call in so many is booked ahead, so that no place is empty while the disk is waited for
 
 
 class Accounts(Protocol):
@@ -127,6 +128,7 @@ class Gate:
         self._breaker = Breaker(endpoint, patience_s, alone=single)
         self._announcements = Announcements()
         self._announced = Announced()
+        self._waits = False  # for its turn, with a call that it could send now
         self._said_too_large = self._said_announced = self._told_down = False
         self._ahead = 0  # taken from the line and not sent yet
         self._in_flight = 0
@@ -182,12 +184,16 @@ class Gate:
             while True:
                 while not self._may_take():
                     await self._news(self._line.head is not None and self._level < self.concurrency)
+                self._waits = True
+                if len(self._replicas) > 1:
+                    self._line.news.set()  # the others need not stand back while it waits
                 await self._pace.turn(self._expected_tokens)
+                self._waits = False
                 # Meanwhile the run may have stopped, or the endpoint asked for fewer calls.
                 if self._may_take():
                     break
-            self._ahead += 1
             job = self._line.pop()  # only now: a more urgent one may have come in
+            self._ahead += 1
             now_s = self._clock.monotonic()
             self._pace.left(self._flow.rate(now_s))
             if (tokens := self._pace.tokens) is not None:
@@ -216,7 +222,7 @@ class Gate:
 
     @property
     def _ready(self) -> bool:
-        return not self._breaker.wary and not self._pace.paused and self._room(0)
+        return not (self._breaker.wary or self._pace.paused or self._waits) and self._room(0)
 
     @property
     def _books_ahead(self) -> bool:
@@ -228,10 +234,13 @@ class Gate:
 
     async def _news(self, waiting: bool) -> None:
         """Wait until there is something new; whoever waits for time to pass looks again and again."""
-        if waiting:
-            asyncio.get_running_loop().call_later(LOOK_S / 2, self._line.news.set)
+        look = asyncio.get_running_loop().call_later(LOOK_S / 2, self._line.news.set) if waiting else None
         self._line.news.clear()
-        await self._line.news.wait()
+        try:
+            await self._line.news.wait()
+        finally:
+            if look is not None:
+                look.cancel()
 
     def _expected_tokens(self) -> float:
         job, tokens = self._line.head, self._pace.tokens
@@ -358,13 +367,13 @@ class Gate:
         why = self._breaker.failure(outcome, job.tries == 0, sent_s, now_s)
         if why is not None and not self._others_go_on(outcome, why):
             self._run.stop(why)
-            self._flow.failed()
+            self._flow.failed(now_s)
             return 0.0  # owed again on the next run
-        if notice := self._breaker.notice(now_s):
+        if notice := self._breaker.notice(now_s, outcome.retry_after_s or 0.0):
             self._run.say(notice)
         if outcome.kind is FailureKind.THROTTLED:
-            return self._refused(outcome, sent_s, now_s)
-        self._flow.failed()
+            return self._refused(job, outcome, sent_s, now_s)
+        self._flow.failed(now_s)
         self._count_try(job, outcome)
         self._line.behind(job)  # in an outage each try costs another request one of its own
         if outcome.kind is not FailureKind.TRANSIENT or job.tries >= MAX_ATTEMPTS:
@@ -391,7 +400,7 @@ class Gate:
 
     def _answered(self, sent_s: float, now_s: float) -> None:
         self.given_up, self._told_down = None, False
-        if notice := self._breaker.success():
+        if notice := self._breaker.success(now_s):
             self._run.say(notice)
         if self._flow.answered(sent_s, now_s):
             self._pace.resume()
@@ -412,20 +421,25 @@ class Gate:
         where = f"endpoint {self._endpoint.name}: {self._endpoint.base_urls[0]} does not answer ({what})"
         self._run.say(f"{where}, going on with {up} of {len(self._replicas)} replicas")
 
-    def _refused(self, failure: Failure, sent_s: float, now_s: float) -> float:
-        """The endpoint refuses for now: pause the whole gate as it asks, else as its refusals suggest."""
+    def _refused(self, job: Job, failure: Failure, sent_s: float, now_s: float) -> float | None:
+        """The endpoint refuses for now: pause the whole gate as it asks, else as its refusals suggest.
+
+        A request that is refused for as long as an endpoint is waited for, while others are answered, has failed.
+        """
+        job.refused_s = job.refused_s or now_s
+        hopeless = now_s - job.refused_s > (self._patience_s or SILENT_FOR_S)
         told_s = failure.retry_after_s
         pause_s = self._flow.refused(sent_s, now_s, told_s)
         if told_s is not None:
             self._pace.pause(pause_s + self._rng.uniform(0, 0.02 * pause_s + 0.05))
-            return 0.0  # back to the line, behind the pause
+            return None if hopeless else 0.0  # back to the line, behind the pause
         self._hold(pause_s)
-        if "token" in failure.message.lower() and self._pace.tokens is not None:
+        if re.search(r"tokens per min|\btpm\b", failure.message, re.IGNORECASE):
             self._pace.counts_bounds()
         rest_s = self._rng.uniform(0.5, 1.5) * max(PROBE_S, min(MAX_REST_S, self._flow.latency_s / 2))
         self._resting += 1
         asyncio.get_running_loop().call_later(rest_s, self._rested)
-        return rest_s
+        return None if hopeless else rest_s
 
     def _rested(self) -> None:
         self._resting -= 1
@@ -450,7 +464,7 @@ class Gate:
 
 def _ahead_of(level: int) -> int:
     """How many calls are booked ahead of a free place."""
-    return -(-level // AHEAD) if level > 1 else 0
+    return -(-level // ONE_AHEAD_IN) if level > 1 else 0
 
 
 def _kind(job: Job) -> str:
@@ -460,7 +474,8 @@ def _kind(job: Job) -> str:
 def _tokens_used(job: Job, outcome: Outcome) -> int | None:
     """What a call counts against the limit of tokens; None for one that was refused."""
     if isinstance(outcome, Failure):
-        return job.bound if outcome.status in (None, 200) else None
+        sent = outcome.status == 200 or (outcome.status is None and outcome.reason != "unreachable")
+        return job.bound if sent else None
     usage = outcome.usage
     if usage.input_tokens is None or usage.output_tokens is None:
         return len(job.body) // 4 + len(outcome.text) // 4

@@ -16,6 +16,8 @@ DURATION = r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)m
 SAID_WAIT = re.compile(rf"(?:try again|retry) (?:in|after) {DURATION}", re.IGNORECASE)
 MINUTE_S = 60.0
 SLACK = 1.1
+STEADY = 3  # answers that say the same, before it is believed
+SHORTEST_S, LONGEST_S = 5, 66  # of a window; shorter ones are buckets that are hardly used, longer ones hours or days
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class _Limit:
         self._limit_name, self._remaining_name, self._reset_name = (
             f"x-ratelimit-{part}-{what}" for part in ("limit", "remaining", "reset")
         )
-        self._window_s = 0.0
+        self._window_s = 0  # whole seconds
+        self._steady = 0  # answers since the window has not grown
         self._like_a_bucket: float | None = None  # used, when a minute's bucket last explained what was said
         self._bucket = False
 
@@ -63,14 +66,13 @@ class _Limit:
         if remaining is None or reset_s is None:
             return limit
         self._look_for_a_bucket(limit, limit - remaining, reset_s)
-        self._window_s = max(self._window_s, reset_s)
         if self._bucket:
             return limit
-        return (
-            None
-            if self._window_s > MINUTE_S * SLACK
-            else limit * MINUTE_S / min(MINUTE_S, max(1, ceil(self._window_s)))
-        )
+        self._steady = self._steady + 1 if ceil(reset_s) <= self._window_s else 0
+        self._window_s = max(self._window_s, ceil(reset_s))
+        if self._steady < STEADY or not SHORTEST_S <= self._window_s <= LONGEST_S:
+            return None
+        return limit * MINUTE_S / min(MINUTE_S, self._window_s)
 
     def _look_for_a_bucket(self, limit: float, used: float, reset_s: float) -> None:
         """Two answers with different use that both fit a bucket of a minute are no chance."""

@@ -84,7 +84,7 @@ class Tokens:
 
     def settle(self, entry: list[float], kind: str, bound: int, used: int | None) -> None:
         """The call has ended and used so many; None: it was refused, so it used none."""
-        self._open -= 1
+        self._open = max(0, self._open - 1)
         if used is not None:
             self._spread += (abs(used - entry[1]) - self._spread) * 0.02
             before, of = self._used.get(kind, (0.0, 0.0))
@@ -120,6 +120,7 @@ class Pace:
         sleep: Callable[[float], Awaitable[None]],
         by_bound: bool = False,
     ) -> None:
+        self._own = (requests_per_minute, tokens_per_minute)
         self.requests_per_minute: float | None = None
         self.tokens: Tokens | None = None
         self._throttler: Throttler | None = None
@@ -151,24 +152,33 @@ class Pace:
         return max(self._paused_s, self._held_s) > self._clock()
 
     def announced(self, requests_per_minute: float | None, tokens_per_minute: float | None) -> list[str]:
-        """Keep to what the endpoint says its limits are, where ours are higher; says which ones are new."""
+        """Keep to what the endpoint says its limits are, where the recipe's are higher; says which ones are new."""
         new = []
-        if requests_per_minute and requests_per_minute < (self.requests_per_minute or float("inf")):
+        requests, tokens = (_lower(own, said) for own, said in
+                            zip(self._own, (requests_per_minute, tokens_per_minute), strict=True))  # fmt: skip
+        if requests is None:
+            self._throttler, self.requests_per_minute = None, None
+        elif requests != self.requests_per_minute:
             # What left before counts in the server's window: it is waited for.
-            self.hold(min(self._left, requests_per_minute) * 60 / requests_per_minute)
+            self.hold(min(self._left, requests) * 60 / requests)
             self._left = 0
-            self._throttle(requests_per_minute)
-            new.append(f"{requests_per_minute:,.0f} requests")
-        if tokens_per_minute and tokens_per_minute < (self.tokens.per_minute if self.tokens else float("inf")):
-            self.tokens = Tokens(tokens_per_minute, self._by_bound)
-            new.append(f"{tokens_per_minute:,.0f} tokens")
+            self._throttle(requests)
+            new.append(f"{requests:,.0f} requests")
+        if tokens is None:
+            self.tokens = None
+        elif self.tokens is None:
+            self.tokens = Tokens(tokens, self._by_bound)
+            new.append(f"{tokens:,.0f} tokens")
+        elif tokens != self.tokens.per_minute:
+            self.tokens.per_minute = tokens
+            new.append(f"{tokens:,.0f} tokens")
         return new
 
     def counts_bounds(self) -> None:
         """The endpoint refused tokens though less than the limit was used: it counts the bounds."""
         self._by_bound = True
         if self.tokens is not None:
-            self.tokens = Tokens(self.tokens.per_minute, True)
+            self.tokens.by_bound = True
 
     def pause(self, seconds: float) -> None:
         """Let nothing leave for this long, as the endpoint asks; a longer pause already asked for stays."""
@@ -208,3 +218,7 @@ class Pace:
         self._left += 1
         if rate is not None:
             self._rate_s = max(self._clock() - CATCH_UP_S, self._rate_s) + 1 / rate
+
+
+def _lower(own: float | None, said: float | None) -> float | None:
+    return min((limit for limit in (own, said) if limit), default=None)

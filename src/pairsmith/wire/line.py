@@ -29,6 +29,7 @@ class Job:
     charged: list[float] | None = None  # against the tokens a minute, see limits.py
     sent: int = 0  # attempts made
     tries: int = 0  # of these, the ones that count against MAX_ATTEMPTS: a pause asked for does not
+    refused_s: float = 0.0  # when it was first refused for now
     spared: int = 0  # and those that do not, for the replica was down
 
     @property

@@ -61,7 +61,7 @@ class Engine:
         self._gates: list[Gate] = []
         by_place: dict[tuple[object, ...], Line] = {}
         for name, endpoint in endpoints.items():
-            place = (endpoint.base_urls, endpoint.model, endpoint.api_key_env)
+            place = (frozenset(endpoint.base_urls), endpoint.model, endpoint.api_key_env)
             if place not in by_place:
                 line, replicas = by_place.setdefault(place, Line(self.stopping)), list[Gate]()
                 for url in endpoint.base_urls:
