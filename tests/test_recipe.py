@@ -234,6 +234,24 @@ def test_replicas_are_different_urls(tmp_path: Path, urls: str) -> None:
         recipe(tmp_path, LEAST, f"endpoints.judge.base_url={urls}")
 
 
+@pytest.mark.parametrize("more", [[], ['endpoints.judge.base_url="http://a/v1"', "endpoints.judge.api_key_env=KEY"]])
+def test_whoever_signs_in_otherwise_needs_a_url_and_takes_no_key(tmp_path: Path, more: list[str]) -> None:
+    with pytest.raises(RecipeError, match='auth = "azure" needs base_url, and takes no api_key_env'):
+        recipe(tmp_path, LEAST, "endpoints.judge.auth=azure", *more)
+
+
+def test_a_tier_has_a_key_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="service_tier has a key of its own"):
+        recipe(tmp_path, LEAST, 'endpoints.judge.extra={service_tier="flex"}')
+
+
+def test_one_model_at_some_of_the_same_urls_is_refused(tmp_path: Path) -> None:
+    lists = ('endpoints.judge.base_url=["http://a/v1", "http://b/v1"]', "endpoints.other.base_url=http://a/v1")
+
+    with pytest.raises(RecipeError, match="one model at some of the same URLs: give both all"):
+        recipe(tmp_path, LEAST, *lists, "endpoints.judge.model=m", "endpoints.other.model=m")
+
+
 def test_several_things_wrong_are_counted_and_one_is_said(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"\[pair\] has no key 'min_gpa'; did you mean min_gap\? \(and 1 more\)"):
         recipe(tmp_path, LEAST, "pair.min_gpa=1", "pair.chosen_floor=x")

@@ -60,6 +60,7 @@ class EndpointSettings(BaseModel):
     model: str = Field(min_length=1)
     base_url: str | list[str] | None = None  # None: $OPENAI_BASE_URL, else OpenAI's
     api_key_env: str | None = None
+    auth: Literal["key", "azure", "bedrock"] = "key"
     identity: str | None = None
     reasoning: Literal["off", "strip", "keep"] = "strip"
     concurrency: int = Field(64, ge=1, le=4096)
@@ -82,6 +83,12 @@ class EndpointSettings(BaseModel):
         if not urls or len(set(urls)) < len(urls):
             raise ValueError("give each replica's URL once, and at least one")
         return urls
+
+    @model_validator(mode="after")
+    def _own_credentials(self) -> EndpointSettings:
+        if self.auth != "key" and (self.base_url is None or self.api_key_env is not None):
+            raise ValueError(f'auth = "{self.auth}" needs base_url, and takes no api_key_env')
+        return self
 
     @field_validator("extra")
     @classmethod
@@ -188,6 +195,7 @@ def _endpoint(name: str, e: EndpointSettings, environ: Mapping[str, str]) -> End
         base_urls=base_urls,
         identity=e.identity or f"{name} {e.model}",
         api_key_env=key,
+        auth=e.auth,
         reasoning=e.reasoning,
         concurrency=e.concurrency,
         requests_per_minute=e.requests_per_minute,

@@ -90,6 +90,7 @@ class Endpoint:
     base_urls: tuple[str, ...]
     identity: str  # what request ids name instead of a URL
     api_key_env: str | None = None  # None: no Authorization header
+    auth: str = "key"  # key | azure | bedrock: whose credentials are sent
     reasoning: str = "strip"  # off | strip | keep
     concurrency: int = 64
     requests_per_minute: float | None = None

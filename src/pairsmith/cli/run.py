@@ -301,12 +301,12 @@ def _engine(
     models: dict[EndpointName, Endpoint], keys: dict[EndpointName, str | None], ledger: Ledger, options: Options
 ) -> Engine:
     from pairsmith.wire.online import Budget, Clock, Engine
-    from pairsmith.wire.session import SessionTransport
+    from pairsmith.wire.session import transport_for
 
     budget = None if options.max_cost_usd is None else Budget(options.max_cost_usd, ledger.committed_usd())
     return Engine(
         models,
-        lambda e: SessionTransport(e.base_urls[0], keys[e.name], e.concurrency, e.timeout_s),
+        lambda e: transport_for(e, keys[e.name]),
         ledger,
         Clock(time.monotonic, time.time, asyncio.sleep),
         random.Random(),

@@ -193,6 +193,9 @@ class Breaker:
             )
         variable = self._endpoint.api_key_env
         key = f"the key in ${variable}" if variable else "a request without a key (set api_key_env)"
+        if self._endpoint.auth != "key":
+            what = f'refused the credentials of auth = "{self._endpoint.auth}" with {failure.status}{said}: sign in'
+            return self._stop("refused_key", f"{what}, then {_CONTINUE}")
         return self._stop(
             "refused_key", f"refused {key} with {failure.status}{said}: set a valid key, then {_CONTINUE}"
         )

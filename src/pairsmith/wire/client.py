@@ -6,6 +6,7 @@ those are gate.py's. `OpenAITransport` is the openai client as it comes; session
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 from typing import Protocol
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import openai
+import orjson
 from httpx2 import AsyncClient, HTTPError, Limits, Response, Timeout
 
 from pairsmith.errors import UserError
@@ -20,6 +22,7 @@ from pairsmith.wire.faults import RawReply
 
 CONNECT_TIMEOUT_S = 15.0
 OPENAI_URL = "https://api.openai.com/v1"
+AZURE_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 
 class TransportError(Exception):
@@ -48,15 +51,27 @@ class OpenAITransport:
         api_key: None sends no Authorization header at all.
         connections: how many calls may be in flight.
         timeout_s: the whole call's, which the gate keeps: all that is timed here is connecting, never longer.
+        auth: "key", or whose credentials the openai client fetches and renews itself: "azure" or "bedrock".
+
+    Raises:
+        UserError: there are no such credentials, or what reads them is not installed.
     """
 
-    def __init__(self, base_url: str, api_key: str | None, connections: int, timeout_s: float) -> None:
+    def __init__(
+        self, base_url: str, api_key: str | None, connections: int, timeout_s: float, auth: str = "key"
+    ) -> None:
         # Waiting for a free connection would look like a timeout: there are more than calls.
         limits = Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
         timeout = Timeout(None, connect=min(CONNECT_TIMEOUT_S, timeout_s))
         http_client = openai.DefaultAioHttpClient(limits=limits, timeout=timeout, follow_redirects=False)
-        self._client = make_client(base_url, api_key, http_client)
+        self._signs = auth != "key"
+        if self._signs:
+            self._client = signing_client(auth, base_url, http_client)
+        else:
+            self._client = make_client(base_url, api_key, http_client)
         self._headers = client_headers(self._client, api_key)
+        if self._signs:
+            del self._headers["Authorization"]
 
     async def send(self, body: bytes, idempotency_key: str) -> RawReply:
         """POST the body to chat/completions; whatever status comes is an answer."""
@@ -69,6 +84,13 @@ class OpenAITransport:
             response = err.response
         except (openai.APIConnectionError, HTTPError, aiohttp.ClientError, OSError) as err:  # it lets some through
             raise transport_error(err) from None
+        except Exception as err:
+            if not self._signs:
+                raise
+            said = {
+                "error": {"message": f"no credentials: {err}"}
+            }  # refused before it was sent, so as if by the server
+            return RawReply(401, {}, orjson.dumps(said))
         return RawReply(response.status_code, response.headers, response.content)
 
     async def close(self) -> None:
@@ -87,6 +109,27 @@ def make_client(base_url: str, api_key: str | None, http_client: AsyncClient) ->
             f"the API key for {base_url} holds a character that no key has, such as a line break: set it anew"
         )
     return openai.AsyncOpenAI(base_url=base_url, api_key=api_key or "none", max_retries=0, http_client=http_client)
+
+
+def signing_client(auth: str, base_url: str, http_client: AsyncClient) -> openai.AsyncOpenAI:
+    """The openai client that fetches its own credentials and renews them.
+
+    "azure": whatever azure-identity's DefaultAzureCredential finds (a login, a managed or a workload identity), for
+    Azure's v1 API. "bedrock": AWS_BEARER_TOKEN_BEDROCK, or AWS's own chain of credentials, which needs botocore.
+
+    Raises:
+        UserError: there are none, or what reads them is not installed.
+    """
+    try:
+        if auth == "bedrock":
+            return openai.AsyncBedrockOpenAI(base_url=base_url, max_retries=0, http_client=http_client)
+        identity = importlib.import_module("azure.identity.aio")
+        token = identity.get_bearer_token_provider(identity.DefaultAzureCredential(), AZURE_SCOPE)
+    except ImportError:
+        raise UserError('auth = "azure" needs azure-identity: pip install azure-identity aiohttp') from None
+    except openai.OpenAIError as err:
+        raise UserError(f'auth = "bedrock": {err}') from None
+    return openai.AsyncOpenAI(base_url=base_url, api_key=token, max_retries=0, http_client=http_client)
 
 
 def client_headers(client: openai.AsyncOpenAI, api_key: str | None) -> dict[str, str | openai.Omit]:

@@ -289,6 +289,7 @@ class Gate:
         if await self._place(job):
             return number
         self._settle(most, 0.0)
+        self._settle_tokens(job, None)
         unsent = Failure(job.request.id, FailureKind.TRANSIENT, NOT_SENT, "the run was stopping, or its replica down")
         self._accounts.finish(number, job.request, unsent, None, None).add_done_callback(_ignore)
         self._line.again(job, 0.0)
@@ -309,6 +310,11 @@ class Gate:
         if self._run.budget is not None and most is not None and paid is not None:
             self._run.budget.settle(most, paid)
 
+    def _settle_tokens(self, job: Job, used: int | None) -> None:
+        if (tokens := self._pace.tokens) is not None and job.charged is not None:
+            tokens.settle(job.charged, _kind(job), job.bound, used)
+        job.charged = None
+
     # --- sending it --------------------------------------------------------------------------------
 
     async def _attempt(self, job: Job, number: int) -> None:
@@ -319,8 +325,7 @@ class Gate:
         sent_s = self._clock.monotonic()
         self._hold(self._flow.sent(sent_s))
         outcome, raw = await self._send(job, sent_s)
-        if (tokens := self._pace.tokens) is not None and job.charged is not None:
-            tokens.settle(job.charged, _kind(job), job.bound, _tokens_used(job, outcome))
+        self._settle_tokens(job, _tokens_used(job, outcome))
         cost = reply_cost_usd(job.endpoint, outcome) if isinstance(outcome, Reply) else None
         if isinstance(outcome, Reply):
             run.tally.add(outcome, cost)

@@ -18,7 +18,15 @@ from httpx2 import AsyncClient, create_ssl_context
 from openai import Omit
 from yarl import URL
 
-from pairsmith.wire.client import CONNECT_TIMEOUT_S, client_headers, make_client, transport_error
+from pairsmith.records import Endpoint
+from pairsmith.wire.client import (
+    CONNECT_TIMEOUT_S,
+    OpenAITransport,
+    Transport,
+    client_headers,
+    make_client,
+    transport_error,
+)
 from pairsmith.wire.faults import RawReply
 
 WHOLE_BODY_BYTES = 2**20  # above this, aiohttp wants a stream instead of bytes, so as not to block the loop
@@ -83,6 +91,14 @@ class SessionTransport:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def transport_for(endpoint: Endpoint, api_key: str | None) -> Transport:
+    """The transport of an endpoint at its one URL: the session, but where the openai client has to sign in itself."""
+    where = endpoint.base_urls[0]
+    if endpoint.auth == "key":
+        return SessionTransport(where, api_key, endpoint.concurrency, endpoint.timeout_s)
+    return OpenAITransport(where, None, endpoint.concurrency, endpoint.timeout_s, endpoint.auth)
 
 
 def proxy_of(url: str) -> tuple[URL | None, dict[str, str]]:
