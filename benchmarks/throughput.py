@@ -7,7 +7,7 @@
 
 Every call goes to one model at one URL, so through one gate: ideal is the calls that were made × latency /
 concurrency. `span` is first request to last answer as the simulator counts them; `wall` is the whole process, with
-Python's start, the 0.8 s head start of reading, and the export. The simulator's own time comes on top of the latency,
+Python's start, the head start of reading (0.3 s), and the export. The simulator's own time comes on top of the latency,
 and where its core is full (see the bare loop) the ratio says nothing about pairsmith.
 
 With two gates the ideal is the slower gate's calls × latency / concurrency, as both work side by side.

@@ -187,10 +187,10 @@ class Gate:
                 self._waits = True
                 if len(self._replicas) > 1:
                     self._line.news.set()  # the others need not stand back while it waits
-                await self._pace.turn(self._expected_tokens)
+                waited = await self._pace.turn(self._expected_tokens)
                 self._waits = False
                 # Meanwhile the run may have stopped, or the endpoint asked for fewer calls.
-                if self._may_take():
+                if not waited or self._may_take():
                     break
             job = self._line.pop()  # only now: a more urgent one may have come in
             self._ahead += 1
@@ -201,9 +201,13 @@ class Gate:
             return job
 
     def _may_take(self) -> bool:
-        self._drop_what_never_fits()
         job = self._line.head
-        if job is None or not self._fits(job) or not self._room(_ahead_of(self._level) if self._books_ahead else 0):
+        while job is not None and not self._fits(job):
+            if any(replica._fits(job) for replica in self._replicas):
+                return False
+            self._drop(job)
+            job = self._line.head
+        if job is None or not self._room(self._books_ahead):
             return False
         if self._flow.silent and self._ahead:  # one call at a time tries whether it is over
             return False
@@ -222,15 +226,16 @@ class Gate:
 
     @property
     def _ready(self) -> bool:
-        return not (self._breaker.wary or self._pace.paused or self._waits) and self._room(0)
+        return not (self._breaker.wary or self._pace.paused or self._waits) and self._room()
 
     @property
     def _books_ahead(self) -> bool:
         """Not where calls wait for limits: whatever is most urgent when its turn comes should leave then."""
         return not (self._pace.limited or self._pace.paused or self._flow.limited or self._breaker.wary)
 
-    def _room(self, ahead: int) -> bool:
-        return self._in_flight + self._resting + self._ahead < self._level + ahead
+    def _room(self, book_ahead: bool = False) -> bool:
+        level = self._level
+        return self._in_flight + self._resting + self._ahead < level + (_ahead_of(level) if book_ahead else 0)
 
     async def _news(self, waiting: bool) -> None:
         """Wait until there is something new; whoever waits for time to pass looks again and again."""
@@ -256,18 +261,18 @@ class Gate:
             return True
         return job.bound <= tokens.per_minute
 
-    def _drop_what_never_fits(self) -> None:
-        while (job := self._line.head) and not any(replica._fits(job) for replica in self._replicas):
-            limit = self._pace.tokens.per_minute if self._pace.tokens else 0
-            said = (
-                f"the request needs up to {job.bound:,} tokens and the endpoint allows {limit:,.0f} a minute: "
-                "lower max_tokens or raise tokens_per_minute"
-            )
-            if not self._said_too_large:
-                self._run.say(f"endpoint {job.endpoint.name}: {said}")
-            self._said_too_large = True
-            failure = Failure(job.request.id, FailureKind.TRANSIENT, "over_token_limit", said)
-            self._line.resolve(self._line.pop(), failure)
+    def _drop(self, job: Job) -> None:
+        """The head of the line fits nowhere."""
+        limit = self._pace.tokens.per_minute if self._pace.tokens else 0
+        said = (
+            f"the request needs up to {job.bound:,} tokens and the endpoint allows {limit:,.0f} a minute: "
+            "lower max_tokens or raise tokens_per_minute"
+        )
+        if not self._said_too_large:
+            self._run.say(f"endpoint {job.endpoint.name}: {said}")
+        self._said_too_large = True
+        failure = Failure(job.request.id, FailureKind.TRANSIENT, "over_token_limit", said)
+        self._line.resolve(self._line.pop(), failure)
 
     # --- booking it --------------------------------------------------------------------------------
 
@@ -297,6 +302,8 @@ class Gate:
 
     async def _place(self, job: Job) -> bool:
         """Wait for a place among the calls in flight; False when the run stops, or another replica has one."""
+        if not self._door.locked() and self._in_flight + self._resting < self._level and not self._pace.paused:
+            return not self._run.stopping.is_set()
         async with self._door:
             while not self._run.stopping.is_set():
                 if self._in_flight + self._resting < self._level and not self._pace.paused:

@@ -192,21 +192,23 @@ class Pace:
         """The hold was not needed."""
         self._held_s = 0.0
 
-    async def turn(self, tokens: Callable[[], float] = lambda: 0.0) -> None:
-        """Wait until a request may leave; for one waiter at a time.
+    async def turn(self, tokens: Callable[[], float] = lambda: 0.0) -> bool:
+        """Wait until a request may leave; for one waiter at a time. Says whether it may have waited.
 
         Args:
             tokens: how many the request would be likely to use, if it left now.
         """
+        if self._throttler is None and self._wait_s(tokens) <= 0:
+            return False
         while True:
             while (left_s := self._wait_s(tokens)) > 0:
                 await self._sleep(min(left_s, LOOK_S))
             if self._throttler is None:
-                return
+                return True
             await self._throttler.acquire()  # type: ignore[no-untyped-call]  # the package has no types
             # A pause asked for meanwhile: the grant would be stale after it, so another is waited for.
             if self._wait_s(tokens) <= 0:
-                return
+                return True
 
     def _wait_s(self, tokens: Callable[[], float]) -> float:
         now_s = self._clock()
