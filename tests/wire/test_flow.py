@@ -107,10 +107,13 @@ class Moody:
 
     share: float
     until_s: float = math.inf
+    told_s: float | None = None
     _rng: Random = field(default_factory=lambda: Random(1))
 
     def ask(self, now_s: float) -> tuple[bool, float | None]:
-        return now_s >= self.until_s or self._rng.random() >= self.share, None
+        if now_s >= self.until_s or self._rng.random() >= self.share:
+            return True, None
+        return False, self.told_s
 
     def done(self) -> None:
         """It does not care."""
@@ -244,6 +247,13 @@ def test_refusals_that_do_not_depend_on_us_do_not_drive_us_down_to_one_call(shar
     came = run(Moody(share), 4000, 64, 2.0)
 
     assert came.wall_s <= 1.5 * 4000 * 2.0 / 64
+
+
+def test_pauses_that_single_refusals_ask_for_are_no_rate() -> None:
+    came = run(Moody(0.004, told_s=2.0), 8000, 64, 0.2)
+
+    assert came.wall_s <= 1.2 * (8000 * 0.2 / 64 + came.refused * 2.0)
+    assert came.refused <= 60
 
 
 def test_an_endpoint_that_comes_back_is_used_fully_within_seconds() -> None:

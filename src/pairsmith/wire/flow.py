@@ -158,7 +158,7 @@ class Flow:
                 silence.tried_s = None
             silence.told = silence.told or told_s is not None
             return self._next_try(silence, now_s) if told_s is None else told_s
-        if ((told_s or 0.0) < SILENT_S and self._tolerable()) or self._same_burst(sent_s, now_s):
+        if self._tolerable() or self._same_burst(sent_s, now_s):
             return told_s or 0.0
         self._burst(now_s)
         self._silence = _Silence(now_s, sent_s, told_s is not None)
