@@ -144,7 +144,7 @@ def test_a_silence_is_told_once_and_so_is_its_end() -> None:
 
     assert breaker.notice(NOTICE_S - 1) is None
     assert breaker.notice(NOTICE_S + 1) == (
-        "endpoint student has answered nothing but unreachable for 21 s: trying on, for 6 hours at most"
+        "endpoint student has given no answer for 21 s (unreachable): trying on, for 6 hours at most"
     )
     assert breaker.notice(NOTICE_S + 2) is None
     assert breaker.success() == "endpoint student answers again"

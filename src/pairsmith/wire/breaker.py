@@ -71,15 +71,19 @@ class Breaker:
         was, self._noticed = self._noticed, False
         return f"endpoint {self._endpoint.name} answers again" if was else None
 
+    def silent_s(self, now_s: float) -> float:
+        """For how long there has been no answer though there were calls."""
+        return 0.0 if self._silent_since_s is None else now_s - self._silent_since_s
+
     def notice(self, now_s: float, asked_s: float = 0.0) -> str | None:
         """What to tell the user, once, of a silence that goes on, or of a long pause that is asked for."""
-        silent_s = now_s - (now_s if self._silent_since_s is None else self._silent_since_s)
+        silent_s = self.silent_s(now_s)
         if self._noticed or max(silent_s, asked_s) < NOTICE_S:
             return None
         self._noticed = True
         if asked_s >= NOTICE_S:
             return f"endpoint {self._endpoint.name} asks for a pause of {_duration(asked_s)} ({self._last}): waiting"
-        what = f"has answered nothing but {self._last} for {silent_s:.0f} s: trying on"
+        what = f"has given no answer for {silent_s:.0f} s ({self._last}): trying on"
         timed = self._throttling or (self._patience_s and self._last in PASSING)
         up_to = f", for {_duration(self._patience_s or SILENT_FOR_S)} at most" if timed else ""
         return f"endpoint {self._endpoint.name} {what}{up_to}"

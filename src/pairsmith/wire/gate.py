@@ -392,7 +392,9 @@ class Gate:
             return None
         if self._breaker.wary:
             self._tell_if_down(outcome)
-            longest_s = MAX_PATIENT_PROBE_S if self._patience_s or self._others_up else MAX_PROBE_S
+            longest_s = MAX_PROBE_S
+            if self._patience_s or self._others_up:  # then an outage may be long, and is asked after more rarely
+                longest_s = min(MAX_PATIENT_PROBE_S, max(MAX_PROBE_S, self._breaker.silent_s(now_s) / 10))
             probe_s = min(longest_s, BACKOFF_S * 2 ** min(self._breaker.steps - 1, 20))
             self._pace.pause(self._rng.uniform(probe_s / 2, probe_s))
         return self._rng.uniform(0, min(MAX_BACKOFF_S, BACKOFF_S * 2**job.tries))
