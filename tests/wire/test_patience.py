@@ -298,3 +298,14 @@ def test_a_request_that_alone_never_gets_an_answer_fails_after_its_tries_though_
     assert engine.stopped is None
     assert [type(outcome).__name__ for outcome in outcomes].count("Reply") == 4
     assert transport.sent.count(poison[0]) <= 2 * MAX_ATTEMPTS
+
+
+def test_pauses_asked_for_every_minute_are_told_once_and_a_much_longer_one_again() -> None:
+    breaker, told = Breaker(ENDPOINT), []
+    for minute, asked_s in enumerate([30.0, 40.0, 30.0, 300.0, 30.0]):
+        breaker.failure(throttled(asked_s), False, 60.0 * minute, 60.0 * minute + 1)
+        told.append(breaker.notice(60.0 * minute + 1, asked_s))
+        breaker.success(60.0 * minute + 50)
+
+    assert [bool(line) for line in told] == [True, False, False, True, False]
+    assert "asks for a pause of 30 s (http_429): waiting" in (told[0] or "")

@@ -120,7 +120,9 @@ def _json(finished: Finished, what: Named) -> dict[str, Any]:
 
 def _text(finished: Finished, what: Named) -> str:
     tally = finished.tally
-    calls = ", ".join(f"{name} {n:,}" for name, n in tally.calls.items()) or "none: nothing was owed"
+    calls = ", ".join(f"{name} {n:,}" for name, n in tally.calls.items()) or (
+        "none" if finished.stopped else "none: nothing was owed"
+    )
     retries = sum(tally.attempts.values()) - sum(tally.calls.values())
     lines = counts_text(finished.counts)
     lines += [

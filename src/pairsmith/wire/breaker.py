@@ -42,6 +42,7 @@ class Breaker:
         self._patience_s = patience_s
         self._alone = alone
         self._noticed = False
+        self._longest_told_s = 0.0  # the longest pause asked for that the user was told of
         self._last, self._throttling = "", False  # the reason of the last failure, and whether it was a refusal
         self._answered_s = float("-inf")
         self._succeeded = False
@@ -76,13 +77,17 @@ class Breaker:
         return 0.0 if self._silent_since_s is None else now_s - self._silent_since_s
 
     def notice(self, now_s: float, asked_s: float = 0.0) -> str | None:
-        """What to tell the user, once, of a silence that goes on, or of a long pause that is asked for."""
+        """What to tell the user of a silence that goes on, once; and of a pause asked for, if it is the longest by far.
+
+        An endpoint may ask for half a minute every minute, all night long.
+        """
         silent_s = self.silent_s(now_s)
-        if self._noticed or max(silent_s, asked_s) < NOTICE_S:
+        if asked_s >= NOTICE_S and asked_s > 2 * self._longest_told_s:
+            self._longest_told_s = asked_s
+            return f"endpoint {self._endpoint.name} asks for a pause of {_duration(asked_s)} ({self._last}): waiting"
+        if self._noticed or silent_s < NOTICE_S:
             return None
         self._noticed = True
-        if asked_s >= NOTICE_S:
-            return f"endpoint {self._endpoint.name} asks for a pause of {_duration(asked_s)} ({self._last}): waiting"
         what = f"has given no answer for {silent_s:.0f} s ({self._last}): trying on"
         timed = self._throttling or (self._patience_s and self._last in PASSING)
         up_to = f", for {_duration(self._patience_s or SILENT_FOR_S)} at most" if timed else ""
