@@ -58,6 +58,8 @@ class EndpointSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = Field(min_length=1)
+    kind: Literal["chat", "reward"] = "chat"
+    reward_path: Literal["classify", "pooling"] = "classify"
     base_url: str | list[str] | None = None  # None: $OPENAI_BASE_URL, else OpenAI's
     api_key_env: str | None = None
     auth: Literal["key", "azure", "bedrock"] = "key"
@@ -131,12 +133,14 @@ class Recipe(BaseModel):
     def _names_known(self) -> Recipe:
         named = [("judge", "panel", str(name)) for name in self.judge.panel]
         if self.sample is not None:
-            named += [("sample", "endpoints", name) for name in self.sample.endpoints]
             named += [("sample", "arms", arm.endpoint) for arm in self.sample.arms if arm.endpoint]
+            named += [("sample", "endpoints", name) for name in self.sampled_endpoints or self.endpoints]
         for table, key, name in named:
             if name not in self.endpoints:
                 known = ", ".join(self.endpoints)
                 raise ValueError(f"[{table}] {key} names {name!r}, but the endpoints are: {known}")
+            if table == "sample" and self.endpoints[name].kind == "reward":
+                raise ValueError(f"[{table}] {key} names {name!r}, a reward model: it scores answers, and gives none")
         return self
 
     @model_validator(mode="after")
@@ -152,7 +156,7 @@ class Recipe(BaseModel):
             if _limits(one) != _limits(other):
                 raise ValueError(
                     f"endpoints {first} and {second} are one model at one URL with different limits: "
-                    "give both the same concurrency, requests_per_minute and tokens_per_minute"
+                    "give both the same kind, concurrency, requests_per_minute and tokens_per_minute"
                 )
         return self
 
@@ -161,7 +165,8 @@ class Recipe(BaseModel):
         """The endpoints that sample: those named; where none is, those that do not judge, else all."""
         if self.sample is None:
             return ()
-        others = tuple(name for name in self.endpoints if name not in self.judge.panel) or tuple(self.endpoints)
+        able = tuple(name for name, e in self.endpoints.items() if e.kind == "chat")
+        others = tuple(name for name in able if name not in self.judge.panel) or able
         named = tuple(arm.endpoint for arm in self.sample.arms if arm.endpoint)
         unnamed = not self.sample.arms or len(named) < len(self.sample.arms)
         return self.sample.endpoints or tuple(dict.fromkeys(named + (others if unnamed else ())))
@@ -172,8 +177,8 @@ def _places(endpoint: EndpointSettings) -> set[str | None]:
     return set(urls) if isinstance(urls, list) else {urls}
 
 
-def _limits(endpoint: EndpointSettings) -> tuple[object, ...]:
-    return endpoint.requests_per_minute, endpoint.tokens_per_minute, endpoint.concurrency
+def _limits(e: EndpointSettings) -> tuple[object, ...]:
+    return e.kind, e.reward_path, e.requests_per_minute, e.tokens_per_minute, e.concurrency
 
 
 def endpoints(recipe: Recipe, environ: Mapping[str, str]) -> dict[EndpointName, Endpoint]:
@@ -194,6 +199,8 @@ def _endpoint(name: str, e: EndpointSettings, environ: Mapping[str, str]) -> End
         model=e.model,
         base_urls=base_urls,
         identity=e.identity or f"{name} {e.model}",
+        kind=e.kind,
+        reward_path=e.reward_path,
         api_key_env=key,
         auth=e.auth,
         reasoning=e.reasoning,

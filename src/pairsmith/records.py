@@ -89,6 +89,8 @@ class Endpoint:
     model: str
     base_urls: tuple[str, ...]
     identity: str  # what request ids name instead of a URL
+    kind: str = "chat"  # chat | reward: whether it answers, or gives one number for an answer
+    reward_path: str = "classify"  # or pooling: where a reward model is asked, at the server's root
     api_key_env: str | None = None  # None: no Authorization header
     auth: str = "key"  # key | azure | bedrock: whose credentials are sent
     reasoning: str = "strip"  # off | strip | keep
@@ -109,7 +111,9 @@ class Purpose(StrEnum):
     """What a request is paid for."""
 
     SAMPLE = "sample"
+    REFERENCE = "reference"
     SCORE = "score"
+    RANK = "rank"
     DUEL = "duel"
 
 
@@ -145,8 +149,21 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenChoice:
+    """One token of an answer, its log-probability, and what else could have stood there, with its own."""
+
+    token: str
+    logprob: float
+    alternatives: tuple[tuple[str, float], ...] = ()  # the most likely first; the token itself is mostly one of them
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that was paid for, read from the stored bytes. `text` is "" when there was none."""
+    """An answer that was paid for, read from the stored bytes. `text` is "" when there was none.
+
+    Of a reward model `text` is {"reward": n}. `tokens` are there where the request asked for logprobs: those of the
+    text, and with some servers those of thoughts before it and an end mark behind it.
+    """
 
     request_id: RequestId
     text: str
@@ -159,6 +176,7 @@ class Reply:
     simulated: bool = False
     usage: Usage = Usage()
     latency_s: float = 0.0
+    tokens: tuple[TokenChoice, ...] = ()
 
 
 class FailureKind(StrEnum):
@@ -219,6 +237,7 @@ class Flag(StrEnum):
     TOOL_CALL = "tool_call"
     MENDED = "mended"  # lone surrogates were replaced, so the text is not what the model said
     DUPLICATE = "duplicate"
+    CHECK = "check"  # a screen of the user's own refused it
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,17 +289,63 @@ class Duel:
     request_id: RequestId
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """One judge's order of all judged completions of a prompt, and the order in which they were shown."""
+
+    order: tuple[CompletionId, ...]  # best first
+    shown: tuple[CompletionId, ...]
+    judge: EndpointName
+    rationale: str
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeNoise:
+    """How one judge errs, as measured in this run: value = offset + scale × quality + error."""
+
+    variance: float  # of the error of one verdict, in squared points on the common scale
+    offset: float = 0.0  # against the first judge that gives points
+    scale: float = 1.0  # other than 1 only for a reward model, whose numbers are no points
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What this run knows of its judges; no judge in it: too little is known, and nothing is decided by it.
+
+    Estimated once, from the first prompts of the input, and used by every later decision.
+    """
+
+    judges: Mapping[EndpointName, JudgeNoise] = field(default_factory=dict)
+    spread: float = 0.0  # variance of the completions' quality within a prompt, in squared points
+    prompts: int = 0  # what it rests on
+    verdicts: int = 0
+
+    def points(self, judge: EndpointName, value: float) -> float:
+        """A judge's value on the scale of the first judge that gives points."""
+        known = self.judges.get(judge)
+        return value if known is None else (value - known.offset) / known.scale
+
+    def weight(self, judge: EndpointName) -> float:
+        """What a verdict of this judge counts: one over the variance of its error; 1 where nothing is known."""
+        known = self.judges.get(judge)
+        return 1.0 if known is None else 1.0 / known.variance
+
+
 # --- pair ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A preference: the completion ids of its two sides, their gap in points, and what it rests on."""
+    """A preference: the completion ids of its two sides, their gap in points, and what it rests on.
+
+    `gap` is None where the judges gave no points (protocols rank and duel).
+    """
 
     prompt_id: PromptId
     chosen: CompletionId
     rejected: CompletionId
-    gap: float
+    gap: float | None
     judges: tuple[EndpointName, ...]
     provenance: Mapping[str, Json] = field(default_factory=dict)
 

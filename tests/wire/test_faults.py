@@ -27,7 +27,10 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-known = ("error", "message", "detail", "code", "type", "choices", "usage", "content", "finish_reason", "model", "text")
+known = (
+    "error", "message", "detail", "code", "type", "choices", "usage", "content", "finish_reason", "model", "text",
+    "data", "probs", "logprobs", "token", "logprob", "bytes", "top_logprobs",
+)  # fmt: skip
 envelopes = st.recursive(
     json_values,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(known), inner, max_size=4),

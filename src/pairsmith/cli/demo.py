@@ -21,6 +21,7 @@ import click
 
 from pairsmith.assets import asset
 from pairsmith.cli.common import Named, json_option, provenance_path, relative, show, stored_run
+from pairsmith.cli.simulate import book_options
 from pairsmith.errors import LedgerError, UserError
 from pairsmith.folder import RunFolder, written_whole
 
@@ -129,7 +130,7 @@ def _simulating() -> Iterator[str]:
     It has a session of its own, so that Ctrl-C lets the calls in flight be answered before it is stopped.
     """
     root = str(Path(__file__).resolve().parents[2])
-    options = ["--port", "0", "--latency", str(LATENCY_S), "--book", str(asset("data", "demo", "book"))]
+    options = ["--port", "0", "--latency", str(LATENCY_S), *book_options()]
     process = subprocess.Popen(
         [sys.executable, "-P", "-c", SIMULATOR, root, *options],
         stdin=subprocess.PIPE,

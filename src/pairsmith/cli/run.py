@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
-import random
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from pathlib import Path
@@ -31,18 +28,17 @@ from pairsmith.cli.common import (
     write_dataset,
 )
 from pairsmith.cli.ended import Finished, notes, report, warnings
-from pairsmith.errors import InputError, RecipeError, Stopped, UserError
+from pairsmith.cli.paying import check_prices, engine_of, identified, keys_of, signals, ticking
+from pairsmith.errors import InputError, Stopped, UserError
 from pairsmith.folder import RunFolder, locked, written_whole
 
 if TYPE_CHECKING:
-    from pairsmith.cli.progress import Bar
     from pairsmith.intake import Source
     from pairsmith.ledger import Ledger
     from pairsmith.records import Endpoint, EndpointName
     from pairsmith.wire.online import Engine
     from pairsmith.work import Work
 
-TICK_S = 0.5
 COLLECT_AFTER = 20_000  # new objects: hardly any of a run's are in cycles, and looking more often is a tenth of its CPU
 
 
@@ -126,13 +122,13 @@ def run(what: Named, options: Options) -> int:
     where = what.recipe
     replacement_text(where.export)
     models = endpoints(where, environment())
-    keys = _keys(models)
-    _check_prices(models, options)
+    keys = keys_of(models)
+    check_prices(models, options.max_cost_usd)
     gc.set_threshold(COLLECT_AFTER, 20, 20)
     with locked(what.folder), contextlib.ExitStack() as files:
         ledger = open_ledger(what.folder.ledger, time.time, create=True)
         files.callback(ledger.close_now)
-        models = _identified(models, where.endpoints, ledger, options)
+        models = identified(models, where.endpoints, ledger, options.same, options.new)
         sources = None if _stored_input(what, ledger) else _open(where.prompts.paths, where.prompts.format, files)
         finished = asyncio.run(_run(what, models, keys, sources, ledger, options))
     finished.wall_s = time.monotonic() - started
@@ -140,39 +136,6 @@ def run(what: Named, options: Options) -> int:
 
 
 # --- before ----------------------------------------------------------------------------------------
-
-
-def _keys(models: dict[EndpointName, Endpoint]) -> dict[EndpointName, str | None]:
-    from pairsmith.recipe import api_key
-
-    return {name: api_key(endpoint, environment()) for name, endpoint in models.items()}
-
-
-def _check_prices(models: dict[EndpointName, Endpoint], options: Options) -> None:
-    unpriced = [name for name, endpoint in models.items() if endpoint.price is None]
-    if options.max_cost_usd is not None and unpriced:
-        raise RecipeError(
-            f"--max-cost needs the price of {', '.join(unpriced)}: set endpoints.{unpriced[0]}.price = "
-            "{ input = …, output = … } in USD per million tokens"
-        )
-
-
-def _identified(
-    models: dict[EndpointName, Endpoint], settings: Any, ledger: Ledger, options: Options
-) -> dict[EndpointName, Endpoint]:
-    """The endpoints under the identities that this folder knows them by."""
-    from dataclasses import replace
-
-    for flag, names in (("--same-endpoint", options.same), ("--new-endpoint", options.new)):
-        for name in names:
-            if name not in models:
-                raise RecipeError(f"{flag} {name}: there is no such endpoint; name one of {', '.join(models)}")
-    return {
-        name: endpoint
-        if settings[name].identity
-        else replace(endpoint, identity=ledger.identify(endpoint, name in options.same, name in options.new))
-        for name, endpoint in models.items()
-    }
 
 
 def _stored_input(what: Named, ledger: Ledger) -> bool:
@@ -232,7 +195,7 @@ async def _run(
 
     work = make_work(what.recipe, models)
     _keep_recipe(what, work, ledger)
-    engine = _engine(models, keys, ledger, options)
+    engine = engine_of(models, keys, ledger, options.max_cost_usd, options.patience_s)
     try:
         stopped = await _carry(work, sources, ledger, engine, options)
         return _finished(what, work, ledger, engine, stopped, options.out)
@@ -261,17 +224,17 @@ async def _carry(
     from pairsmith import pipeline
     from pairsmith.cli.progress import Bar
 
-    with Bar(engine.tally, time.monotonic, options.quiet) as bar, _signals(engine):
+    with Bar(engine.tally, time.monotonic, options.quiet) as bar, signals(engine):
         engine.say = bar.say
         for warning in warnings(work):
             bar.say(warning)
-        ticking = asyncio.create_task(_tick(bar))
+        ticks = asyncio.create_task(ticking(bar))
         try:
             await pipeline.run(work, sources, ledger, engine, bar)
         except Stopped as exc:
             return exc
         finally:
-            ticking.cancel()
+            ticks.cancel()
     return None
 
 
@@ -295,48 +258,3 @@ def _finished(
     if stopped is None and counts.prompts and counts.prompts == sum(counts.failed.values()):
         stopped = Stopped("no_prompt_succeeded", "no prompt succeeded; mend the cause, then run it again to continue")
     return Finished(counts, ledger.spent(), engine.tally, exported, out, stopped, told + notes(ledger, work))
-
-
-def _engine(
-    models: dict[EndpointName, Endpoint], keys: dict[EndpointName, str | None], ledger: Ledger, options: Options
-) -> Engine:
-    from pairsmith.wire.online import Budget, Clock, Engine
-    from pairsmith.wire.session import transport_for
-
-    budget = None if options.max_cost_usd is None else Budget(options.max_cost_usd, ledger.committed_usd())
-    return Engine(
-        models,
-        lambda e: transport_for(e, keys[e.name]),
-        ledger,
-        Clock(time.monotonic, time.time, asyncio.sleep),
-        random.Random(),
-        [key for key in keys.values() if key],
-        budget,
-        options.patience_s,
-    )
-
-
-@contextlib.contextmanager
-def _signals(engine: Engine) -> Iterator[None]:
-    """SIGINT or SIGTERM once: finish what is in flight. Twice: at once."""
-    loop = asyncio.get_running_loop()
-
-    def interrupt() -> None:
-        if engine.stopped is not None:
-            os._exit(130)
-        say("stopping: waiting for the calls in flight (once more: at once)")
-        engine.stop(Stopped("interrupted", "interrupted; run the same command again to continue"))
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-
-async def _tick(bar: Bar) -> None:
-    while True:
-        await asyncio.sleep(TICK_S)
-        bar.tick()

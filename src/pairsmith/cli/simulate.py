@@ -1,4 +1,4 @@
-"""`pairsmith simulate`: the simulator, with the book of the demo."""
+"""`pairsmith simulate`: the simulator, with the book of the demo and the anchors of `qualify`."""
 
 from __future__ import annotations
 
@@ -15,5 +15,9 @@ def command(arguments: tuple[str, ...]) -> int:
     """An OpenAI-compatible server of our own; the simulator reads its options itself (see --help)."""
     from pairsmith.simulator.__main__ import main
 
-    book = () if "--book" in arguments else ("--book", str(asset("data", "demo", "book")))
-    return main([*book, *arguments])
+    return main([*(() if "--book" in arguments else book_options()), *arguments])
+
+
+def book_options() -> tuple[str, ...]:
+    """What the simulator is to know: the answers of the demo, and the anchors."""
+    return "--book", str(asset("data", "demo", "book")), "--book", str(asset("data", "anchors"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from pairsmith.ledger.schema import connect, prepare
 from pairsmith.ledger.writer import Writer
 from pairsmith.records import (
     ChatRequest,
+    CompletionId,
     Endpoint,
     FailureKind,
     Outcome,
@@ -41,8 +43,19 @@ _SETTLED = (
     " SELECT ?,?,?,?,?,?,?, id FROM prompts WHERE hash = ?"
 )
 
-
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person said of two completions of a prompt, shown in this order; preferred None is a tie."""
+
+    prompt: Prompt
+    first: CompletionId
+    second: CompletionId
+    preferred: CompletionId | None
+    reviewer: str
+    at: float  # seconds since 1970
 
 
 class Ledger:
@@ -247,6 +260,29 @@ class Ledger:
             " ('unreachable', 'not_sent')) THEN coalesce(cost_usd, most_usd, 0) END) FROM attempts"
         )
         return float(self._read.execute(sql).fetchone()[0])
+
+    # --- what people said --------------------------------------------------------------------------
+
+    def review(
+        self,
+        prompt: PromptId,
+        first: CompletionId,
+        second: CompletionId,
+        preferred: CompletionId | None,
+        reviewer: str,
+    ) -> asyncio.Future[None]:
+        """Store a person's verdict on two completions; None prefers neither."""
+        row = (prompt, first, second, preferred, reviewer, self._epoch())
+        sql = "INSERT INTO reviews (prompt, first, second, preferred, reviewer, at) VALUES (?,?,?,?,?,?)"
+        return self._writer.put((sql, row))
+
+    def reviews(self) -> list[Review]:
+        """Every verdict of people, the oldest first, also on prompts that have left the input."""
+        rows = self._read.execute(
+            "SELECT p.hash, p.body, r.first, r.second, r.preferred, r.reviewer, r.at"
+            " FROM reviews r JOIN prompts p ON p.hash = r.prompt ORDER BY r.id"
+        )
+        return [Review(prompt_of(PromptId(ident), body, 0), *said) for ident, body, *said in rows]
 
     # --- what is known across runs -----------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pairsmith.errors import LedgerError
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -36,6 +36,14 @@ CREATE TABLE outcomes (prompt INTEGER PRIMARY KEY, digest TEXT NOT NULL, kind TE
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
+# What people said when they were shown two completions of a prompt: `preferred` is one of them, NULL a tie.
+REVIEWS = """
+CREATE TABLE IF NOT EXISTS reviews (id INTEGER PRIMARY KEY, prompt TEXT NOT NULL, first TEXT NOT NULL,
+    second TEXT NOT NULL, preferred TEXT, reviewer TEXT NOT NULL, at REAL NOT NULL);
+"""
+# Version -> what takes a ledger from the version before to it; all of it in one transaction.
+MIGRATIONS = {2: REVIEWS}
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in WAL mode with full syncs; the caller sees to it that one thread uses it at a time."""
@@ -56,11 +64,21 @@ def prepare(path: Path, create: bool) -> None:
     try:
         with contextlib.closing(connect(path)) as db:
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-                db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} INSERT INTO meta VALUES ('version', '{VERSION}'); COMMIT;")
+                made = f"INSERT INTO meta VALUES ('version', '{VERSION}');"
+                db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {REVIEWS} {made} COMMIT;")
             row = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+            if row is not None and int(row[0]) < VERSION:
+                _migrate(db, int(row[0]))
     except sqlite3.Error as exc:
         raise LedgerError(f"{path} cannot be read as a ledger ({exc}); take another --run-dir") from exc
     if row is None:
         raise LedgerError(f"{path} is the database of another program; take another --run-dir")
     if int(row[0]) > VERSION:
         raise LedgerError(f"{path} was made by a newer pairsmith (ledger version {row[0]}); upgrade pairsmith")
+
+
+def _migrate(db: sqlite3.Connection, version: int) -> None:
+    """Bring an older ledger to this version, wholly or not at all; nothing of it is lost."""
+    steps = " ".join(MIGRATIONS[step] for step in range(version + 1, VERSION + 1))
+    bump = f"UPDATE meta SET value = '{VERSION}' WHERE key = 'version' AND value = '{version}';"
+    db.executescript(f"BEGIN IMMEDIATE; {steps} {bump} COMMIT;")

@@ -31,7 +31,7 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         latency_sigma=options.latency_sigma,
         faults=dict(options.fault),
         like=options.like,
-        book=options.book,
+        book=_book(options.book),
         requests_per_minute=options.requests_per_minute,
         tokens_per_minute=options.tokens_per_minute,
         limit_headers=not options.no_limit_headers,
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--latency-sigma", type=float, default=0.0, metavar="X", help="spread of the lognormal latency")
     add("--fault", type=parse_rate, action="append", default=[], metavar="NAME=RATE", help="may be repeated")
     add("--like", choices=sorted(PRESETS), metavar="PRESET", help=f"one of {', '.join(PRESETS)}")
-    add("--book", type=Path, metavar="DIR", help="a folder of *.jsonl with prompts and answers")
+    add("--book", type=Path, action="append", default=[], metavar="DIR", help="a folder of *.jsonl; may be repeated")
     add("--requests-per-minute", type=int, metavar="N", help="per model")
     add("--tokens-per-minute", type=int, metavar="N", help="per model")
     add("--no-limit-headers", action="store_true", help="neither x-ratelimit-* nor Retry-After")
@@ -64,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--retry-after", type=float, default=0.5, metavar="S", help="what faults with a Retry-After ask for")
     add("--require-key", metavar="VALUE", help="answer 401 without this API key")
     return parser
+
+
+def _book(folders: Sequence[Path]) -> Path | tuple[Path, ...] | None:
+    if len(folders) > 1:
+        return tuple(folders)
+    return folders[0] if folders else None
 
 
 def parse_rate(text: str) -> tuple[str, float]:

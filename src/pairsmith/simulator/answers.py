@@ -6,6 +6,8 @@ from typing import Literal
 
 import orjson
 
+from pairsmith.simulator.logprobs import Odds, token_logprobs
+
 # Constant: an answer is a function of the request, and a clock would make it differ (2026-01-01).
 CREATED = 1767225600
 CHARS_A_TOKEN = 4
@@ -17,7 +19,10 @@ Manner = Literal["whole", "close", "reset", "reset-midway", "drip", "hang"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One completion. reasoning_tokens are part of its tokens even where the reasoning is not shown."""
+    """One completion. reasoning_tokens are part of its tokens even where the reasoning is not shown.
+
+    odds is None where no log-probabilities were asked for.
+    """
 
     content: str | None
     finish_reason: str | None = "stop"
@@ -25,6 +30,7 @@ class Choice:
     reasoning: str | None = None
     reasoning_tokens: int = 0
     tool_calls: Sequence[object] = ()
+    odds: Odds | None = None
 
     @property
     def tokens(self) -> int:
@@ -34,13 +40,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model says to one request, before any fault or wire."""
+    """What a model says to one request, before any fault or wire; a reward model gives `pooled` and no choices."""
 
     id: str
     model: str
     choices: tuple[Choice, ...]
     prompt_tokens: int
     judging: bool = False
+    pooled: Mapping[str, object] | None = None
 
     @property
     def tokens(self) -> int:
@@ -69,7 +76,9 @@ def tokens_of(text: str) -> int:
 
 
 def completion(answer: Answer) -> dict[str, object]:
-    """The answer as a chat.completion object."""
+    """The answer as a chat.completion object, or a reward model's as vLLM gives it."""
+    if answer.pooled is not None:
+        return _pooling(answer, answer.pooled)
     completion_tokens = sum(choice.tokens for choice in answer.choices)
     usage: dict[str, object] = {
         "prompt_tokens": answer.prompt_tokens,
@@ -91,13 +100,29 @@ def completion(answer: Answer) -> dict[str, object]:
     }
 
 
+def _pooling(answer: Answer, pooled: Mapping[str, object]) -> dict[str, object]:
+    usage = {"prompt_tokens": answer.prompt_tokens, "total_tokens": answer.prompt_tokens, "completion_tokens": 0}
+    return {
+        "id": answer.id,
+        "object": "list",
+        "created": CREATED,
+        "model": answer.model,
+        "simulated": True,
+        "data": [pooled],
+        "usage": usage,
+    }
+
+
 def _choice(index: int, choice: Choice) -> dict[str, object]:
     message: dict[str, object] = {"role": "assistant", "content": choice.content, "refusal": choice.refusal}
     if choice.reasoning is not None:
         message["reasoning_content"] = choice.reasoning
     if choice.tool_calls:
         message["tool_calls"] = list(choice.tool_calls)
-    return {"index": index, "message": message, "logprobs": None, "finish_reason": choice.finish_reason}
+    logprobs = None
+    if choice.odds is not None and choice.content is not None:
+        logprobs = {"content": token_logprobs(choice.content, choice.odds), "refusal": None}
+    return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": choice.finish_reason}
 
 
 def ok(answer: Answer) -> Reply:

@@ -119,6 +119,8 @@ def _bad_utf8(answer: Answer, scene: Scene) -> Reply:
 
 
 def _surrogate(answer: Answer, scene: Scene) -> Reply:
+    if not answer.choices:
+        return ok(answer)
     # orjson writes no lone surrogate, so a stand-in is exchanged in the bytes.
     first = answer.choices[0]
     marked = answer.with_first(replace(first, content=(first.content or "") + "\ue000"))
@@ -148,7 +150,8 @@ def _without(change: Callable[[dict[str, Any]], object]) -> Spoil:
 
 
 def _says(change: Callable[[Choice, Scene], Choice]) -> Spoil:
-    return lambda answer, scene: ok(answer.with_first(change(answer.choices[0], scene)))
+    """A reward model says nothing that could be changed: its answer stays as it is."""
+    return lambda answer, scene: ok(answer.with_first(change(answer.choices[0], scene)) if answer.choices else answer)
 
 
 def _half(choice: Choice, scene: Scene) -> Choice:

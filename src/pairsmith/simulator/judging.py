@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from pairsmith.simulator.asking import Question
+from pairsmith.simulator.book import appearance
 from pairsmith.simulator.dice import Dice
 from pairsmith.simulator.rationales import comparing, ordering, praising
 
@@ -28,6 +29,7 @@ class Judge:
         length: what being e times as long as the typical answer is worth.
         tie_band: a duel within this distance is a tie.
         sense: share of the planted quality it sees; 1 sees all of it.
+        charm: share of what a text looks worth, beyond what it is worth, that it falls for.
         unreadable, refuses, fences: share of replies that are no verdict, that decline, that wrap
             the JSON in a code fence when no response_format was asked for.
     """
@@ -38,18 +40,19 @@ class Judge:
     length: float = 0.0
     tie_band: float = 0.1
     sense: float = 1.0
+    charm: float = 0.0
     unreadable: float = 0.0
     refuses: float = 0.0
     fences: float = 0.0
 
 
 JUDGES: dict[str, Judge] = {
-    "sim-judge": Judge(noise=0.45, taste=0.20, position=0.05, length=0.05, unreadable=0.001),
+    "sim-judge": Judge(noise=0.45, taste=0.20, position=0.05, length=0.05, charm=0.1, unreadable=0.001),
     "sim-judge-middle": Judge(
-        noise=0.75, taste=0.45, position=-0.15, length=0.4, tie_band=0.15, unreadable=0.01, fences=0.1
+        noise=0.75, taste=0.45, position=-0.15, length=0.4, tie_band=0.15, charm=0.5, unreadable=0.01, fences=0.1
     ),
     "sim-judge-noisy": Judge(
-        noise=1.50, taste=0.80, position=1.8, length=0.9, tie_band=0.25, sense=0.85,
+        noise=1.50, taste=0.80, position=1.8, length=0.9, tie_band=0.25, sense=0.85, charm=1.0,
         unreadable=0.045, refuses=0.005, fences=0.4,
     ),
     "sim-judge-first": Judge(noise=0.65, taste=0.45, position=7.0, unreadable=0.01),
@@ -80,7 +83,7 @@ class Asked:
 def verdict(asked: Asked) -> str:
     """The judge's reply as text: JSON most of the time, what the judge makes of it otherwise."""
     question, judge = asked.question, asked.judge
-    dice = Dice(asked.seed, "verdict", asked.model, asked.key, *(text for _, text in question.answers))
+    dice = _dice(asked)
     manner = dice.uniform()
     reply = _REPLIES[question.kind](asked, dice)
     if question.keys is not None:
@@ -93,6 +96,17 @@ def verdict(asked: Asked) -> str:
     if not asked.formatted and dice.uniform() < judge.fences:
         return f"```json\n{text}\n```"
     return text
+
+
+def unrounded(asked: Asked) -> float | None:
+    """The score of this verdict before it was rounded; None where none is asked for from 1 to 10."""
+    question, dice = asked.question, _dice(asked)
+    dice.uniform()  # the manner of the verdict
+    return _scored(asked, dice) if (question.kind, question.low, question.high) == ("score", 1, 10) else None
+
+
+def _dice(asked: Asked) -> Dice:
+    return Dice(asked.seed, "verdict", asked.model, asked.key, *(text for _, text in asked.question.answers))
 
 
 def unreadable(reply: dict[str, object], dice: Dice) -> str:
@@ -116,10 +130,14 @@ def out_of_range(reply: dict[str, object]) -> dict[str, object]:
 
 def _score(asked: Asked, dice: Dice) -> dict[str, object]:
     text = asked.question.answers[0][1]
-    seen = _seen(asked, text) + asked.judge.noise * dice.normal()
+    seen = _scored(asked, dice)
     low, high = asked.question.low, asked.question.high
     points = low + (min(10.0, max(1.0, seen)) - 1.0) / 9.0 * (high - low)
     return {"rationale": praising(seen, text, dice), "score": round(points)}
+
+
+def _scored(asked: Asked, dice: Dice) -> float:
+    return _seen(asked, asked.question.answers[0][1]) + asked.judge.noise * dice.normal()
 
 
 def _winner(asked: Asked, dice: Dice) -> dict[str, object]:
@@ -157,14 +175,16 @@ def _seen(asked: Asked, text: str) -> float:
     planted = asked.quality(text)
     text = text.strip()
     if planted is None:
-        planted = _heuristic(asked.seed, text)
+        planted = heuristic(asked.seed, text)
+    if judge.charm and (looks := asked.quality(appearance(text))) is not None:
+        planted += judge.charm * (looks - planted)
     together = _SHARED_TASTE * Dice(asked.seed, "taste", text).normal()
     own = judge.taste * Dice(asked.seed, "taste", asked.model, text).normal()
     longer = judge.length * math.log(max(len(text), 20) / _TYPICAL_CHARS)
     return _UNKNOWN_MEAN + judge.sense * (planted - _UNKNOWN_MEAN) + together + own + longer
 
 
-def _heuristic(seed: int, text: str) -> float:
+def heuristic(seed: int, text: str) -> float:
     """A quality for a text that nobody planted: the worst for nothing, else drawn from the text's hash."""
     if len(text) < 2:
         return 1.0

@@ -1,10 +1,10 @@
-"""The models: who answers a request, and how. One row a model in SAMPLERS; the judges stand in judging.py.
+"""The models: who answers a request, and how. One row a model in SAMPLERS; judging.py and rewards.py have the others.
 
 A name may carry a suffix ("sim-judge@b"): another model of the same kind, with errors of its own.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -14,7 +14,9 @@ from pairsmith.simulator.asking import Question, read_question, text_of
 from pairsmith.simulator.book import Book
 from pairsmith.simulator.composing import compose, planted_quality
 from pairsmith.simulator.dice import Dice
-from pairsmith.simulator.judging import DECLINED, JUDGES, Asked, verdict
+from pairsmith.simulator.judging import DECLINED, JUDGES, Asked, heuristic, unrounded, verdict
+from pairsmith.simulator.logprobs import Odds
+from pairsmith.simulator.rewards import REWARDS, pooled, raw_reward
 from pairsmith.simulator.sampling import draw
 from pairsmith.simulator.schemas import fill, wanted_schema
 from pairsmith.simulator.thinking import Thinks, cut, think
@@ -43,7 +45,7 @@ SAMPLERS: dict[str, Sampler] = {
     "sim-thinker-rc": Sampler(tilt=0.15, thinks="field"),
     "sim-refuser": Sampler(tilt=0.04, refuses=0.6),
 }
-MODELS = (*SAMPLERS, *JUDGES)
+MODELS = (*SAMPLERS, *JUDGES, *REWARDS)
 
 _STAND_IN_JUDGE = JUDGES["sim-judge-noisy"]
 _STAND_IN_SAMPLER = SAMPLERS["sim-strong"]
@@ -82,8 +84,24 @@ class Players:
             id=f"chatcmpl-{Dice(self._seed, 'id', key, canonical).hex()}",
             model=body["model"],
             choices=choices,
-            prompt_tokens=sum(tokens_of(text_of(m.get("content"))) + 4 for m in messages),
+            prompt_tokens=_prompt_tokens(messages),
             judging=question is not None,
+        )
+
+    def reward(self, path: str, body: Mapping[str, Any], key: str, canonical: bytes) -> Answer:
+        """A reward model's answer to a valid request: the number for the last message, by /classify or /pooling."""
+        messages, model = body["messages"], body["model"]
+        text = text_of(messages[-1].get("content"))
+        quality = self.quality(text)
+        if quality is None:
+            quality = heuristic(self._seed, text.strip())
+        raw = raw_reward(self._seed, REWARDS[_base(model)], model, text, quality)
+        return Answer(
+            id=f"{path}-{Dice(self._seed, 'id', key, canonical).hex()}",
+            model=model,
+            choices=(),
+            prompt_tokens=_prompt_tokens(messages),
+            pooled=pooled(path, body, raw),
         )
 
     def _choice(
@@ -91,28 +109,29 @@ class Players:
     ) -> Choice:
         dice = Dice(self._seed, "answer", str(body.get("seed")), key, index, canonical)
         sampler = SAMPLERS.get(_base(body["model"]), _STAND_IN_SAMPLER)
+        odds = Odds(body["model"], int(body.get("top_logprobs") or 0)) if body.get("logprobs") else None
         if question is not None:
-            text = self._verdict(body, key if index == 0 else f"{key}#{index}", question)
+            asked = self._asked(body, key if index == 0 else f"{key}#{index}", question)
+            text = verdict(asked)
+            odds = odds and replace(odds, points=unrounded(asked), spread=asked.judge.noise)
         elif dice.uniform() < sampler.refuses:
             return Choice(None, refusal=DECLINED) if dice.uniform() < 0.5 else Choice(DECLINED)
         else:
             text = self._text(body, sampler, dice)
         if sampler.thinks and _may_think(body):
-            return think(text, sampler.thinks, _max_tokens(body), dice)
-        return cut(Choice(text), _max_tokens(body))
+            return replace(think(text, sampler.thinks, _max_tokens(body), dice), odds=odds)
+        return cut(Choice(text, odds=odds), _max_tokens(body))
 
-    def _verdict(self, body: Mapping[str, Any], key: str, question: Question) -> str:
+    def _asked(self, body: Mapping[str, Any], key: str, question: Question) -> Asked:
         model = body["model"]
-        return verdict(
-            Asked(
-                question=question,
-                judge=JUDGES.get(_base(model), _STAND_IN_JUDGE),
-                model=model,
-                seed=self._seed,
-                key=f"{key}/{body.get('seed')}",
-                quality=self.quality,
-                formatted="response_format" in body,
-            )
+        return Asked(
+            question=question,
+            judge=JUDGES.get(_base(model), _STAND_IN_JUDGE),
+            model=model,
+            seed=self._seed,
+            key=f"{key}/{body.get('seed')}",
+            quality=self.quality,
+            formatted="response_format" in body,
         )
 
     def _text(self, body: Mapping[str, Any], sampler: Sampler, dice: Dice) -> str:
@@ -127,6 +146,15 @@ class Players:
 def known_model(name: object) -> bool:
     """Whether the simulator plays this model."""
     return isinstance(name, str) and _base(name) in MODELS
+
+
+def is_reward_model(name: str) -> bool:
+    """Whether a model gives rewards, and no answers."""
+    return _base(name) in REWARDS
+
+
+def _prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
+    return sum(tokens_of(text_of(m.get("content"))) + 4 for m in messages)
 
 
 def _base(model: str) -> str:

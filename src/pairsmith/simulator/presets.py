@@ -103,33 +103,37 @@ _OPENAI_UNKNOWN = dict.fromkeys(
     ("top_k", "min_p", "repetition_penalty", "random_seed", "chat_template_kwargs"), _unrecognised
 )
 _SILENT = frozenset(
-    ("top_k", "top_p", "min_p", "seed", "random_seed", "logprobs", "response_format", "chat_template_kwargs")
-)
+    (
+        "top_k", "top_p", "min_p", "seed", "random_seed", "logprobs", "top_logprobs", "response_format",
+        "chat_template_kwargs",
+    )
+)  # fmt: skip
 
 PRESETS: dict[str, Preset] = {
     "openai": Preset(refused=_OPENAI_UNKNOWN),
     # gpt-5.x and later.
     "openai-reasoning": Preset(
-        refused=_OPENAI_UNKNOWN | dict.fromkeys(("max_tokens", "logprobs", "top_p"), _unsupported),
+        refused=_OPENAI_UNKNOWN | dict.fromkeys(("max_tokens", "logprobs", "top_logprobs", "top_p"), _unsupported),
         temperature=(1.0, 1.0),
         out_of_range=_only_default,
     ),
     "anthropic": Preset(
-        ignored=frozenset(("top_k", "seed", "logprobs", "response_format")),
+        ignored=frozenset(("top_k", "seed", "logprobs", "top_logprobs", "response_format")),
         temperature=(0.0, 1.0),
         out_of_range=_anthropic,
         many=_anthropic,
     ),
     "gemini": Preset(refused=dict.fromkeys(("top_k", "seed", "random_seed"), _gemini), many=_gemini),
     "vllm": Preset(ignored=frozenset(("random_seed",)), out_of_range=_vllm),
-    "ollama": Preset(ignored=frozenset(("top_k", "random_seed", "logprobs")), many=False),
+    # It has logprobs since 0.12.11 (BerriAI/litellm, issue 17165).
+    "ollama": Preset(ignored=frozenset(("top_k", "random_seed")), many=False),
     # llama-cpp-python: tried in November 2026.
     "llama-cpp": Preset(
         ignored=frozenset(("max_completion_tokens", "random_seed")), many=False, json_schema=_llama_cpp
     ),
     "groq": Preset(refused=dict.fromkeys(("top_k", "logprobs", "top_logprobs", "random_seed"), _groq), many=_groq_many),
     "mistral": Preset(
-        refused=dict.fromkeys(("seed", "max_completion_tokens", "logprobs"), _mistral),
+        refused=dict.fromkeys(("seed", "max_completion_tokens", "logprobs", "top_logprobs"), _mistral),
         temperature=(0.0, 1.5),
         out_of_range=_mistral_range,
     ),

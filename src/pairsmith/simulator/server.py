@@ -13,12 +13,12 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from pairsmith.simulator.answers import CREATED, Answer, Reply, ok, openai_error
+from pairsmith.simulator.answers import CREATED, Answer, Reply, json_reply, ok, openai_error
 from pairsmith.simulator.book import Book
 from pairsmith.simulator.dice import Dice
 from pairsmith.simulator.faults import FAULTS, Scene, check_rates, draw_fault
 from pairsmith.simulator.limits import Limits, Seats, Window
-from pairsmith.simulator.players import MODELS, Players, known_model
+from pairsmith.simulator.players import MODELS, Players, is_reward_model, known_model
 from pairsmith.simulator.presets import PRESETS, apply
 from pairsmith.simulator.sending import response, send
 from pairsmith.simulator.settings import CHANGEABLE, Settings
@@ -27,6 +27,8 @@ from pairsmith.simulator.stats import Stats
 _CONTEXT_TOKENS = 131_072
 _LARGEST_BODY = 64 * 1024 * 1024
 _MOST_CHOICES = 128
+_MOST_LOGPROBS = 20
+_CHAT = "chat/completions"
 _NUMBERS = ("temperature", "top_p", "top_k", "n", "max_tokens", "max_completion_tokens")
 
 
@@ -66,7 +68,8 @@ class Simulator:
         """
         app = web.Application(client_max_size=_LARGEST_BODY)
         for prefix in ("/v1", ""):
-            app.router.add_post(f"{prefix}/chat/completions", self._chat)
+            for path in (_CHAT, "classify", "pooling"):
+                app.router.add_post(f"{prefix}/{path}", self._chat)
             app.router.add_get(f"{prefix}/models", self._models)
         app.router.add_post("/truth", self._truth)
         app.router.add_get("/stats", self._stats)
@@ -149,7 +152,8 @@ class Simulator:
 
         The request's seat is free again when `served` is closed.
         """
-        read = self._unauthorised(request) or self._read(raw)
+        path = request.path.removeprefix("/v1").removeprefix("/")
+        read = self._unauthorised(request) or self._read(raw, path)
         if isinstance(read, Reply):
             return read
         body, canonical = read
@@ -157,7 +161,9 @@ class Simulator:
         key = request.headers.get("Idempotency-Key", "")
         identity = key or Dice(canonical).hex()
         seen = self.stats.times_seen(key, canonical)
-        answer = self._players.answer(body, key, canonical)
+        players = self._players
+        rewards = path != _CHAT
+        answer = players.reward(path, body, key, canonical) if rewards else players.answer(body, key, canonical)
         if answer.prompt_tokens > _CONTEXT_TOKENS:
             return FAULTS["400-context"].spoil(answer, self._scene(identity, seen))
         if not self._seats.take(answer.model, self._settings.max_concurrent):
@@ -187,19 +193,19 @@ class Simulator:
         message = f"Incorrect API key provided: {shown}. You can find your API key in your account settings."
         return openai_error(401, message, code="invalid_api_key")
 
-    def _read(self, raw: bytes) -> tuple[dict[str, Any], bytes] | Reply:
+    def _read(self, raw: bytes, path: str) -> tuple[dict[str, Any], bytes] | Reply:
         """The body as this platform reads it, and bytes that name it; or the refusal."""
         try:
             body = _loads(raw)
         except ValueError:
             return openai_error(400, "We could not parse the JSON body of your request.")
-        problem = _problem(body)
+        problem = _problem(body, path)
         if problem is not None:
             return problem
         applied = apply(self._preset, body) if self._preset else body
         if isinstance(applied, Reply):
             return applied
-        return applied, _canonical(applied)
+        return _logprobs_problem(applied) or (applied, _canonical(applied))
 
     def _limited(self, answer: Answer, wait_s: float, now_s: float) -> Reply:
         headers = {}
@@ -235,7 +241,7 @@ class Simulator:
         await asyncio.sleep(mean_s)
 
 
-def _problem(body: object) -> Reply | None:
+def _problem(body: object, path: str) -> Reply | None:
     """What is wrong with a body before any model or platform is asked."""
     if not isinstance(body, dict):
         return openai_error(400, "The body must be a JSON object.")
@@ -245,6 +251,8 @@ def _problem(body: object) -> Reply | None:
     if not known_model(body.get("model")):
         message = f"The model `{body.get('model')}` does not exist or you do not have access to it."
         return openai_error(404, message, code="model_not_found", param="model")
+    if is_reward_model(body["model"]) == (path == _CHAT):
+        return json_reply(404, {"detail": "Not Found"})  # vLLM has only those routes that its model can serve
     if body.get("stream"):
         return openai_error(400, "Streaming is not simulated.", param="stream")
     for name in _NUMBERS:
@@ -252,6 +260,18 @@ def _problem(body: object) -> Reply | None:
             return openai_error(400, f"Invalid type for '{name}': expected a number.", code="invalid_type", param=name)
     if (body.get("n") or 1) > _MOST_CHOICES:
         return openai_error(400, f"Invalid 'n': at most {_MOST_CHOICES}.", param="n")
+    return None
+
+
+def _logprobs_problem(body: dict[str, Any]) -> Reply | None:
+    """As OpenAI and vLLM refuse it (their references, November 2026)."""
+    top = body.get("top_logprobs")
+    if top is None:
+        return None
+    if not body.get("logprobs"):
+        return openai_error(400, "When using 'top_logprobs', 'logprobs' must be set to true.", param="top_logprobs")
+    if not isinstance(top, int) or not 0 <= top <= _MOST_LOGPROBS:
+        return openai_error(400, f"Invalid 'top_logprobs': from 0 to {_MOST_LOGPROBS}.", param="top_logprobs")
     return None
 
 

@@ -16,7 +16,7 @@ class Settings:
         latency_sigma: spread of the lognormal latency; 0 means always latency_s.
         faults: share of the requests (0-1) that meet each fault of faults.FAULTS.
         like: a name from presets.PRESETS; None accepts everything.
-        book: a folder of *.jsonl; None composes every answer.
+        book: a folder of *.jsonl, or several; None composes every answer.
         requests_per_minute: per model; None means no limit. tokens_per_minute likewise.
         limit_headers: whether x-ratelimit-* headers and Retry-After are sent.
         window_s: length of the sliding window behind both limits, and behind the largest windows of GET /stats.
@@ -32,7 +32,7 @@ class Settings:
     latency_sigma: float = 0.0
     faults: Mapping[str, float] = field(default_factory=dict)
     like: str | None = None
-    book: Path | None = None
+    book: Path | tuple[Path, ...] | None = None
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     limit_headers: bool = True

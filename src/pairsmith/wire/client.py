@@ -18,10 +18,12 @@ import orjson
 from httpx2 import AsyncClient, HTTPError, Limits, Response, Timeout
 
 from pairsmith.errors import UserError
+from pairsmith.records import Endpoint
 from pairsmith.wire.faults import RawReply
 
 CONNECT_TIMEOUT_S = 15.0
 OPENAI_URL = "https://api.openai.com/v1"
+CHAT_PATH = "chat/completions"
 AZURE_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 
@@ -37,7 +39,7 @@ class Transport(Protocol):
     """The seam: one request out, one answer back."""
 
     async def send(self, body: bytes, idempotency_key: str) -> RawReply:
-        """POST the body to chat/completions. Raises TransportError when no whole answer came."""
+        """POST the body to the endpoint's path. Raises TransportError when no whole answer came."""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -52,13 +54,20 @@ class OpenAITransport:
         connections: how many calls may be in flight.
         timeout_s: the whole call's, which the gate keeps: all that is timed here is connecting, never longer.
         auth: "key", or whose credentials the openai client fetches and renews itself: "azure" or "bedrock".
+        path: where calls go, see `call_url`.
 
     Raises:
         UserError: there are no such credentials, or what reads them is not installed.
     """
 
     def __init__(
-        self, base_url: str, api_key: str | None, connections: int, timeout_s: float, auth: str = "key"
+        self,
+        base_url: str,
+        api_key: str | None,
+        connections: int,
+        timeout_s: float,
+        auth: str = "key",
+        path: str = CHAT_PATH,
     ) -> None:
         # Waiting for a free connection would look like a timeout: there are more than calls.
         limits = Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
@@ -69,17 +78,16 @@ class OpenAITransport:
             self._client = signing_client(auth, base_url, http_client)
         else:
             self._client = make_client(base_url, api_key, http_client)
+        self._url = call_url(str(self._client.base_url), path)
         self._headers = client_headers(self._client, api_key)
         if self._signs:
             del self._headers["Authorization"]
 
     async def send(self, body: bytes, idempotency_key: str) -> RawReply:
-        """POST the body to chat/completions; whatever status comes is an answer."""
+        """POST the body; whatever status comes is an answer."""
         headers = {**self._headers, "Idempotency-Key": idempotency_key}
         try:
-            response = await self._client.post(
-                "/chat/completions", content=body, cast_to=Response, options={"headers": headers}
-            )
+            response = await self._client.post(self._url, content=body, cast_to=Response, options={"headers": headers})
         except openai.APIStatusError as err:
             response = err.response
         except (openai.APIConnectionError, HTTPError, aiohttp.ClientError, OSError) as err:  # it lets some through
@@ -96,6 +104,20 @@ class OpenAITransport:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
+
+
+def path_of(endpoint: Endpoint) -> str:
+    """Where an endpoint's calls go."""
+    return CHAT_PATH if endpoint.kind == "chat" else endpoint.reward_path
+
+
+def call_url(base_url: str, path: str) -> str:
+    """The URL of a path: chat below the base URL, a reward model's at the server's root.
+
+    vLLM has /classify and /pooling nowhere else (its classify/api_router.py; documentation of 0.28, November 2026).
+    """
+    base = base_url.rstrip("/")
+    return f"{base if path == CHAT_PATH else base.removesuffix('/v1')}/{path}"
 
 
 def make_client(base_url: str, api_key: str | None, http_client: AsyncClient) -> openai.AsyncOpenAI:

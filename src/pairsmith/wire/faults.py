@@ -8,14 +8,15 @@ stored reply. Written from what real servers send (openai 3.54 and nine servers,
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import orjson
 
-from pairsmith.records import Failure, FailureKind, Outcome, Reply, RequestId, Usage
+from pairsmith.records import Failure, FailureKind, Outcome, Reply, RequestId, TokenChoice, Usage
 from pairsmith.wire.headers import retry_after_s, wait_said_s
 
 MAX_MESSAGE = 500
@@ -75,6 +76,8 @@ def read_reply(request_id: RequestId, body: bytes, latency_s: float = 0.0) -> Ou
         return failed("html" if head.startswith("<") else "not_json", f"the body begins with {head!r}")
     if data.get("error"):
         return failed("error_in_200", error_text(data)[1][:MAX_MESSAGE])
+    if "choices" not in data and isinstance(data.get("data"), list):
+        return _reward(request_id, data, latency_s)
     choices = data.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         return failed("no_choices", "the reply holds no choices")
@@ -114,7 +117,96 @@ def _reply(request_id: RequestId, data: dict[str, object], choice: dict[str, obj
         simulated=data.get("simulated") is True,
         usage=read_usage(data.get("usage")),
         latency_s=latency_s,
+        tokens=_tokens(choice.get("logprobs")),
     )
+
+
+def _reward(request_id: RequestId, data: dict[str, object], latency_s: float) -> Outcome:
+    """A reward model's number, as the text {"reward": n}.
+
+    From vLLM's /classify, `data[0].probs`, or its /pooling, `data[0].data`: one number, or for each token one, of
+    which the last is meant.
+    """
+    items = data["data"]
+    item = items[0] if isinstance(items, list) and len(items) == 1 else None
+    numbers = item.get("probs", item.get("data")) if isinstance(item, dict) else None
+    if isinstance(numbers, list) and len(numbers) > 0 and all(isinstance(n, list) and len(n) == 1 for n in numbers):
+        numbers = numbers[-1]
+    if isinstance(numbers, list) and len(numbers) > 1:
+        said = f"the reply holds {len(numbers)} numbers where a reward model gives one"
+        return Failure(request_id, FailureKind.TRANSIENT, "several_rewards", said, status=200)
+    reward = _number(numbers[0]) if isinstance(numbers, list) and numbers else None
+    if reward is None or not math.isfinite(reward):
+        said = "the reply holds no finite number for the answer"
+        return Failure(request_id, FailureKind.TRANSIENT, "no_reward", said, status=200)
+    usage, model = read_usage(data.get("usage")), data.get("model")
+    return Reply(
+        request_id=request_id,
+        text=orjson.dumps({"reward": reward}).decode(),
+        model=_mend(model)[0] if isinstance(model, str) else None,
+        simulated=data.get("simulated") is True,
+        usage=replace(usage, output_tokens=usage.output_tokens or 0),  # it writes nothing
+        latency_s=latency_s,
+    )
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _tokens(logprobs: object) -> tuple[TokenChoice, ...]:
+    """The tokens of a choice; () where there are none, or where one is not as it should be.
+
+    A character may be cut into several tokens, which only their `bytes` tell: they are read as one token.
+    """
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    found: list[TokenChoice] = []
+    pending, summed = b"", 0.0
+    for entry in content if isinstance(content, list) else ():
+        token = _token(entry)
+        if token is None:
+            return ()
+        raw = _token_bytes(entry, token)
+        text = _decoded(pending + raw)
+        summed += token.logprob
+        if text is None:
+            pending += raw
+            continue
+        found.append(TokenChoice(text, summed, () if pending else token.alternatives))
+        pending, summed = b"", 0.0
+    return (*found, TokenChoice(pending.decode("utf-8", "replace"), summed)) if pending else tuple(found)
+
+
+def _token(entry: object, alternative: bool = False) -> TokenChoice | None:
+    """One entry of logprobs.content, or of its top_logprobs."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("token"), str):
+        return None
+    logprob, others = _number(entry.get("logprob")), entry.get("top_logprobs") or []
+    if logprob is None or math.isnan(logprob) or not isinstance(others, list):
+        return None
+    choices = [] if alternative else [_token(other, alternative=True) for other in others]
+    known = [(choice.token, choice.logprob) for choice in choices if choice is not None]
+    return TokenChoice(_mend(entry["token"])[0], logprob, tuple(known)) if len(known) == len(choices) else None
+
+
+def _token_bytes(entry: dict[str, object], token: TokenChoice) -> bytes:
+    given = entry.get("bytes")
+    if isinstance(given, list) and given and all(type(byte) is int and 0 <= byte < 256 for byte in given):
+        return bytes(given)
+    return token.token.encode()
+
+
+def _decoded(raw: bytes) -> str | None:
+    """The text of these bytes; None while a character is not complete."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as exc:
+        return None if exc.reason == "unexpected end of data" else raw.decode("utf-8", "replace")
 
 
 def _mend(value: object) -> tuple[str, bool]:

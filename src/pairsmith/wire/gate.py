@@ -356,7 +356,8 @@ class Gate:
         self._keep_to(self._announcements.read(raw.headers))
         outcome = classify(ident, raw, self._clock.epoch(), self._clock.monotonic() - sent_s)
         if isinstance(outcome, Failure):
-            return replace(outcome, message=self._run.redacted(outcome.message)), None
+            message = self._run.redacted(outcome.message) + _wrong_path(job.endpoint, outcome)
+            return replace(outcome, message=message), None
         return outcome, raw.body
 
     def _keep_to(self, limits: Announced) -> None:
@@ -483,6 +484,14 @@ def _ahead_of(level: int) -> int:
 
 def _kind(job: Job) -> str:
     return f"{job.endpoint.name} {job.request.purpose}"
+
+
+def _wrong_path(endpoint: Endpoint, failure: Failure) -> str:
+    """What may be behind a reward model's 404: vLLM has /pooling for each of them, /classify for some."""
+    if endpoint.kind != "reward" or failure.reason != "no_such_model":
+        return ""
+    other = "pooling" if endpoint.reward_path == "classify" else "classify"
+    return f'; /{endpoint.reward_path} was asked, reward_path = "{other}" asks /{other}'
 
 
 def _tokens_used(job: Job, outcome: Outcome) -> int | None:

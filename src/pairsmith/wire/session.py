@@ -20,11 +20,14 @@ from yarl import URL
 
 from pairsmith.records import Endpoint
 from pairsmith.wire.client import (
+    CHAT_PATH,
     CONNECT_TIMEOUT_S,
     OpenAITransport,
     Transport,
+    call_url,
     client_headers,
     make_client,
+    path_of,
     transport_error,
 )
 from pairsmith.wire.faults import RawReply
@@ -40,15 +43,18 @@ class SessionTransport:
         api_key: None sends no Authorization header at all.
         connections: how many calls may be in flight.
         timeout_s: the whole call's, which the gate keeps: all that is timed here is connecting, never longer.
+        path: where calls go, see `call_url`.
     """
 
-    def __init__(self, base_url: str, api_key: str | None, connections: int, timeout_s: float) -> None:
+    def __init__(
+        self, base_url: str, api_key: str | None, connections: int, timeout_s: float, path: str = CHAT_PATH
+    ) -> None:
         # It says what to send, and sends nothing itself: the pool it is given trusts nobody and reads no environment.
         unused = AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
         client = make_client(base_url, api_key, unused)
         headers = client_headers(client, api_key)
         self._headers = {name: value for name, value in headers.items() if not isinstance(value, Omit)}
-        self._url = URL(str(client.base_url).rstrip("/") + "/chat/completions")
+        self._url = URL(call_url(str(client.base_url), path))
         # A context of httpx2's: it trusts whom the openai client trusts, SSL_CERT_FILE and SSL_CERT_DIR included.
         self._tls = create_ssl_context() if self._url.scheme == "https" else True
         self._proxy: dict[str, Any] = {}
@@ -60,7 +66,7 @@ class SessionTransport:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, body: bytes, idempotency_key: str) -> RawReply:
-        """POST the body to chat/completions; whatever status comes is an answer."""
+        """POST the body; whatever status comes is an answer."""
         session = self._session or self._open()
         data = body if len(body) < WHOLE_BODY_BYTES else BytesIO(body)
         try:
@@ -95,10 +101,10 @@ class SessionTransport:
 
 def transport_for(endpoint: Endpoint, api_key: str | None) -> Transport:
     """The transport of an endpoint at its one URL: the session, but where the openai client has to sign in itself."""
-    where = endpoint.base_urls[0]
+    where, path = endpoint.base_urls[0], path_of(endpoint)
     if endpoint.auth == "key":
-        return SessionTransport(where, api_key, endpoint.concurrency, endpoint.timeout_s)
-    return OpenAITransport(where, None, endpoint.concurrency, endpoint.timeout_s, endpoint.auth)
+        return SessionTransport(where, api_key, endpoint.concurrency, endpoint.timeout_s, path)
+    return OpenAITransport(where, None, endpoint.concurrency, endpoint.timeout_s, endpoint.auth, path)
 
 
 def proxy_of(url: str) -> tuple[URL | None, dict[str, str]]:
