@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, cast, get_args
 
+from pairsmith import measuring
 from pairsmith.errors import InputError, Stopped
 from pairsmith.intake import Intake, Source
 from pairsmith.judge import Structured
@@ -23,6 +24,7 @@ from pairsmith.records import (
     Endpoint,
     EndpointName,
     Json,
+    Noise,
     Outcome,
     Prompt,
     Purpose,
@@ -31,9 +33,10 @@ from pairsmith.records import (
 )
 from pairsmith.sample import screen
 from pairsmith.sample.settings import GIVEN
+from pairsmith.steps import Step, begin, step
 from pairsmith.wire.online import Engine
 from pairsmith.wire.stored import read_stored
-from pairsmith.work import Work, begin, step
+from pairsmith.work import Work, measured, said_of_noise
 
 HEAD_START_S = 0.3  # the input is read for so long before anything is spent: most bad rows are found for free
 FIRST_LOOK = 50  # settled prompts after which the gate's effect is told
@@ -54,7 +57,14 @@ class Progress(Protocol):
         """Something the user should know now."""
 
 
-async def run(work: Work, sources: Sequence[Source] | None, ledger: Ledger, engine: Engine, progress: Progress) -> None:
+async def run(
+    work: Work,
+    sources: Sequence[Source] | None,
+    ledger: Ledger,
+    engine: Engine,
+    progress: Progress,
+    sampling: bool = True,
+) -> None:
     """Carry every prompt of the input as far as it goes: to a pair, an abstention, or a failure.
 
     Work moves prompt by prompt: the first pairs stand in the ledger while the input is still being read.
@@ -65,15 +75,17 @@ async def run(work: Work, sources: Sequence[Source] | None, ledger: Ledger, engi
         ledger: the run folder's, open for writing.
         engine: pays; it is closed at the end.
         progress: is told how it goes.
+        sampling: whether completions are asked for; else only what was sampled already is judged.
 
     Raises:
         InputError: a bad row; what was answered until then is stored.
         Stopped: the run ended early and can be resumed; the pairs so far are stored.
     """
+    work = await measuring.begin(work, ledger)
     await _remember(work, ledger)
     intake = Intake(ledger, work.digest, progress.known)
     engine.on_stop(intake.close)
-    journey = _Journey(work, ledger, engine, progress)
+    journey = _Journey(work, ledger, engine, progress, sampling)
     reading = asyncio.create_task(intake.take_in(sources, work.recipe.prompts))
     await asyncio.wait([reading], timeout=HEAD_START_S)
     crew = [asyncio.create_task(journey.carry_all(intake)) for _ in range(engine.width)]
@@ -121,7 +133,8 @@ async def _until_done_or_stopped(tasks: Sequence[asyncio.Task[None]], engine: En
 class _Journey:
     """What the tasks of one run share while they carry prompts to their ends."""
 
-    def __init__(self, work: Work, ledger: Ledger, engine: Engine, progress: Progress) -> None:
+    def __init__(self, work: Work, ledger: Ledger, engine: Engine, progress: Progress, sampling: bool = True) -> None:
+        self._sampling = sampling
         self._ledger = ledger
         self._engine = engine
         self._progress = progress
@@ -135,34 +148,73 @@ class _Journey:
         }
         self._first: list[Completion] = []  # the first completions that came, for the guard
         self._settled: list[GateEvidence] = []  # the first settled prompts, for the gate's first look
+        self._measuring = measuring.Measuring(self._work, ledger, self._know)
+        engine.on_stop(self._measuring.release)
 
     async def carry_all(self, intake: Intake) -> None:
-        """Take the next prompt, carry it to its end, and so on."""
-        while prompt := await intake.next_prompt():
+        """Take the next prompt, carry it to its end, and so on; the first ones are measured before that."""
+        while prompt := self._measuring.next_kept() or await intake.next_prompt():
+            await (self._measure if self._measuring.takes(prompt) else self._carry)(prompt)
+        self._measuring.input_ended()
+        await self._measuring.over.wait()
+        while prompt := self._measuring.next_kept():
             await self._carry(prompt)
 
+    async def _measure(self, prompt: Prompt) -> None:
+        """Have a prompt judged as far as it shows how much the judges err; it is carried on when that is known."""
+        self._measuring.begin()
+        paid = await self._paid(prompt, measuring=True)
+        if paid is None:
+            return
+        prompt, now = paid
+        if now.measured is None:
+            self._settle(prompt, now)
+        self._measuring.end(prompt, now.measured, keep=now.measured is not None)
+
+    def _know(self, noise: Noise) -> None:
+        """It is known now: every later decision rests on it."""
+        self._work = measured(self._work, noise)
+        if sentence := said_of_noise(self._work):
+            self._progress.say(sentence)
+
     async def _carry(self, prompt: Prompt) -> None:
-        """Ask what is owed for a prompt and pay it, until nothing is; store what it came to."""
+        """Have everything paid that a prompt owes, and store what it came to."""
+        paid = await self._paid(prompt)
+        if paid is not None:
+            self._settle(*paid)
+
+    async def _paid(self, prompt: Prompt, measuring: bool = False) -> tuple[Prompt, Step] | None:
+        """Ask what is owed for a prompt and pay it, until nothing is; None if that did not come to an end."""
         outcomes, known = self._stored(prompt), begin(prompt, self._work)
         guarded = False
         while True:
-            now = step(prompt, known, outcomes, self._work)
+            now = step(prompt, known, outcomes, self._work, measuring)
             if now.completions and not guarded:
                 self._guard(now.completions)
                 guarded = True
+            if now.waits:
+                await self._measuring.over.wait()
+                if self._work.panel.noise is None:
+                    return None  # the run is stopping
+                continue
+            if not self._sampling and any(request.purpose is Purpose.SAMPLE for request in now.owed):
+                return None
             if not now.owed:
                 latest = self._ledger.prompt(prompt.id) or prompt
                 if latest.candidates == prompt.candidates:
-                    break
+                    return prompt, now
                 # A later row of the input brought candidates meanwhile, and they may have been judged already.
                 prompt, outcomes, known = latest, outcomes | self._stored(prompt), begin(latest, self._work)
                 continue
             for request, outcome in zip(now.owed, await self._engine.pay(now.owed), strict=True):
                 if outcome is None:
-                    return  # the run is stopping: what was answered is stored, the rest stays owed
+                    return None  # the run is stopping: what was answered is stored, the rest stays owed
                 outcomes[request.id] = outcome
                 self._learn_shape(request, outcome)
                 self._notice_model(request, outcome)
+
+    def _settle(self, prompt: Prompt, now: Step) -> None:
+        """Store what a prompt came to, and tell of it."""
         body = now.body or {}
         self._ledger.settle(
             prompt.id,
@@ -195,7 +247,7 @@ class _Journey:
         if evidence is not None:
             self._settled.append(evidence)
             if len(self._settled) == FIRST_LOOK:
-                self._progress.say(outlook(self._settled, self._work.recipe.pair).sentence())
+                self._progress.say(outlook(self._settled, self._work.pair).sentence())
 
     def _learn_shape(self, request: ChatRequest, outcome: Outcome) -> None:
         """An endpoint that refuses the verdict's schema is asked in a simpler way, from now on and on every resume."""

@@ -21,8 +21,8 @@ from pairsmith.assets import asset
 from pairsmith.collect.settings import PromptSettings
 from pairsmith.errors import RecipeError
 from pairsmith.export.settings import ExportSettings
-from pairsmith.judge.settings import JudgeSettings
-from pairsmith.pair.settings import PairSettings
+from pairsmith.judge.settings import CHECK, JudgeSettings
+from pairsmith.pair.settings import SEAM, PairSettings
 from pairsmith.records import Endpoint, EndpointName, Json, Price
 from pairsmith.sample.settings import SampleSettings
 
@@ -131,7 +131,7 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _names_known(self) -> Recipe:
-        named = [("judge", "panel", str(name)) for name in self.judge.panel]
+        named = [("judge", "panel", str(name)) for name in self.judge.panel if not name.startswith(CHECK)]
         if self.sample is not None:
             named += [("sample", "arms", arm.endpoint) for arm in self.sample.arms if arm.endpoint]
             named += [("sample", "endpoints", name) for name in self.sampled_endpoints or self.endpoints]
@@ -141,6 +141,17 @@ class Recipe(BaseModel):
                 raise ValueError(f"[{table}] {key} names {name!r}, but the endpoints are: {known}")
             if table == "sample" and self.endpoints[name].kind == "reward":
                 raise ValueError(f"[{table}] {key} names {name!r}, a reward model: it scores answers, and gives none")
+        return self
+
+    @model_validator(mode="after")
+    def _gates_need_points(self) -> Recipe:
+        protocol, judges = self.judge.protocol, self.judge.panel
+        if protocol != "score":
+            points = ("min_gap", "verify_gap", "chosen_floor", "strategy")
+            if given := [key for key in points if key in self.pair.model_fields_set]:
+                raise ValueError(f"[pair] {given[0]} is in points, and protocol = {protocol} knows none: leave it out")
+            if reward := [name for name in judges if self.endpoints[name].kind == "reward"]:
+                raise ValueError(f"[judge] panel names {reward[0]}, a reward model: it scores, so use protocol = score")
         return self
 
     @model_validator(mode="after")
@@ -183,8 +194,21 @@ def _limits(e: EndpointSettings) -> tuple[object, ...]:
 
 def endpoints(recipe: Recipe, environ: Mapping[str, str]) -> dict[EndpointName, Endpoint]:
     """The recipe's endpoints that are used, with every default filled in."""
-    used = dict.fromkeys((*recipe.sampled_endpoints, *recipe.judge.panel))
-    return {EndpointName(name): _endpoint(name, recipe.endpoints[name], environ) for name in used}
+    judges = [name for name in recipe.judge.panel if not name.startswith(CHECK)]
+    used = dict.fromkeys((*recipe.sampled_endpoints, *judges))
+    return {EndpointName(name): _endpoint(name, _tiered(recipe, name), environ) for name in used}
+
+
+def _tiered(recipe: Recipe, name: str) -> EndpointSettings:
+    """The endpoint's settings; one that only judges takes the service tier of [judge], if it has none of its own."""
+    settings = recipe.endpoints[name]
+    if name in recipe.sampled_endpoints or settings.service_tier or not recipe.judge.service_tier:
+        return settings
+    return (
+        settings
+        if settings.kind == "reward"
+        else settings.model_copy(update={"service_tier": recipe.judge.service_tier})
+    )
 
 
 def _endpoint(name: str, e: EndpointSettings, environ: Mapping[str, str]) -> Endpoint:
@@ -318,9 +342,18 @@ def _make_absolute(table: Table, base: Path) -> None:
     def file(path: str) -> str:
         return path if path in ("strip", "keep") else str(base / path)
 
+    def function(spec: str) -> str:
+        return str(base / spec) if SEAM.fullmatch(spec) else spec
+
+    def judge(name: str) -> str:
+        return CHECK + function(name.removeprefix(CHECK)) if name.startswith(CHECK) else name
+
     _each(table, "prompts", "path", prompts)
     _each(table, "sample", "system", named("system"))
     _each(table, "judge", "rubric", named("rubrics"))
+    _each(table, "judge", "panel", judge)
+    _each(table, "sample", "screens", function)
+    _each(table, "pair", "strategy", function)
     _each(table, "export", "path", lambda path: str(base / path))
     _each(table, "export", "system", file)
     arms = table.get("sample", {}).get("arms", []) if isinstance(table.get("sample"), dict) else []

@@ -1,78 +1,67 @@
-"""What a run decides by, made once from the recipe, and the one pure step every prompt goes through.
+"""What a run decides by, made once from the recipe: words, arms, judges, gates, and the digest that names them.
 
-`step` asks the stages in their order: given the answers so far, which requests are still owed, or what has
-this prompt come to? No ledger, no network. Called by pipeline.py.
+With `measured`, what this run found out about its judges comes in. No ledger, no network. Called by pipeline.py and
+the command line; steps.py decides by it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
-from pairsmith import assets, judge
-from pairsmith.judge import JudgeWords, Panel, Structured
-from pairsmith.pair.gates import settle
-from pairsmith.pair.outlook import GateEvidence, gate_evidence
+from pairsmith import assets, judge, seams
+from pairsmith.judge import Gates, JudgeWords, Panel, Structured
+from pairsmith.judge.escalate import accurate_gap
+from pairsmith.judge.noise import PROMPTS
+from pairsmith.judge.settings import CHECK
+from pairsmith.pair.settings import BEST_WORST, PairSettings
 from pairsmith.recipe import Recipe
 from pairsmith.records import (
-    Abstention,
     Arm,
-    ChatRequest,
-    Completion,
-    CompletionId,
-    Duel,
     Endpoint,
     EndpointName,
-    Failure,
-    FailureKind,
     Json,
-    Outcome,
-    Pair,
-    Prompt,
-    RequestId,
-    Score,
+    Noise,
     content_id,
 )
-from pairsmith.sample.plan import build_arms, deal, requests
-from pairsmith.sample.screen import candidate_completion, completion_of, screen
+from pairsmith.sample.plan import build_arms
 
-RULES = 1  # goes up when the same evidence would come to something else than before: stored outcomes are then redone
+RULES = 2  # goes up when the same evidence would come to something else than before: stored outcomes are then redone
 
-Draws: TypeAlias = "list[tuple[Arm, ChatRequest]]"
-JUDGE_TEMPLATES = ("score_system", "score_user", "duel_system", "duel_user", "reask")
+JUDGE_TEMPLATES = (
+    "score_system",
+    "score_user",
+    "duel_system",
+    "duel_user",
+    "rank_system",
+    "rank_user",
+    "reference_system",
+    "reference_user",
+    "reask",
+)
+ACCURATE = 0.97  # the share of orders that are to be right at the gap that "auto" finds
 MODES: dict[str, Structured] = {"auto": "json_schema", "schema": "json_schema", "object": "json_object", "text": "text"}
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Everything that decides what is asked and what it comes to. `digest` names all of it."""
+    """Everything that decides what is asked and what it comes to. `digest` names all of it but the noise measured.
+
+    `pair` is the recipe's table with "auto" replaced by a number. `judges_digest` names what the noise of the judges
+    depends on: it is measured once for it.
+    """
 
     recipe: Recipe
     endpoints: Mapping[EndpointName, Endpoint]
     arms: tuple[Arm, ...]
     panel: Panel
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Where one prompt stands: requests owed, or what it came to (`kind` set).
-
-    `final` is false when a failure of it may be mended by another run. `completions` are all of them once
-    none is owed, flagged ones included; `verdicts` counts scores and duels that could be read.
-    """
-
-    owed: tuple[ChatRequest, ...] = ()
-    completions: tuple[Completion, ...] = ()
-    kind: str = ""  # pair | abstained | failed
-    reason: str | None = None
-    final: bool = True
-    verdicts: int = 0
-    body: Mapping[str, Json] | None = None
+    judges_digest: str
+    pair: PairSettings
+    screens: tuple[seams.Function, ...] = ()
+    strategy: seams.Function | None = None
 
 
 def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint]) -> Work:
@@ -90,147 +79,112 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint]) -> Wor
         if not settings.arms:
             settings = settings.model_copy(update={"endpoints": recipe.sampled_endpoints})
         arms = build_arms(settings, sampled, systems)
-    templates = {name: assets.template("judge", f"{name}.md.j2") for name in JUDGE_TEMPLATES}
-    words = JudgeWords(**templates, rubric=assets.words("rubrics", recipe.judge.rubric, here))
+    words = _words(recipe)
+    functions = _functions(recipe)
     modes = {name: MODES[endpoint.json_mode] for name, endpoint in endpoints.items()}
     seed = recipe.sample.seed if recipe.sample else 0
-    panel = Panel(endpoints, words, recipe.judge, modes, seed)
-    return Work(recipe, endpoints, arms, panel, _digest(recipe, endpoints, arms, words))
+    panel = Panel(endpoints, words, recipe.judge, modes, seed, checks=_checks(functions))
+    if not panel.chat_judges:  # nobody could compare a close call
+        pair = recipe.pair.model_copy(update={"verify_gap": recipe.pair.least_gap})
+    else:
+        pair = recipe.pair
+    judged = _judged(recipe, endpoints, arms, words, functions)
+    decides: Json = [judged, pair.model_dump(mode="json")]
+    work = Work(
+        recipe=recipe,
+        endpoints=endpoints,
+        arms=arms,
+        panel=panel,
+        digest=content_id("work", RULES, decides),
+        judges_digest=content_id("judges", RULES, judged),
+        pair=pair,
+        screens=tuple(functions[name] for name in (recipe.sample.screens if recipe.sample else ())),
+        strategy=functions.get(pair.strategy),
+    )
+    return measured(work, None if wants_noise(work) else Noise())
 
 
-def _digest(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], arms: Sequence[Arm], words: JudgeWords) -> str:
-    # Of an endpoint whatever its requests are rendered from: a change of it owes new calls.
+def _words(recipe: Recipe) -> JudgeWords:
+    templates = {name: assets.template("judge", f"{name}.md.j2") for name in JUDGE_TEMPLATES}
+    families = {name: assets.words("families", name, Path()) for name in assets.bundled("families")}
+    rubric = assets.words("rubrics", recipe.judge.rubric, Path())
+    return JudgeWords(rubric=rubric, criteria=families | recipe.judge.criteria, **templates)
+
+
+def _functions(recipe: Recipe) -> dict[str, seams.Function]:
+    """The user's own functions, by the names that the recipe has for them."""
+    checks = [str(name) for name in recipe.judge.panel if name.startswith(CHECK)]
+    screens = recipe.sample.screens if recipe.sample else ()
+    strategies = [] if recipe.pair.strategy == BEST_WORST else [recipe.pair.strategy]
+    named = (*checks, *screens, *strategies)
+    return {name: seams.load(name.removeprefix(CHECK)) for name in named}
+
+
+def _checks(functions: Mapping[str, seams.Function]) -> dict[EndpointName, judge.Check]:
+    return {
+        EndpointName(f"{CHECK}{function.name}"): partial(seams.points, function)
+        for name, function in functions.items()
+        if name.startswith(CHECK)
+    }
+
+
+def _judged(
+    recipe: Recipe,
+    endpoints: Mapping[EndpointName, Endpoint],
+    arms: Sequence[Arm],
+    words: JudgeWords,
+    functions: Mapping[str, seams.Function],
+) -> Json:
+    """All that verdicts depend on. Of an endpoint whatever its requests are rendered from."""
     who: Json = [
-        [e.identity, e.model, e.reasoning, dict(e.extra), e.length_parameter, e.seed, e.json_mode]
+        [e.identity, e.model, e.kind, e.reasoning, dict(e.extra), e.length_parameter, e.seed, e.json_mode]
         for e in endpoints.values()
     ]
     how: Json = [[arm.name, arm.endpoint, dict(arm.params), arm.system] for arm in arms]
     said: Json = [assets.asset("prompts", "judge", f"{name}.md.j2").read_text("utf-8") for name in JUDGE_TEMPLATES]
+    written: Json = [[function.name, function.digest] for function in functions.values()]
     settings: Json = [
         recipe.sample.model_dump(mode="json", exclude={"max_screened"}) if recipe.sample else None,
-        recipe.judge.model_dump(mode="json"),
-        recipe.pair.model_dump(mode="json"),
+        recipe.judge.model_dump(mode="json", exclude={"service_tier"}),
+        recipe.judge.by_value,
     ]
-    return content_id("work", RULES, who, how, said, words.rubric, settings)
+    return [who, how, said, words.rubric, dict(words.criteria), settings, written]
 
 
-# --- one prompt -----------------------------------------------------------------------------------
+# --- how much the judges err ------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Known:
-    """What of one prompt does not change from step to step: worked out once."""
-
-    draws: Draws
-    completions: tuple[Completion, ...] | None = None  # once no draw is owed
-    asked: judge.Asked = field(default_factory=dict)
-
-
-def begin(prompt: Prompt, work: Work) -> Known:
-    """What a prompt's first step needs."""
-    return Known(_draws(prompt, work))
+def wants_noise(work: Work) -> bool:
+    """Whether decisions of this run depend on how much its judges err, so that this has to be measured first."""
+    settings, judges = work.recipe.judge, work.panel.judges
+    if settings.protocol != "score":
+        return False
+    by_value = settings.by_value and len(judges) > 1
+    return by_value or work.recipe.pair.min_gap == "auto" or any(one.kind == "reward" for one in judges)
 
 
-def step(prompt: Prompt, known: Known, outcomes: Mapping[RequestId, Outcome], work: Work) -> Step:
-    """Ask the stages in their order where ONE prompt stands, given every answer stored for it."""
-    draws = known.draws
-    owed = tuple(request for _, request in draws if request.id not in outcomes)
-    if owed:
-        return Step(owed=owed)
-    failures = [o for _, request in draws if isinstance(o := outcomes[request.id], Failure)]
-    completions = known.completions = known.completions or _completions(prompt, draws, outcomes, work)
-    if unpaid := [f for f in failures if f.kind is not FailureKind.PERMANENT]:
-        return Step(completions=completions, kind="failed", reason=unpaid[0].reason, final=False)
-    usable = [completion for completion in completions if not completion.flags]
-    if len(usable) < 2:
-        return _too_few(completions, failures)
-    decide = partial(settle, prompt.id, usable, settings=work.recipe.pair)
-    state = judge.owed(prompt, completions, outcomes, decide, work.panel, known.asked)
-    if state.owed:
-        return Step(owed=state.owed, completions=completions)
-    verdicts = len(state.scores) + len(state.duels)
-    if state.settlement is None:
-        reason = state.unpaid[0].reason
-        return Step(completions=completions, kind="failed", reason=reason, final=False, verdicts=verdicts)
-    evidence = _evidence(completions, state.scores, state.duels)
-    evidence["gate"] = _gate(gate_evidence(usable, state.scores, state.duels, work.recipe.pair))
-    evidence["unreadable"] = state.unreadable + state.reasked
-    settled = Step(completions=completions, verdicts=verdicts, body=evidence)
-    if isinstance(state.settlement, Abstention):
-        evidence["detail"] = state.settlement.detail
-        return replace(settled, kind="abstained", reason=state.settlement.reason)
-    assert isinstance(state.settlement, Pair)  # judge.owed turns what is undecided into duels
-    evidence["pair"] = _sides(state.settlement, completions)
-    return replace(settled, kind="pair")
+def measured(work: Work, noise: Noise | None) -> Work:
+    """The same, once it is known how much the judges err; a Noise of no judge: too little is known, and stays so."""
+    pair = work.pair
+    if work.recipe.pair.min_gap == "auto" and noise is not None and noise.judges:
+        first = next((one.name for one in work.panel.judges if one.kind != "check"), work.panel.judges[0].name)
+        pair = pair.at(accurate_gap(noise, first, ACCURATE))
+    knows_points = any(one.kind != "reward" for one in work.panel.judges)
+    gates = Gates(pair.verify_gap, pair.chosen_floor if knows_points else 0.0)
+    pair = pair if knows_points else pair.model_copy(update={"chosen_floor": 0.0})
+    return replace(work, pair=pair, panel=replace(work.panel, noise=noise, gates=gates))
 
 
-def _draws(prompt: Prompt, work: Work) -> Draws:
-    """What is sampled for one prompt, each with its arm."""
-    settings = work.recipe.sample
-    if settings is None:
-        return []
-    dealt = deal(prompt.id, work.arms, settings.completions, settings.seed, work.endpoints)
-    asked = requests(prompt, dealt, settings, work.endpoints)
-    return [(draw.arm, request) for draw, request in zip(dealt, asked, strict=True)]
-
-
-def _completions(
-    prompt: Prompt, draws: Draws, outcomes: Mapping[RequestId, Outcome], work: Work
-) -> tuple[Completion, ...]:
-    """The completions of one prompt, given ones first, each with its flags."""
-    given = [candidate_completion(prompt, candidate) for candidate in prompt.candidates]
-    sampled = [
-        completion_of(outcome, prompt.id, arm.name, work.endpoints[arm.endpoint].reasoning)
-        for arm, request in draws
-        if not isinstance(outcome := outcomes[request.id], Failure)
-    ]
-    return screen([*given, *sampled])
-
-
-def _too_few(completions: tuple[Completion, ...], failures: Sequence[Failure]) -> Step:
-    """Fewer than two completions can be used: by the calls' fault if any failed, else by the screens."""
-    evidence = _evidence(completions, (), ())
-    if failures:  # what is refused as malformed is not stored, and asked again: the server may have changed
-        final = all(failure.reason != "bad_request" for failure in failures)
-        return Step(completions=completions, kind="failed", reason=failures[0].reason, final=final, body=evidence)
-    evidence["gate"] = _gate(GateEvidence(0.0, 0.0))
-    return Step(completions=completions, kind="abstained", reason="too_few_completions", body=evidence)
-
-
-def _gate(evidence: GateEvidence) -> dict[str, Json]:
-    return {"gap": evidence.gap, "chosen_mean": evidence.chosen_mean, "confirmed": evidence.confirmed}
-
-
-def _evidence(completions: Sequence[Completion], scores: Sequence[Score], duels: Sequence[Duel]) -> dict[str, Json]:
-    """What a stored outcome keeps: enough for summaries and provenance; texts stay with their replies."""
-    flags = Counter(flag.value for completion in completions for flag in completion.flags)
-    said: list[Json] = [
-        {"judge": s.judge, "completion": s.completion, "score": s.value, "call": s.request_id} for s in scores
-    ]
-    said += [
-        {"judge": d.judge, "first": d.first, "second": d.second, "winner": d.winner, "call": d.request_id}
-        for d in duels
-    ]
-    return {
-        "flags": dict(flags),
-        "tokens": sum(completion.tokens or 0 for completion in completions),
-        "simulated": any(completion.simulated for completion in completions),
-        "verdicts": said,
-    }
-
-
-def _sides(found: Pair, completions: Sequence[Completion]) -> dict[str, Json]:
-    by_id: dict[CompletionId, Completion] = {completion.id: completion for completion in completions}
-
-    def side(ident: CompletionId) -> dict[str, Json]:
-        one = by_id[ident]
-        span: Json = list(one.span) if one.span else None
-        return {"completion": ident, "arm": one.arm, "model": one.model, "span": span, "simulated": one.simulated}
-
-    return {
-        "chosen": side(found.chosen),
-        "rejected": side(found.rejected),
-        "gap": found.gap,
-        "judges": list(found.judges),
-        "provenance": dict(found.provenance),
-    }
+def said_of_noise(work: Work) -> str:
+    """What was found about the judges, and what follows from it, in one sentence; "" when nothing was to be found."""
+    noise = work.panel.noise
+    if noise is None or not wants_noise(work):
+        return ""
+    auto = work.recipe.pair.min_gap == "auto"
+    if not noise.judges:
+        stands = f", and min_gap is {work.pair.least_gap:g}" if auto else ""
+        return f"too few verdicts to measure how much the judges err ({PROMPTS} prompts are): not reckoned with{stands}"
+    errs = ", ".join(f"{name} {known.variance**0.5:.2f}" for name, known in noise.judges.items())
+    rests = f"from the first {noise.prompts} prompts, {noise.verdicts} verdicts"
+    gap = f"; min_gap = auto is {work.pair.least_gap:g}: {ACCURATE:.0%} right from there up" if auto else ""
+    return f"judges err by so many points a verdict: {errs} ({rests}){gap}"

@@ -51,6 +51,10 @@ def judge_words(rubric: str = RUBRIC, **options: bool) -> JudgeWords:
         score_user=get("score_user.md.j2"),
         duel_system=get("duel_system.md.j2"),
         duel_user=get("duel_user.md.j2"),
+        rank_system=get("rank_system.md.j2"),
+        rank_user=get("rank_user.md.j2"),
+        reference_system=get("reference_system.md.j2"),
+        reference_user=get("reference_user.md.j2"),
         reask=get("reask.md.j2"),
         rubric=rubric,
     )

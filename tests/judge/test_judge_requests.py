@@ -345,7 +345,11 @@ def test_the_templates_compile_and_ask_for_nothing_unknown() -> None:
     assert set(environment().list_templates()) == {
         "duel_system.md.j2",
         "duel_user.md.j2",
+        "rank_system.md.j2",
+        "rank_user.md.j2",
         "reask.md.j2",
+        "reference_system.md.j2",
+        "reference_user.md.j2",
         "score_system.md.j2",
         "score_user.md.j2",
     }

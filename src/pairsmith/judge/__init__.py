@@ -1,7 +1,21 @@
 """judge: which verdicts there are on the completions of a prompt, and which are still owed. Pure."""
 
 from pairsmith.judge.asking import JudgeWords, Structured
-from pairsmith.judge.panel import Asked, JudgeState, Panel, Settle, owed
+from pairsmith.judge.case import Asked, Check, Panel, Settle
+from pairsmith.judge.escalate import Gates
+from pairsmith.judge.panel import JudgeState, SettleOrders, owed
 from pairsmith.judge.settings import JudgeSettings
 
-__all__ = ["Asked", "JudgeSettings", "JudgeState", "JudgeWords", "Panel", "Settle", "Structured", "owed"]
+__all__ = [
+    "Asked",
+    "Check",
+    "Gates",
+    "JudgeSettings",
+    "JudgeState",
+    "JudgeWords",
+    "Panel",
+    "Settle",
+    "SettleOrders",
+    "Structured",
+    "owed",
+]

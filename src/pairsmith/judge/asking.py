@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
 from pairsmith.judge.settings import JudgeSettings
-from pairsmith.judge.verdicts import DuelVerdict, ScoreVerdict, Unreadable, spoken
+from pairsmith.judge.verdicts import DuelVerdict, RankVerdict, ScoreVerdict, Unreadable, WrittenVerdict, spoken
 from pairsmith.records import (
     ChatRequest,
     Endpoint,
@@ -18,6 +18,7 @@ from pairsmith.records import (
     FailureKind,
     Json,
     Outcome,
+    Prompt,
     PromptId,
     Purpose,
     Reply,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 Structured: TypeAlias = Literal["json_schema", "json_object", "text"]
 SCORE_SHAPE = '{"rationale": "...", "score": n}'
 DUEL_SHAPE = '{"rationale": "...", "winner": "A"|"B"|"tie"}'
+RANK_SHAPE = '{"rationale": "...", "ranking": ["B", "A", ...]}'
+TOP_LOGPROBS = 20  # as many as OpenAI and vLLM give: the ten numbers, with and without a space before them
 QUOTED_CHARS = 2000  # of an unreadable reply, when it is shown to the judge again
 ATTEMPTS = 2  # the question and one re-ask (JUDGING, finding 12)
 
@@ -46,17 +49,30 @@ class JudgeWords:
     score_user: Template
     duel_system: Template
     duel_user: Template
+    rank_system: Template
+    rank_user: Template
+    reference_system: Template
+    reference_user: Template
     reask: Template
     rubric: str
+    criteria: Mapping[str, str] = field(default_factory=dict)  # one sentence a task family
     score_rules: str = field(init=False)
     duel_rules: str = field(init=False)
+    rank_rules: str = field(init=False)
+    reference_rules: str = field(init=False)
 
     def __post_init__(self) -> None:
         for name, template, shape in (
             ("score_rules", self.score_system, SCORE_SHAPE),
             ("duel_rules", self.duel_system, DUEL_SHAPE),
+            ("rank_rules", self.rank_system, RANK_SHAPE),
+            ("reference_rules", self.reference_system, ""),
         ):
             object.__setattr__(self, name, template.render(rubric=self.rubric, shape=shape))
+
+    def criterion(self, prompt: Prompt) -> str:
+        """The sentence for the prompt's task family (`family` of its row); "" without one."""
+        return self.criteria.get(str(prompt.meta.get("family", "")), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +93,7 @@ class Question:
     text: str
     shape: str
     schema: Mapping[str, Json]
+    logprobs: bool = False  # whether the probabilities of its tokens are asked for too
 
 
 def ask(
@@ -86,8 +103,9 @@ def ask(
     settings: JudgeSettings,
     structured: Structured,
     complaint: Complaint | None,
+    draw: int = 0,
 ) -> ChatRequest:
-    """The request for a question: draw 0; with a complaint about its reply, the re-ask: draw 1."""
+    """The request for a question; with a complaint about its reply, the re-ask, which is draw 1."""
     messages: list[Json] = [
         {"role": "system", "content": question.rules},
         {"role": "user", "content": question.text},
@@ -101,8 +119,12 @@ def ask(
     body: dict[str, Json] = {"messages": messages, judge.length_parameter: settings.max_tokens}
     if settings.temperature is not None:
         body["temperature"] = settings.temperature
+    if settings.reasoning_effort is not None:
+        body["reasoning_effort"] = settings.reasoning_effort
+    if question.logprobs:
+        body |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
     body |= _response_format(question, structured) | _reasoning(judge)
-    return chat_request(question.prompt, question.purpose, judge, body, draw=0 if complaint is None else 1)
+    return chat_request(question.prompt, question.purpose, judge, body, draw=draw if complaint is None else 1)
 
 
 def verdict_schema(key: str, value: Json) -> dict[str, Json]:
@@ -121,7 +143,7 @@ def _quoted(reply: str) -> str:
 
 
 def _response_format(question: Question, structured: Structured) -> dict[str, Json]:
-    if structured == "text":
+    if structured == "text" or not question.schema:
         return {}
     if structured == "json_object":
         return {"response_format": {"type": "json_object"}}
@@ -135,7 +157,7 @@ def _reasoning(judge: Endpoint) -> dict[str, Json]:
 
 # --- where a question stands --------------------------------------------------------------------
 
-V = TypeVar("V", ScoreVerdict, DuelVerdict)
+V = TypeVar("V", ScoreVerdict, DuelVerdict, RankVerdict, WrittenVerdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +193,11 @@ def standing(
     request: Callable[[Complaint | None], ChatRequest],
     read: Callable[[str], V | Unreadable],
     outcomes: Mapping[RequestId, Outcome],
+    attempts: int = ATTEMPTS,
 ) -> Standing[V]:
     """Follow a question through its outcomes: asked, re-asked once with what was wrong, then given up."""
     complaint: Complaint | None = None
-    for attempt in range(ATTEMPTS):
+    for attempt in range(attempts):
         asked, reasked = request(complaint), attempt > 0
         outcome = outcomes.get(asked.id)
         if outcome is None:
@@ -185,7 +208,7 @@ def standing(
         if not isinstance(verdict, Unreadable):
             return Standing(asked.id, reasked, verdict=verdict)
         complaint = _complaint(outcome, verdict)
-    return Standing(asked.id, reasked=True)
+    return Standing(asked.id, reasked=attempts > 1)
 
 
 def _complaint(reply: Reply, unreadable: Unreadable) -> Complaint:

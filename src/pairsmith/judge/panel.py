@@ -1,75 +1,51 @@
 """The panel: given the evidence so far for ONE prompt, which verdicts are there, and which are still owed?
 
-The first judge scores every completion; each later one only those near the top; a pair that the scores leave
-undecided is compared in both orders. Called by pipeline again and again until nothing is owed. It decides
-nothing about pairs: `settle` (pair's) does.
+Each protocol has a module of its own: ladder.py (score) with compared.py for its close calls, rank.py, tournament.py
+(duel). Called by the pipeline again and again until nothing is owed. What a pair needs, pair says: `settle`.
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Protocol
 
-from pairsmith.judge.asking import Complaint, JudgeWords, Standing, Structured, standing
-from pairsmith.judge.duel import LABELS, Order, both_orders, duel_request
-from pairsmith.judge.score import score_request
-from pairsmith.judge.settings import JudgeSettings
-from pairsmith.judge.verdicts import DuelVerdict, read_duel, read_score
+from pairsmith.judge.case import Asked, Case, Evidence, Panel, Settle
+from pairsmith.judge.compared import settled
+from pairsmith.judge.ladder import scored
+from pairsmith.judge.rank import ranked
+from pairsmith.judge.reference import wants_reference, with_reference, written
+from pairsmith.judge.tournament import played
 from pairsmith.records import (
-    Abstention,
     ChatRequest,
     Completion,
-    CompletionId,
     Duel,
-    Endpoint,
-    EndpointName,
     Failure,
     Outcome,
     Prompt,
+    Ranking,
     RequestId,
     Score,
     Settlement,
-    Undecided,
 )
 
-Settle: TypeAlias = Callable[[Sequence[Score], Sequence[Duel]], Settlement]
-# First questions that were rendered before, for one prompt; what is sent is still the pure function of its key.
-Asked: TypeAlias = "dict[tuple[CompletionId, EndpointName, Structured], ChatRequest]"
-SLACK = 1e-9  # means of points are sums of floats: 2.0 apart may read 2.0000000000000004
 
+class SettleOrders(Protocol):
+    """pair's rule for protocols that know no points."""
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """Who judges and by which words: the same for every prompt of a run.
-
-    `structured` says for each judge how the verdict's shape is asked for; it is part of the request, so a
-    change of it asks anew.
-    """
-
-    endpoints: Mapping[EndpointName, Endpoint]
-    words: JudgeWords
-    settings: JudgeSettings
-    structured: Mapping[EndpointName, Structured]
-    seed: int = 0
-
-    @property
-    def judges(self) -> tuple[Endpoint, ...]:
-        """The endpoints of settings.panel, in its order."""
-        return tuple(self.endpoints[name] for name in self.settings.panel)
+    def __call__(self, rankings: Sequence[Ranking], final: Sequence[Duel]) -> Settlement:
+        """A pair or an abstention, from both rankings or both duels of the final."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeState:
     """Where the judging of one prompt stands.
 
-    `owed` is to be paid, then ask again. `settlement` is None while anything is owed or unpaid, and never
-    Undecided. `unreadable` counts questions given up after the re-ask, `reasked` questions whose first reply
-    was unreadable: unreadable replies are the sum of both. `failed` will never succeed (no verdict);
-    `unpaid` may on another run, so with any of these the prompt is left unfinished.
+    `owed` is to be paid, then ask again. `waits`: it cannot go on before it is known how much the judges err.
+    `settlement` is None while anything is owed or unpaid, and never Undecided. `unreadable` counts questions given
+    up after the re-ask, `reasked` questions whose first reply was unreadable: unreadable replies are the sum of
+    both. `failed` will never succeed (no verdict); `unpaid` may on another run, so with any of these the prompt is
+    left unfinished.
     """
 
     scores: tuple[Score, ...]
@@ -80,6 +56,9 @@ class JudgeState:
     failed: tuple[Failure, ...]
     unpaid: tuple[Failure, ...]
     settlement: Settlement | None
+    again: tuple[Score, ...] = ()
+    rankings: tuple[Ranking, ...] = ()
+    waits: bool = False
 
 
 def owed(
@@ -89,6 +68,8 @@ def owed(
     settle: Settle,
     panel: Panel,
     asked: Asked | None = None,
+    settle_orders: SettleOrders | None = None,
+    measuring: bool = False,
 ) -> JudgeState:
     """Every verdict that can be read so far, and the requests still owed, for ONE prompt.
 
@@ -100,138 +81,42 @@ def owed(
             only, and must not leave a pair undecided of which it has been given both duels.
         panel: the judges.
         asked: of this prompt and panel, from one call to the next: what is there is not rendered again.
+        settle_orders: the same for the protocols rank and duel.
+        measuring: only the verdicts that show how much the judges err are asked for, and nothing is settled.
 
     Raises:
         ValueError: a completion answers another prompt; or settle leaves a compared pair undecided.
     """
     if any(completion.prompt_id != prompt.id for completion in completions):
         raise ValueError(f"prompt {prompt.id} was given a completion of another prompt")
+    before = Evidence()
+    if wants_reference(prompt, panel):
+        reference = written(prompt, panel, outcomes)
+        before = Evidence(standings=(reference,))
+        if before.open:
+            return _state(before, None)
+        prompt = with_reference(prompt, reference)
     judged = sorted((c for c in completions if not c.flags), key=lambda completion: completion.id)
     by_id = {completion.id: completion for completion in judged}
-    case = _Case(prompt, by_id, outcomes, panel, {} if asked is None else asked)
-    evidence, settlement = _scored(case), None
-    if not evidence.open:
-        evidence, settlement = _settled(case, evidence, settle)
-    return _state(evidence, settlement)
+    case = Case(prompt, by_id, outcomes, panel, {} if asked is None else asked, measuring)
+    evidence, settlement = _judged(case, settle, settle_orders)
+    return _state(replace(evidence, standings=(*before.standings, *evidence.standings)), settlement)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """What is asked about: the judged completions, by id and in the order of their ids."""
-
-    prompt: Prompt
-    completions: Mapping[CompletionId, Completion]
-    outcomes: Mapping[RequestId, Outcome]
-    panel: Panel
-    asked: Asked
-
-
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    """What is known: the verdicts, and where every question stands that has been asked."""
-
-    scores: tuple[Score, ...] = ()
-    duels: tuple[Duel, ...] = ()
-    standings: tuple[Standing[Any], ...] = ()
-
-    @property
-    def open(self) -> bool:
-        return any(standing.open for standing in self.standings)
+def _judged(case: Case, settle: Settle, settle_orders: SettleOrders | None) -> tuple[Evidence, Settlement | None]:
+    """By the protocol: the evidence, and what it comes to once nothing of it is open."""
+    if case.panel.settings.protocol == "score":
+        evidence = scored(case)
+        return (evidence, None) if evidence.open or case.measuring else settled(case, evidence, settle)
+    evidence, obstacle = (ranked if case.panel.settings.protocol == "rank" else played)(case)
+    if evidence.open:
+        return evidence, None
+    if settle_orders is None:
+        raise ValueError(f"protocol {case.panel.settings.protocol} needs settle_orders")
+    return evidence, obstacle or settle_orders(evidence.rankings, evidence.final)
 
 
-# --- scores: the ladder -------------------------------------------------------------------------
-
-
-def _scored(case: _Case) -> _Evidence:
-    """Climb the ladder as far as the outcomes carry: a rung begins when the one below it is complete."""
-    evidence = _Evidence()
-    for rung, judge in enumerate(case.panel.judges):
-        ids = list(case.completions) if rung == 0 else _contenders(case, evidence.scores, rung)
-        if len(ids) < 2:
-            continue
-        evidence = _rung(case, evidence, judge, ids)
-        if evidence.open:
-            break
-    return evidence
-
-
-def _contenders(case: _Case, scores: Sequence[Score], rung: int) -> list[CompletionId]:
-    """The completions whose mean so far is near enough to the highest mean; those without a score are out."""
-    points: defaultdict[CompletionId, list[float]] = defaultdict(list)
-    for score in scores:
-        points[score.completion].append(score.value)
-    means = {completion: sum(values) / len(values) for completion, values in points.items()}
-    least = max(means.values(), default=0.0) - case.panel.settings.escalate_within[rung - 1] - SLACK
-    return [completion for completion in case.completions if means.get(completion, -math.inf) >= least]
-
-
-def _rung(case: _Case, evidence: _Evidence, judge: Endpoint, ids: Sequence[CompletionId]) -> _Evidence:
-    """One judge's scores of these completions."""
-    scores, standings = list(evidence.scores), list(evidence.standings)
-    for completion in ids:
-        request = partial(_score_request, case, case.completions[completion], judge)
-        stands = standing(request, read_score, case.outcomes)
-        standings.append(stands)
-        if verdict := stands.verdict:
-            scores.append(Score(completion, judge.name, verdict.score, verdict.rationale, stands.request_id))
-    return replace(evidence, scores=tuple(scores), standings=tuple(standings))
-
-
-def _score_request(
-    case: _Case, completion: Completion, judge: Endpoint, complaint: Complaint | None = None
-) -> ChatRequest:
-    panel, structured = case.panel, case.panel.structured[judge.name]
-    key = (completion.id, judge.name, structured)
-    if complaint is None and key in case.asked:
-        return case.asked[key]
-    request = score_request(case.prompt, completion, judge, panel.words, panel.settings, structured, complaint)
-    if complaint is None:
-        case.asked[key] = request
-    return request
-
-
-# --- duels --------------------------------------------------------------------------------------
-
-
-def _settled(case: _Case, evidence: _Evidence, settle: Settle) -> tuple[_Evidence, Settlement | None]:
-    """Ask settle; compare what it leaves undecided, and ask again. None while a duel is open."""
-    compared: set[frozenset[CompletionId]] = set()
-    while isinstance(settlement := settle(evidence.scores, evidence.duels), Undecided):
-        pair = frozenset((settlement.first, settlement.second))
-        if pair in compared:
-            raise ValueError(f"settle left {sorted(pair)} undecided after both duels")
-        compared.add(pair)
-        evidence, lost = _compared(case, evidence, settlement)
-        if evidence.open:
-            return evidence, None
-        if lost:
-            return evidence, Abstention(case.prompt.id, "no_verdict", lost)
-    return evidence, settlement
-
-
-def _compared(case: _Case, evidence: _Evidence, close: Undecided) -> tuple[_Evidence, str]:
-    """The duels of a close call in both orders, and why one of them gave no verdict ("": none is lost)."""
-    panel, duels, standings, lost = case.panel, list(evidence.duels), list(evidence.standings), ""
-    one, other = case.completions[close.first], case.completions[close.second]
-    for order in both_orders(case.prompt.id, one, other, panel.judges, panel.seed):
-        stands = _duelled(case, order)
-        standings.append(stands)
-        if stands.verdict:
-            duels.append(order.duel(stands.verdict, stands.request_id))
-        elif stands.failure:
-            lost = f"a duel by {order.judge.name} failed: {stands.failure.reason}"
-        elif stands.unreadable:
-            lost = f"a duel by {order.judge.name} could not be read, nor the answer to the complaint"
-    return replace(evidence, duels=tuple(duels), standings=tuple(standings)), lost
-
-
-def _duelled(case: _Case, order: Order) -> Standing[DuelVerdict]:
-    panel = case.panel
-    request = partial(duel_request, case.prompt, order, panel.words, panel.settings, panel.structured[order.judge.name])
-    return standing(request, partial(read_duel, labels=LABELS), case.outcomes)
-
-
-def _state(evidence: _Evidence, settlement: Settlement | None) -> JudgeState:
+def _state(evidence: Evidence, settlement: Settlement | None) -> JudgeState:
     stand = evidence.standings
     failures = [(s.failure, s.unpaid) for s in stand if s.failure is not None]
     return JudgeState(
@@ -243,4 +128,7 @@ def _state(evidence: _Evidence, settlement: Settlement | None) -> JudgeState:
         failed=tuple(failure for failure, unpaid in failures if not unpaid),
         unpaid=tuple(failure for failure, unpaid in failures if unpaid),
         settlement=settlement,
+        again=evidence.again,
+        rankings=evidence.rankings,
+        waits=evidence.waits,
     )

@@ -15,8 +15,8 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from pairsmith.judge.anchors import Anchor
 from pairsmith.judge.asking import Complaint, Standing, standing
+from pairsmith.judge.case import Panel
 from pairsmith.judge.duel import LABELS, Order, both_orders, duel_request
-from pairsmith.judge.panel import Panel
 from pairsmith.judge.score import score_request
 from pairsmith.judge.verdicts import DuelVerdict, ScoreVerdict, Unreadable, read_duel, read_score
 from pairsmith.records import ChatRequest, CompletionId, Endpoint, Outcome, Reply, RequestId

@@ -15,6 +15,7 @@ from pairsmith.judge.blocks import prompt_blocks
 from pairsmith.judge.settings import JudgeSettings
 from pairsmith.records import ChatRequest, Completion, Endpoint, Prompt, Purpose
 
+AGAIN = 2  # the draw of a second score by the same judge; 1 is the re-ask
 SCHEMA = verdict_schema("score", {"type": "integer", "minimum": 1, "maximum": 10})
 
 
@@ -26,8 +27,11 @@ def score_request(
     settings: JudgeSettings,
     structured: Structured,
     complaint: Complaint | None = None,
+    draw: int = 0,
 ) -> ChatRequest:
     """The request that asks `judge` for its points; with a complaint, the one re-ask."""
-    text = words.score_user.render(prompt_blocks(prompt, completion.text), answer=completion.text)
-    question = Question(prompt.id, Purpose.SCORE, words.score_rules, text, SCORE_SHAPE, SCHEMA)
-    return ask(question, judge, words, settings, structured, complaint)
+    blocks = prompt_blocks(prompt, completion.text)
+    text = words.score_user.render(blocks, answer=completion.text, criterion=words.criterion(prompt))
+    logprobs = settings.score_from == "logprobs"
+    question = Question(prompt.id, Purpose.SCORE, words.score_rules, text, SCORE_SHAPE, SCHEMA, logprobs)
+    return ask(question, judge, words, settings, structured, complaint, draw)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from pairsmith.records import EndpointName
 
+CHECK = "check:"  # begins the name of a rung that is a Python function
 Points = Annotated[float, Field(ge=0, le=9, allow_inf_nan=False)]
 
 
@@ -23,20 +24,18 @@ class JudgeSettings(BaseModel):
 
     panel: tuple[EndpointName, ...] = Field(min_length=1)
     rubric: str = "general"
-    protocol: Literal["score"] = "score"
-    escalate_within: tuple[Points, ...] = (
-        2.0,
-        1.0,
-    )  # points from the top that still go to the 2nd, 3rd judge
+    protocol: Literal["score", "rank", "duel"] = "score"
+    escalate: Literal["value", "distance"] | None = None  # None: see `by_value`
+    escalate_within: tuple[Points, ...] = (2.0, 1.0)  # points from the top that still go to the 2nd, 3rd judge
+    score_from: Literal["number", "logprobs"] = "number"
+    reference: Literal["given", "write"] = "given"
+    reference_max_tokens: int = Field(default=2048, ge=1)  # of a reference that the judge writes
+    criteria: dict[str, str] = {}  # a task family's sentence, beside or instead of the bundled one
+    rank_max_chars: int = Field(default=60_000, ge=1)  # of all answers in one listwise prompt together
     max_tokens: int = Field(default=700, ge=1)
     temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
-
-    @field_validator("protocol", mode="before")
-    @classmethod
-    def _available(cls, protocol: object) -> object:
-        if protocol in ("rank", "duel"):
-            raise ValueError(f"protocol {protocol} is not available yet; use score")
-        return protocol
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    service_tier: Literal["auto", "default", "flex", "priority", "scale"] | None = None
 
     @field_validator("panel")
     @classmethod
@@ -49,8 +48,33 @@ class JudgeSettings(BaseModel):
     @model_validator(mode="after")
     def _rungs(self) -> JudgeSettings:
         later, given = len(self.panel) - 1, len(self.escalate_within)
-        if given < later:
+        if given < later and "escalate_within" in self.model_fields_set:
             raise ValueError(
                 f"escalate_within holds {given} for {later} judges after the first; give a distance for each"
             )
+        if self.protocol != "score":
+            self._only_verdicts()
         return self
+
+    def _only_verdicts(self) -> None:
+        """What goes with points is refused by the protocols that know none."""
+        of_scores = ("escalate", "escalate_within", "score_from")
+        if given := [key for key in of_scores if key in self.model_fields_set]:
+            raise ValueError(f"{given[0]} is about points, and protocol = {self.protocol} knows none: leave it out")
+        if check := next((name for name in self.panel if name.startswith(CHECK)), None):
+            raise ValueError(f"{check} gives points, and protocol = {self.protocol} knows none: use protocol = score")
+
+    @property
+    def by_value(self) -> bool:
+        """Whether a verdict is asked for only while it can change what is exported.
+
+        So it is for a ladder, unless the recipe says how near to the top completions have to be. One judge alone
+        has nobody to pass completions on to: there it is for the recipe to say.
+        """
+        if self.escalate is not None:
+            return self.escalate == "value"
+        return len(self.panel) > 1 and "escalate_within" not in self.model_fields_set
+
+    def within(self, rung: int) -> float:
+        """Points from the top that still go to the judge of this rung (1: the second judge)."""
+        return self.escalate_within[min(rung, len(self.escalate_within)) - 1]

@@ -54,7 +54,42 @@ class DuelVerdict(BaseModel):
     rationale: Rationale
 
 
-V = TypeVar("V", ScoreVerdict, DuelVerdict)
+class RankVerdict(BaseModel):
+    """All labels that were shown, each once, best first."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    ranking: list[str]
+    rationale: Rationale
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenVerdict:
+    """A reference answer that a judge wrote itself: no verdict, but asked for and followed like one."""
+
+    text: str
+
+
+V = TypeVar("V", ScoreVerdict, DuelVerdict, RankVerdict)
+
+
+def read_written(text: str) -> WrittenVerdict | Unreadable:
+    """The reply without its thinking; an empty one is none."""
+    said = (spoken(text) or "").strip()
+    return WrittenVerdict(said) if said else Unreadable("it was empty")
+
+
+def read_ranking(text: str, labels: Collection[str]) -> RankVerdict | Unreadable:
+    """The ranking in a reply; every label that was shown stands in it once, and no other."""
+    rule = f'"ranking" must be a list of {", ".join(labels)}, each once, best first'
+
+    def validate(found: dict[str, object]) -> RankVerdict | Unreadable:
+        verdict = _validated(RankVerdict, found, rule)
+        if isinstance(verdict, RankVerdict) and sorted(verdict.ranking) != sorted(labels):
+            return Unreadable(f"{rule}, not {short_repr(verdict.ranking)}")
+        return verdict
+
+    return _read(text, "ranking", validate)
 
 
 def read_score(text: str) -> ScoreVerdict | Unreadable:

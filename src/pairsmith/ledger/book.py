@@ -200,6 +200,10 @@ class Ledger:
         row = (digest, settled.kind, settled.reason, settled.final, settled.completions, settled.verdicts)
         return self._writer.put((_SETTLED, (*row, orjson.dumps(settled.body), prompt)))
 
+    async def unsettle(self, digest: str) -> None:
+        """Forget what prompts came to under this digest; the evidence stays."""
+        await self._writer.put(("DELETE FROM outcomes WHERE digest = ?", (digest,)))
+
     def outcomes(self, digest: str) -> Iterator[tuple[Prompt, Settled]]:
         """Every prompt of the current input that has an outcome under this digest, in input order."""
         rows = self._read.execute(

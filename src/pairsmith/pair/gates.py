@@ -6,9 +6,10 @@ for a prompt that cannot give a pair. Called by the pipeline, and by judge for w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
-from pairsmith.pair.select import TOLERANCE, Couple, Standing, choose, standings
+from pairsmith.pair.select import TOLERANCE, UNKNOWN, Couple, Standing, choose, standings
 from pairsmith.pair.settings import PairSettings
 from pairsmith.records import (
     Abstention,
@@ -16,12 +17,16 @@ from pairsmith.records import (
     CompletionId,
     Duel,
     Json,
+    Noise,
     Pair,
     PromptId,
     Score,
     Settlement,
     Undecided,
 )
+
+# A user's own choice among the standings of ONE prompt, best first: the chosen and the rejected one, or None.
+Strategy: TypeAlias = Callable[[Sequence[Standing]], tuple[Standing, Standing] | None]
 
 
 def settle(
@@ -30,6 +35,8 @@ def settle(
     scores: Iterable[Score],
     duels: Iterable[Duel],
     settings: PairSettings,
+    noise: Noise = UNKNOWN,
+    strategy: Strategy | None = None,
 ) -> Settlement:
     """Settle ONE prompt from the evidence so far; the order of that evidence never matters.
 
@@ -45,6 +52,8 @@ def settle(
         scores: judge points; those of other completions are ignored.
         duels: those of other couples are ignored.
         settings: the [pair] table.
+        noise: what this run knows of the judges: how much the score of each counts.
+        strategy: picks the two instead of best against worst; the gates hold for what it picks, too.
 
     Returns:
         Undecided until both orders of a close call were judged.
@@ -54,15 +63,27 @@ def settle(
     """
     if any(completion.prompt_id != prompt for completion in completions):
         raise ValueError(f"completions of another prompt were given with prompt {prompt}")
-    ranked = standings(completions, scores)
+    ranked = standings(completions, scores, noise)
     if obstacle := _obstacle(ranked, len(completions), settings):
         return Abstention(prompt, *obstacle)
-    couple = choose(ranked, settings.verify_gap, settings.min_gap)
-    if couple is None:
+    if strategy is not None:
+        couple = _picked(strategy, ranked)
+        if couple is None:
+            return Abstention(prompt, "strategy_declined", f"{settings.strategy} picks no pair")
+        if obstacle := _obstacle((couple.chosen, couple.rejected), 2, settings):
+            return Abstention(prompt, *obstacle)
+    else:
+        couple = choose(ranked, settings.verify_gap, settings.least_gap)
+    if couple is None or couple.equal_sides:
         return Abstention(prompt, "equal_sides", "the best and the worst are the same text")
-    if couple.gap >= settings.min_gap - TOLERANCE:
-        return _pair(prompt, couple, ())
-    return _after_duels(prompt, couple, duels_between(couple, duels))
+    if couple.gap >= settings.least_gap - TOLERANCE:
+        return _pair(prompt, couple, (), settings.strategy)
+    return _after_duels(prompt, couple, duels_between(couple, duels), settings.strategy)
+
+
+def _picked(strategy: Strategy, ranked: Sequence[Standing]) -> Couple | None:
+    picked = strategy(ranked)
+    return None if picked is None else Couple(*picked)
 
 
 def _obstacle(ranked: Sequence[Standing], given: int, settings: PairSettings) -> tuple[str, str] | None:
@@ -112,13 +133,13 @@ def duel_reason(couple: Couple, held: Sequence[Duel]) -> str | None:
     return "duel_tie" if winner is None else reasons[winner]
 
 
-def _after_duels(prompt: PromptId, couple: Couple, held: Sequence[Duel]) -> Settlement:
+def _after_duels(prompt: PromptId, couple: Couple, held: Sequence[Duel], strategy: str) -> Settlement:
     reason = duel_reason(couple, held)
     if reason is None:
         return Undecided(couple.chosen.completion.id, couple.rejected.completion.id)
     if reason:
         return Abstention(prompt, reason, _told(couple, held))
-    return _pair(prompt, couple, held)
+    return _pair(prompt, couple, held, strategy)
 
 
 def _told(couple: Couple, held: Sequence[Duel]) -> str:
@@ -138,11 +159,11 @@ def _outcome(winner: str | None) -> str:
 # --- the pair -----------------------------------------------------------------------------------
 
 
-def _pair(prompt: PromptId, couple: Couple, held: Sequence[Duel]) -> Pair:
+def _pair(prompt: PromptId, couple: Couple, held: Sequence[Duel], strategy: str) -> Pair:
     scores = (*couple.chosen.scores, *couple.rejected.scores)
     judges = {score.judge for score in scores} | {duel.judge for duel in held}
     provenance: dict[str, Json] = {
-        "strategy": "best-worst",
+        "strategy": strategy,
         "rule": "duels" if held else "gap",
         "chosen": _side(couple.chosen),
         "rejected": _side(couple.rejected),

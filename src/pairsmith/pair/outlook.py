@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import inf
 
 from pairsmith.pair.gates import duel_reason, duels_between
-from pairsmith.pair.select import TOLERANCE, choose, couples, standings
+from pairsmith.pair.select import TOLERANCE, UNKNOWN, choose, couples, standings
 from pairsmith.pair.settings import PairSettings
-from pairsmith.records import Completion, Duel, Score
+from pairsmith.records import Completion, Duel, Noise, Score
 
 ALTERNATIVES = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 WORTH_SAYING = 0.05  # of the settled prompts: a smaller gain is no advice
@@ -28,10 +28,14 @@ class GateEvidence:
 
 
 def gate_evidence(
-    completions: Sequence[Completion], scores: Iterable[Score], duels: Iterable[Duel], settings: PairSettings
+    completions: Sequence[Completion],
+    scores: Iterable[Score],
+    duels: Iterable[Duel],
+    settings: PairSettings,
+    noise: Noise = UNKNOWN,
 ) -> GateEvidence:
     """The evidence of one prompt, from what `settle` settled it with."""
-    ranked = standings(completions, scores)
+    ranked = standings(completions, scores, noise)
     if len(ranked) < 2:
         return GateEvidence(0.0, 0.0)
     gap = max((couple.gap for couple in couples(ranked) if not couple.equal_sides), default=0.0)
@@ -78,11 +82,11 @@ def outlook(
     A close call that was never duelled counts only where its gap passes; one whose duels did not agree counts
     where its gap passes without them.
     """
-    others = sorted(set(candidates) - {settings.min_gap})
+    others = sorted(set(candidates) - {settings.least_gap})
     return Outlook(
         settled=len(evidence),
-        pairs=_yield(evidence, settings, settings.min_gap),
-        min_gap=settings.min_gap,
+        pairs=_yield(evidence, settings, settings.least_gap),
+        min_gap=settings.least_gap,
         alternatives=tuple((gap, _yield(evidence, settings, gap)) for gap in others),
         pinned_verify_gap=settings.verify_gap if settings.pinned_verify_gap else None,
     )

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from pairsmith.records import Completion, CompletionId, EndpointName, Score
+from pairsmith.records import Completion, CompletionId, EndpointName, Noise, Score
 
 TOLERANCE = 1e-9  # points; means of equal scores may differ in their last bit
+UNKNOWN = Noise()
 NEAR_WORST = 0.5  # points above the worst that still count as bad (JUDGING, default protocol, step 4)
 
 
@@ -22,7 +23,7 @@ class Standing:
     """A completion that can be a side of a pair, and what the judges gave it."""
 
     completion: Completion
-    mean: float  # over the judges that saw it, each judge counted once
+    mean: float  # over the judges that saw it, each counted by what is known of its noise
     scores: tuple[Score, ...]  # by judge
 
 
@@ -46,13 +47,21 @@ class Couple:
     @property
     def equal_sides(self) -> bool:
         """Whether both say the same, up to Unicode normalisation and white space."""
-        return _folded(self.chosen.completion.text) == _folded(self.rejected.completion.text)
+        return folded(self.chosen.completion.text) == folded(self.rejected.completion.text)
 
 
-def standings(completions: Iterable[Completion], scores: Iterable[Score]) -> tuple[Standing, ...]:
+def standings(
+    completions: Iterable[Completion], scores: Iterable[Score], noise: Noise = UNKNOWN
+) -> tuple[Standing, ...]:
     """The completions without flags that have a score, best first; equal means by id.
 
     A score of a completion that is not among these (it failed, or was screened) counts for nothing.
+
+    Args:
+        completions: of ONE prompt.
+        scores: judge points.
+        noise: of the judges: each counts by one over the variance of its errors, on the first judge's scale. Where
+            nothing is known all count the same.
     """
     scores_of: dict[CompletionId, list[Score]] = defaultdict(list)
     for score in set(scores):
@@ -60,18 +69,19 @@ def standings(completions: Iterable[Completion], scores: Iterable[Score]) -> tup
     usable = {one.id: one for one in completions if not one.flags and one.id in scores_of}
     return tuple(
         sorted(
-            (_standing(completion, scores_of[completion.id]) for completion in usable.values()),
+            (_standing(completion, scores_of[completion.id], noise) for completion in usable.values()),
             key=lambda standing: (-standing.mean, standing.completion.id),
         )
     )
 
 
-def _standing(completion: Completion, scores: Sequence[Score]) -> Standing:
+def _standing(completion: Completion, scores: Sequence[Score], noise: Noise) -> Standing:
     ordered = tuple(sorted(scores, key=lambda score: (score.judge, score.request_id, score.value)))
     by_judge: dict[EndpointName, list[float]] = defaultdict(list)
     for score in ordered:
-        by_judge[score.judge].append(score.value)
-    return Standing(completion, fmean(fmean(values) for values in by_judge.values()), ordered)
+        by_judge[score.judge].append(noise.points(score.judge, score.value))
+    weights = [noise.weight(judge) for judge in by_judge]
+    return Standing(completion, fmean((fmean(values) for values in by_judge.values()), weights), ordered)
 
 
 def couples(ranked: Sequence[Standing]) -> list[Couple]:
@@ -105,5 +115,6 @@ def choose(ranked: Sequence[Standing], verify_gap: float, min_gap: float) -> Cou
     return next((couple for couple in sorted(apart, key=order) if not couple.equal_sides), None)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """A text up to Unicode normalisation and white space."""
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 LARGEST_GAP = 9.0  # points go from 1 to 10
+USUAL_GAP = 3.0  # 99 % of the orders right on RewardBench 2 (JUDGING, finding 1)
+BEST_WORST = "best-worst"
+SEAM = re.compile(r".+\.py:[A-Za-z_]\w*")  # FILE.py:FUNCTION
 
 
 class PairSettings(BaseModel):
-    """The [pair] table, in judge points. `verify_gap` left out follows `min_gap` down, so that it fits."""
+    """The [pair] table, in judge points. `verify_gap` left out follows `min_gap` down, so that it fits.
+
+    `min_gap` "auto" is found from what this run measures of its judges; until then it is 3 (`least_gap`).
+    `strategy` is a name, or FILE.py:FUNCTION.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    strategy: Literal["best-worst"] = "best-worst"
-    min_gap: float = 3.0  # from here up a pair needs no more questions
+    strategy: str = BEST_WORST
+    min_gap: float | Literal["auto"] = USUAL_GAP  # from here up a pair needs no more questions
     verify_gap: float = 1.0  # from here up to min_gap a duel in both orders decides; = min_gap: no duels
     chosen_floor: float = 6.0  # least mean score of a chosen answer
 
     @model_validator(mode="after")
     def _gaps_fit(self) -> PairSettings:
-        if not 0 < self.min_gap <= LARGEST_GAP:
+        if self.strategy != BEST_WORST and not SEAM.fullmatch(self.strategy):
+            raise ValueError(
+                f'strategy "{self.strategy}" is not known: take "{BEST_WORST}", or your own function: FILE.py:FUNCTION'
+            )
+        if not 0 < self.least_gap <= LARGEST_GAP:
             raise ValueError(
                 f"min_gap = {self.min_gap:g} is no gap between scores of 1 to 10:"
-                f" set it above 0 (a tie is no preference) and to {LARGEST_GAP:g} at most"
+                f' set it above 0 (a tie is no preference) and to {LARGEST_GAP:g} at most, or to "auto"'
             )
-        if not self.pinned_verify_gap and self.min_gap < self.verify_gap:
-            object.__setattr__(self, "verify_gap", self.min_gap)
-        if not 0 < self.verify_gap <= self.min_gap:
+        if not self.pinned_verify_gap and self.least_gap < self.verify_gap:
+            object.__setattr__(self, "verify_gap", self.least_gap)
+        if not 0 < self.verify_gap <= self.least_gap:
             raise ValueError(
-                f"verify_gap = {self.verify_gap:g} does not lie above 0 and up to min_gap = {self.min_gap:g}:"
+                f"verify_gap = {self.verify_gap:g} does not lie above 0 and up to min_gap = {self.least_gap:g}:"
                 " lower it, raise min_gap, or leave it out"
             )
         if not 0 <= self.chosen_floor <= 10:
@@ -38,6 +50,15 @@ class PairSettings(BaseModel):
                 f"chosen_floor = {self.chosen_floor:g} is no score from 1 to 10: set it within, 1 to let all pass"
             )
         return self
+
+    @property
+    def least_gap(self) -> float:
+        """`min_gap` as a number: what "auto" stands for while too little is known of the judges."""
+        return USUAL_GAP if self.min_gap == "auto" else self.min_gap
+
+    def at(self, gap: float) -> PairSettings:
+        """The same with this `min_gap`; `verify_gap` stays below it."""
+        return self.model_copy(update={"min_gap": gap, "verify_gap": min(self.verify_gap, gap)})
 
     @property
     def pinned_verify_gap(self) -> bool:

@@ -55,6 +55,7 @@ class SampleSettings(BaseModel):
     system: Listed[str] = ()  # bundled names or files; the caller resolves them
     arms: tuple[ArmSettings, ...] = ()
     seed: int = Field(0, ge=0, lt=2**63)
+    screens: Listed[str] = ()  # functions of the user's own, FILE.py:FUNCTION, that refuse completions
     max_screened: Annotated[float, Field(ge=0, le=1)] = 0.5  # share of the first 20; 1 = never stop
 
     @field_validator("endpoints", *PRODUCT_LISTS)

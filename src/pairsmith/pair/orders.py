@@ -1,0 +1,85 @@
+"""Settles one prompt of the protocols that know no points: by two rankings, or by both orders of a final.
+
+Two verdicts that were asked in opposite orders have to agree; what they agree on is the pair. Called by the pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pairsmith.pair.select import folded
+from pairsmith.records import (
+    Abstention,
+    Completion,
+    CompletionId,
+    Duel,
+    Json,
+    Pair,
+    PromptId,
+    Ranking,
+    Settlement,
+)
+
+
+def settle_orders(
+    prompt: PromptId, completions: Sequence[Completion], rankings: Sequence[Ranking], final: Sequence[Duel]
+) -> Settlement:
+    """Settle ONE prompt from two rankings in opposite orders, or from a final's duels in both orders.
+
+    Args:
+        prompt: the prompt.
+        completions: its completions without flags.
+        rankings: two, or none; a pair is what both name first and last.
+        final: two duels of the same couple in opposite orders, or none; a pair is what both prefer.
+
+    Returns:
+        A pair without a gap; or the abstention order_conflict, duel_tie or equal_sides.
+    """
+    found = _of_rankings(prompt, rankings) if rankings else _of_final(prompt, final)
+    if isinstance(found, Abstention):
+        return found
+    texts = {completion.id: completion.text for completion in completions}
+    chosen, rejected = found
+    if folded(texts[chosen]) == folded(texts[rejected]):
+        return Abstention(prompt, "equal_sides", "the best and the worst are the same text")
+    verdicts: Sequence[Ranking | Duel] = rankings or final
+    judges = tuple(sorted({verdict.judge for verdict in verdicts}))
+    return Pair(prompt, chosen, rejected, None, judges, _provenance(rankings, final))
+
+
+def _of_rankings(prompt: PromptId, rankings: Sequence[Ranking]) -> tuple[CompletionId, CompletionId] | Abstention:
+    one, other = rankings
+    if one.order[0] == other.order[0] and one.order[-1] == other.order[-1]:
+        return one.order[0], one.order[-1]
+    ends = [place for place, at in (("first", 0), ("last", -1)) if one.order[at] != other.order[at]]
+    return Abstention(prompt, "order_conflict", f"the two orders differ in who is {' and who is '.join(ends)}")
+
+
+def _of_final(prompt: PromptId, final: Sequence[Duel]) -> tuple[CompletionId, CompletionId] | Abstention:
+    winners = {duel.winner for duel in final}
+    if len(winners) > 1:
+        return Abstention(prompt, "order_conflict", "the two orders of the final differ")
+    winner = winners.pop()
+    if winner is None:
+        return Abstention(prompt, "duel_tie", "both orders of the final are a tie")
+    loser = next(ident for ident in (final[0].first, final[0].second) if ident != winner)
+    return winner, loser
+
+
+def _provenance(rankings: Sequence[Ranking], final: Sequence[Duel]) -> dict[str, Json]:
+    if rankings:
+        ranked: list[Json] = [
+            {
+                "judge": one.judge,
+                "shown": list[Json](one.shown),
+                "order": list[Json](one.order),
+                "request_id": one.request_id,
+            }
+            for one in rankings
+        ]
+        return {"strategy": "first-last", "rule": "rankings", "rankings": ranked}
+    duels: list[Json] = [
+        {"judge": d.judge, "first": d.first, "second": d.second, "winner": d.winner, "request_id": d.request_id}
+        for d in final
+    ]
+    return {"strategy": "best-worst", "rule": "final", "duels": duels}

@@ -1,0 +1,257 @@
+"""The one pure step that every prompt goes through: given the answers so far, which requests are still owed?
+
+Asks the stages in their order; when nothing is owed, says what the prompt has come to. No ledger, no network.
+Called by pipeline.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeAlias
+
+from pairsmith import judge, seams
+from pairsmith.judge import JudgeState
+from pairsmith.judge.noise import Measured
+from pairsmith.pair.gates import Strategy, settle
+from pairsmith.pair.orders import settle_orders
+from pairsmith.pair.outlook import GateEvidence, gate_evidence
+from pairsmith.pair.select import Standing
+from pairsmith.records import (
+    Abstention,
+    Arm,
+    ChatRequest,
+    Completion,
+    CompletionId,
+    Duel,
+    Failure,
+    FailureKind,
+    Flag,
+    Json,
+    Noise,
+    Outcome,
+    Pair,
+    Prompt,
+    RequestId,
+    Score,
+    Settlement,
+)
+from pairsmith.sample.plan import deal, requests
+from pairsmith.sample.screen import candidate_completion, completion_of, screen
+from pairsmith.work import Work
+
+Draws: TypeAlias = "list[tuple[Arm, ChatRequest]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where one prompt stands: requests owed, or what it came to (`kind` set).
+
+    `waits`: nothing is owed, but how much the judges err has to be known first. `measured`: the verdicts that show it,
+    of a prompt that is measured for that. `final` is false when a failure of it may be mended by another run.
+    `completions` are all of them once none is owed, flagged ones included; `verdicts` counts those that could be read.
+    """
+
+    owed: tuple[ChatRequest, ...] = ()
+    completions: tuple[Completion, ...] = ()
+    kind: str = ""  # pair | abstained | failed
+    reason: str | None = None
+    final: bool = True
+    verdicts: int = 0
+    body: Mapping[str, Json] | None = None
+    waits: bool = False
+    measured: Measured | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What of one prompt does not change from step to step: worked out once."""
+
+    draws: Draws
+    completions: tuple[Completion, ...] | None = None  # once no draw is owed
+    asked: judge.Asked = field(default_factory=dict)
+
+
+def begin(prompt: Prompt, work: Work) -> Known:
+    """What a prompt's first step needs."""
+    return Known(_draws(prompt, work))
+
+
+def step(
+    prompt: Prompt, known: Known, outcomes: Mapping[RequestId, Outcome], work: Work, measuring: bool = False
+) -> Step:
+    """Ask the stages in their order where ONE prompt stands, given every answer stored for it.
+
+    `measuring`: no more than what shows how much the judges err is asked, and the prompt comes to nothing yet.
+    """
+    draws = known.draws
+    owed = tuple(request for _, request in draws if request.id not in outcomes)
+    if owed:
+        return Step(owed=owed)
+    failures = [o for _, request in draws if isinstance(o := outcomes[request.id], Failure)]
+    completions = known.completions = known.completions or _completions(prompt, draws, outcomes, work)
+    if unpaid := [f for f in failures if f.kind is not FailureKind.PERMANENT]:
+        return Step(completions=completions, kind="failed", reason=unpaid[0].reason, final=False)
+    usable = [completion for completion in completions if not completion.flags]
+    if len(usable) < 2:
+        return _too_few(completions, failures)
+    state = _state(prompt, completions, usable, outcomes, known, work, measuring)
+    if state.owed or state.waits:
+        return Step(owed=state.owed, completions=completions, waits=state.waits)
+    if measuring:
+        return Step(completions=completions, measured=Measured(state.scores, state.again))
+    verdicts = len(state.scores) + len(state.duels) + len(state.rankings)
+    if state.settlement is None:
+        reason = state.unpaid[0].reason
+        return Step(completions=completions, kind="failed", reason=reason, final=False, verdicts=verdicts)
+    return _settled(prompt, completions, usable, state, verdicts, work)
+
+
+def _state(
+    prompt: Prompt,
+    completions: Sequence[Completion],
+    usable: Sequence[Completion],
+    outcomes: Mapping[RequestId, Outcome],
+    known: Known,
+    work: Work,
+    measuring: bool,
+) -> JudgeState:
+    """Where the judging stands; the gates are asked through it."""
+    strategy = _strategy(prompt, work.strategy) if work.strategy else None
+    noise = work.panel.noise or Noise()
+    # A reward model's numbers are no points while its noise is not known: then they decide nothing.
+    numbers = {judge.name for judge in work.panel.judges if judge.kind == "reward" and judge.name not in noise.judges}
+
+    def decide(scores: Sequence[Score], duels: Sequence[Duel]) -> Settlement:
+        points = [score for score in scores if score.judge not in numbers]
+        return settle(prompt.id, usable, points, duels, work.pair, noise, strategy)
+
+    decide_orders = partial(settle_orders, prompt.id, usable)
+    return judge.owed(prompt, completions, outcomes, decide, work.panel, known.asked, decide_orders, measuring)
+
+
+def _settled(
+    prompt: Prompt,
+    completions: tuple[Completion, ...],
+    usable: Sequence[Completion],
+    state: JudgeState,
+    verdicts: int,
+    work: Work,
+) -> Step:
+    """What the complete evidence on one prompt came to."""
+    evidence = _evidence(completions, state)
+    noise = work.panel.noise or Noise()
+    if work.recipe.judge.protocol == "score":
+        evidence["gate"] = _gate(gate_evidence(usable, state.scores, state.duels, work.pair, noise))
+    evidence["unreadable"] = state.unreadable + state.reasked
+    settled = Step(completions=completions, verdicts=verdicts, body=evidence)
+    if isinstance(state.settlement, Abstention):
+        evidence["detail"] = state.settlement.detail
+        return replace(settled, kind="abstained", reason=state.settlement.reason)
+    assert isinstance(state.settlement, Pair)  # judge.owed turns what is undecided into duels
+    evidence["pair"] = _sides(state.settlement, completions)
+    return replace(settled, kind="pair")
+
+
+def _strategy(prompt: Prompt, function: seams.Function) -> Strategy:
+    """The user's strategy, as pair asks it."""
+
+    def pick(ranked: Sequence[Standing]) -> tuple[Standing, Standing] | None:
+        answers: list[dict[str, Json]] = [
+            {"text": one.completion.text, "score": one.mean, "arm": one.completion.arm, "model": one.completion.model}
+            for one in ranked
+        ]
+        places = seams.picked(function, prompt, answers)
+        return None if places is None else (ranked[places[0]], ranked[places[1]])
+
+    return pick
+
+
+def _draws(prompt: Prompt, work: Work) -> Draws:
+    """What is sampled for one prompt, each with its arm."""
+    settings = work.recipe.sample
+    if settings is None:
+        return []
+    dealt = deal(prompt.id, work.arms, settings.completions, settings.seed, work.endpoints)
+    asked = requests(prompt, dealt, settings, work.endpoints)
+    return [(draw.arm, request) for draw, request in zip(dealt, asked, strict=True)]
+
+
+def _completions(
+    prompt: Prompt, draws: Draws, outcomes: Mapping[RequestId, Outcome], work: Work
+) -> tuple[Completion, ...]:
+    """The completions of one prompt, given ones first, each with its flags."""
+    given = [candidate_completion(prompt, candidate) for candidate in prompt.candidates]
+    sampled = [
+        completion_of(outcome, prompt.id, arm.name, work.endpoints[arm.endpoint].reasoning)
+        for arm, request in draws
+        if not isinstance(outcome := outcomes[request.id], Failure)
+    ]
+    return tuple(_checked(prompt, one, work.screens) for one in screen([*given, *sampled]))
+
+
+def _checked(prompt: Prompt, completion: Completion, screens: Sequence[seams.Function]) -> Completion:
+    """The completion, flagged if a screen of the user's own refuses it."""
+    if completion.flags or not any(seams.refuses(function, prompt, completion) for function in screens):
+        return completion
+    return replace(completion, flags=(Flag.CHECK,))
+
+
+def _too_few(completions: tuple[Completion, ...], failures: Sequence[Failure]) -> Step:
+    """Fewer than two completions can be used: by the calls' fault if any failed, else by the screens."""
+    evidence = _evidence(completions, None)
+    if failures:  # what is refused as malformed is not stored, and asked again: the server may have changed
+        final = all(failure.reason != "bad_request" for failure in failures)
+        return Step(completions=completions, kind="failed", reason=failures[0].reason, final=final, body=evidence)
+    evidence["gate"] = _gate(GateEvidence(0.0, 0.0))
+    return Step(completions=completions, kind="abstained", reason="too_few_completions", body=evidence)
+
+
+def _gate(evidence: GateEvidence) -> dict[str, Json]:
+    return {"gap": evidence.gap, "chosen_mean": evidence.chosen_mean, "confirmed": evidence.confirmed}
+
+
+def _evidence(completions: Sequence[Completion], state: JudgeState | None) -> dict[str, Json]:
+    """What a stored outcome keeps, for summaries, the bias card and provenance; texts stay with their replies."""
+    flags = Counter(flag.value for completion in completions for flag in completion.flags)
+    return {
+        "flags": dict(flags),
+        "tokens": sum(completion.tokens or 0 for completion in completions),
+        "simulated": any(completion.simulated for completion in completions),
+        "completions": [[one.id, one.arm, len(one.text), one.model] for one in completions if not one.flags],
+        "verdicts": _said(state) if state else [],
+    }
+
+
+def _said(state: JudgeState) -> list[Json]:
+    said: list[Json] = [
+        {"judge": s.judge, "completion": s.completion, "score": s.value, "call": s.request_id} for s in state.scores
+    ]
+    said += [
+        {"judge": d.judge, "first": d.first, "second": d.second, "winner": d.winner, "call": d.request_id}
+        for d in dict.fromkeys(state.duels)
+    ]
+    said += [
+        {"judge": r.judge, "shown": list[Json](r.shown), "order": list[Json](r.order), "call": r.request_id}
+        for r in state.rankings
+    ]
+    return said
+
+
+def _sides(found: Pair, completions: Sequence[Completion]) -> dict[str, Json]:
+    by_id: dict[CompletionId, Completion] = {completion.id: completion for completion in completions}
+
+    def side(ident: CompletionId) -> dict[str, Json]:
+        one = by_id[ident]
+        span: Json = list(one.span) if one.span else None
+        return {"completion": ident, "arm": one.arm, "model": one.model, "span": span, "simulated": one.simulated}
+
+    return {
+        "chosen": side(found.chosen),
+        "rejected": side(found.rejected),
+        "gap": found.gap,
+        "judges": list(found.judges),
+        "provenance": dict(found.provenance),
+    }
