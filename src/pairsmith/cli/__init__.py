@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": ("demo", "The whole journey offline, in half a minute."),
     "init": ("init", "Write a recipe with comments, and the words to edit."),
     "run": ("run", "Sample, judge, pair and export; run again to continue."),
+    "judge": ("judge", "Judge what was sampled so far; --show: what judges are sent."),
     "status": ("status", "Counts, spend, and what is left of a run."),
     "export": ("export", "Write a run's pairs for a training platform."),
     "check": ("check", "Find every problem of a dataset file."),

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from pairsmith.dataset import Exported
     from pairsmith.export.settings import ExportSettings
     from pairsmith.ledger import Counts, Ledger
+    from pairsmith.qualified import Qualification
     from pairsmith.recipe import Recipe
+    from pairsmith.records import Endpoint, EndpointName
 
 TARGETS = ("openai", "azure", "together", "fireworks", "trl")
 
@@ -101,6 +103,14 @@ def stored_run(folder: RunFolder) -> Iterator[tuple[Ledger, str]]:
         yield ledger, digest
     finally:
         ledger.close_now()
+
+
+def known_judges(what: Named, models: Mapping[EndpointName, Endpoint]) -> dict[EndpointName, Qualification | None]:
+    """How the judges of a recipe that are chat models did when they were asked what is known; None: never asked."""
+    from pairsmith.qualified import home, qualifications
+
+    names = [name for name in what.recipe.judge.panel if name in models and models[name].kind == "chat"]
+    return qualifications({name: models[name] for name in names}, what.folder.path, home(environment()))
 
 
 def write_dataset(ledger: Ledger, digest: str, settings: ExportSettings, out: Path) -> Exported:

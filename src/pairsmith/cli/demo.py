@@ -186,7 +186,7 @@ def _run(what: Named, as_json: bool) -> tuple[int, dict[str, Any]]:
 
     from pairsmith.cli.run import Options, run
 
-    options = Options(None, None, (), (), 0.0, as_json, quiet=False)
+    options = Options(None, None, (), (), 0.0, as_json, quiet=False, simulated=True)
     if not as_json:
         return run(what, options), {}
     with contextlib.redirect_stdout(io.StringIO()) as printed:

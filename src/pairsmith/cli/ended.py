@@ -29,16 +29,26 @@ class Finished:
     out: Path
     stopped: Stopped | None
     notes: list[str]
+    bias: dict[str, Any]
     wall_s: float = 0.0
 
 
 def warnings(work: Work) -> list[str]:
     """What the user should know before anything is spent."""
-    judges = {work.endpoints[name].model for name in work.recipe.judge.panel}
-    own = sorted(judges & {work.endpoints[arm.endpoint].model for arm in work.arms})
-    if not own:
+    from pairsmith.judge.families import family_of
+
+    judges = {judge.model for judge in work.panel.judges if judge.kind != "check"}
+    sampled = {work.endpoints[arm.endpoint].model for arm in work.arms}
+    if own := sorted(judges & sampled):
+        return [f"{own[0]} judges its own answers; judges tend to prefer their own: a judge of another family is safer"]
+    families = {family_of(model) for model in sampled} - {None}
+    biased = sorted(judge for judge in judges if family_of(judge) in families)
+    if len(families) < 2 or not biased:  # with one sampler, a taste for its family hits all answers alike
         return []
-    return [f"{own[0]} judges its own answers; judges tend to prefer their own: a judge of another family is safer"]
+    return [
+        f"answers of {len(families)} model families compete, and judge {biased[0]} is of one of them ("
+        f"{family_of(biased[0])}); judges tend to prefer their own: a judge of another family is safer"
+    ]
 
 
 def notes(ledger: Ledger, work: Work) -> list[str]:
@@ -48,17 +58,18 @@ def notes(ledger: Ledger, work: Work) -> list[str]:
 
     said: list[str] = []
     gates = []
-    completions = cut_off = unreadable = 0
+    completions = cut_off = unreadable = too_long = 0
     for _, settled in ledger.outcomes(work.digest):
         evidence = gate_evidence(settled.body)
         if evidence is not None:
             gates.append(evidence)
         completions += settled.completions
+        too_long += settled.reason == "too_long_to_rank"
         body: dict[str, Any] = dict(settled.body)
         cut_off += body.get("flags", {}).get("cut_off", 0)
         unreadable += body.get("unreadable", 0)
     if gates:
-        said.append(outlook(gates, work.recipe.pair).sentence())
+        said.append(outlook(gates, work.pair).sentence())
     if work.recipe.sample and completions and cut_off / completions > CUT_OFF_SHARE:
         said.append(
             f"{cut_off / completions:.0%} of the completions were cut off by max_tokens = "
@@ -66,6 +77,11 @@ def notes(ledger: Ledger, work: Work) -> list[str]:
         )
     if unreadable:
         said.append(f"{unreadable:,} replies of judges could not be read as verdicts")
+    if too_long:
+        said.append(
+            f"{too_long:,} prompts have answers that are too long for one listwise prompt: raise judge.rank_max_chars "
+            f"(now {work.recipe.judge.rank_max_chars:,} characters) if the judge's context holds more, or use score"
+        )
     return said
 
 
@@ -113,6 +129,7 @@ def _json(finished: Finished, what: Named) -> dict[str, Any]:
             "tokens": total_tokens,
             "cost_usd": spent.cost_usd,
         },
+        "bias": finished.bias,
         "wall_s": round(finished.wall_s, 3),
         "stopped": finished.stopped.reason if finished.stopped else None,
     }

@@ -18,12 +18,9 @@ from pairsmith.judge.qualify import (
     CONFLICTS_AT_MOST,
     UNREADABLE_AT_MOST,
     Exam,
-    Rate,
     Ruling,
-    bar,
-    figure,
-    percent,
 )
+from pairsmith.judge.rates import Rate, bar, figure, percent
 from pairsmith.qualified import run_file, verdict_text
 
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ import click
 
 from pairsmith.cli.common import (
     TARGETS,
+    environment,
     json_option,
+    known_judges,
     named,
     provenance_path,
     relative,
@@ -34,12 +36,20 @@ def command(
     changes = [f"export.{key}={value}" for key, value in (("target", target), ("system", system)) if value]
     what = named(run, run_dir, changes)
     settings = what.recipe.export
+    from pairsmith.cli import biased
+    from pairsmith.recipe import endpoints
+
     out = out or what.folder.path / ("pairs.jsonl" if settings.target == "openai" else f"pairs.{settings.target}.jsonl")
     with stored_run(what.folder) as (ledger, digest):
         exported = write_dataset(ledger, digest, settings, out)
+        card = biased.card_of(ledger, digest)
+    judges = known_judges(what, endpoints(what.recipe, environment()))
+    for warning in card.warnings():
+        say(warning)
     for reason, count in exported.left_out.items():
         say(f"{count:,} pairs left out: {reason} (target {settings.target})")
     result = {"out": str(out), "target": settings.target, "rows": exported.rows, "left_out": dict(exported.left_out)}
+    result["bias"] = biased.as_json(card, judges)
     provenance = relative(provenance_path(out))
     show(
         result,

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from pathlib import Path
@@ -21,7 +21,9 @@ from pairsmith.cli.common import (
     default_run_dir,
     environment,
     json_option,
+    known_judges,
     named,
+    relative,
     replacement_text,
     run_dir_option,
     say,
@@ -35,6 +37,7 @@ from pairsmith.folder import RunFolder, locked, written_whole
 if TYPE_CHECKING:
     from pairsmith.intake import Source
     from pairsmith.ledger import Ledger
+    from pairsmith.qualified import Qualification
     from pairsmith.records import Endpoint, EndpointName
     from pairsmith.wire.online import Engine
     from pairsmith.work import Work
@@ -53,6 +56,9 @@ class Options:
     patience_s: float
     as_json: bool
     quiet: bool
+    force: bool = False
+    sampling: bool = True  # else only what was sampled already is judged
+    simulated: bool = False  # the judges are known not to be real: nothing is said of them
 
 
 @click.command("run")
@@ -68,6 +74,7 @@ class Options:
 @click.option("--skip-bad", is_flag=True, help="Go on after bad rows of the prompt file, and count them.")
 @click.option("--same-endpoint", "same", multiple=True, metavar="NAME", help="It moved: what is stored stays valid.")
 @click.option("--new-endpoint", "new", multiple=True, metavar="NAME", help="It is another: buy its answers anew.")
+@click.option("--force", is_flag=True, help="Go on with a judge that was disqualified (see: pairsmith qualify).")
 @click.option("--prompts", metavar="FILE", help='Without a recipe: the prompts ("-": standard input).')
 @click.option("--model", metavar="M", help="Without a recipe: the model that is sampled.")
 @click.option("--judge", metavar="M", help="Without a recipe: the model that judges.")
@@ -90,6 +97,7 @@ def command(
     overrides: tuple[str, ...],
     same: tuple[str, ...],
     new: tuple[str, ...],
+    force: bool,
     quiet: bool,
     as_json: bool,
     **flags: Any,
@@ -100,7 +108,7 @@ def command(
     are enough.
     """
     what = _what(recipe, run_dir, overrides, flags)
-    return run(what, Options(out, max_cost, same, new, patience, as_json, quiet))
+    return run(what, Options(out, max_cost, same, new, patience, as_json, quiet, force))
 
 
 def _what(recipe: Path | None, run_dir: Path | None, overrides: Sequence[str], flags: dict[str, Any]) -> Named:
@@ -116,6 +124,7 @@ def _what(recipe: Path | None, run_dir: Path | None, overrides: Sequence[str], f
 def run(what: Named, options: Options) -> int:
     """Run it and say what came of it; returns the exit code."""
     from pairsmith.ledger import open_ledger
+    from pairsmith.qualified import refusal
     from pairsmith.recipe import endpoints
 
     started = time.monotonic()
@@ -129,8 +138,11 @@ def run(what: Named, options: Options) -> int:
         ledger = open_ledger(what.folder.ledger, time.time, create=True)
         files.callback(ledger.close_now)
         models = identified(models, where.endpoints, ledger, options.same, options.new)
+        judges = known_judges(what, models)
+        if not options.force and (no := refusal(judges)):
+            raise UserError(no)
         sources = None if _stored_input(what, ledger) else _open(where.prompts.paths, where.prompts.format, files)
-        finished = asyncio.run(_run(what, models, keys, sources, ledger, options))
+        finished = asyncio.run(_run(what, models, keys, judges, sources, ledger, options))
     finished.wall_s = time.monotonic() - started
     return report(finished, what, options.as_json)
 
@@ -187,18 +199,22 @@ async def _run(
     what: Named,
     models: dict[EndpointName, Endpoint],
     keys: dict[EndpointName, str | None],
+    judges: Mapping[EndpointName, Qualification | None],
     sources: list[Source] | None,
     ledger: Ledger,
     options: Options,
 ) -> Finished:
+    from pairsmith.measuring import known
+    from pairsmith.qualified import notices
     from pairsmith.work import make_work
 
     work = make_work(what.recipe, models)
     _keep_recipe(what, work, ledger)
     engine = engine_of(models, keys, ledger, options.max_cost_usd, options.patience_s)
     try:
-        stopped = await _carry(work, sources, ledger, engine, options)
-        return _finished(what, work, ledger, engine, stopped, options.out)
+        notes = warnings(work) + ([] if options.simulated else notices(judges, relative(what.folder.path)))
+        stopped = await _carry(work, sources, ledger, engine, options, notes)
+        return _finished(what, known(work, ledger), judges, ledger, engine, stopped, options.out)
     finally:
         await ledger.close()
 
@@ -218,19 +234,24 @@ def _keep_recipe(what: Named, work: Work, ledger: Ledger) -> None:
 
 
 async def _carry(
-    work: Work, sources: list[Source] | None, ledger: Ledger, engine: Engine, options: Options
+    work: Work,
+    sources: list[Source] | None,
+    ledger: Ledger,
+    engine: Engine,
+    options: Options,
+    notes: Sequence[str],
 ) -> Stopped | None:
-    """Run it behind a progress bar; why it stopped early, if it did."""
+    """Run it behind a progress bar, with what is to be said before; why it stopped early, if it did."""
     from pairsmith import pipeline
     from pairsmith.cli.progress import Bar
 
     with Bar(engine.tally, time.monotonic, options.quiet) as bar, signals(engine):
         engine.say = bar.say
-        for warning in warnings(work):
-            bar.say(warning)
+        for note in notes:
+            bar.say(note)
         ticks = asyncio.create_task(ticking(bar))
         try:
-            await pipeline.run(work, sources, ledger, engine, bar)
+            await pipeline.run(work, sources, ledger, engine, bar, options.sampling)
         except Stopped as exc:
             return exc
         finally:
@@ -239,9 +260,16 @@ async def _carry(
 
 
 def _finished(
-    what: Named, work: Work, ledger: Ledger, engine: Engine, stopped: Stopped | None, out: Path | None
+    what: Named,
+    work: Work,
+    judges: Mapping[EndpointName, Qualification | None],
+    ledger: Ledger,
+    engine: Engine,
+    stopped: Stopped | None,
+    out: Path | None,
 ) -> Finished:
     """Write the dataset, and gather what there is to say."""
+    from pairsmith.cli.biased import as_json, card_of
     from pairsmith.dataset import Exported
 
     export = what.recipe.export
@@ -257,4 +285,6 @@ def _finished(
     counts = ledger.counts(work.digest)
     if stopped is None and counts.prompts and counts.prompts == sum(counts.failed.values()):
         stopped = Stopped("no_prompt_succeeded", "no prompt succeeded; mend the cause, then run it again to continue")
-    return Finished(counts, ledger.spent(), engine.tally, exported, out, stopped, told + notes(ledger, work))
+    card = card_of(ledger, work.digest)
+    told += notes(ledger, work) + card.warnings()
+    return Finished(counts, ledger.spent(), engine.tally, exported, out, stopped, told, as_json(card, judges))

@@ -6,7 +6,18 @@ from pathlib import Path
 
 import click
 
-from pairsmith.cli.common import counts_json, counts_text, json_option, named, run_dir_option, show, stored_run, usd
+from pairsmith.cli.common import (
+    counts_json,
+    counts_text,
+    environment,
+    json_option,
+    known_judges,
+    named,
+    run_dir_option,
+    show,
+    stored_run,
+    usd,
+)
 
 
 @click.command("status")
@@ -14,16 +25,23 @@ from pairsmith.cli.common import counts_json, counts_text, json_option, named, r
 @run_dir_option
 @json_option
 def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
-    """Counts, spend, and what is left. RUN is the folder of a run, or its recipe."""
-    folder = named(run, run_dir).folder
+    """Counts, spend, what is left, and the bias card. RUN is the folder of a run, or its recipe."""
+    from pairsmith.cli import biased
+    from pairsmith.recipe import endpoints
+
+    what = named(run, run_dir)
+    folder = what.folder
     with stored_run(folder) as (ledger, digest):
         counts, spent, in_flight = ledger.counts(digest), ledger.spent(), ledger.open_attempts()
+        card = biased.card_of(ledger, digest)
+    judges = known_judges(what, endpoints(what.recipe, environment()))
     tokens = {"input": spent.input_tokens, "output": spent.output_tokens}
     result = {
         "run_dir": str(folder.path),
         **counts_json(counts),
         "unanswered_attempts": in_flight,
         "total": {"calls": spent.calls, "attempts": spent.attempts, "tokens": tokens, "cost_usd": spent.cost_usd},
+        "bias": biased.as_json(card, judges),
     }
 
     def text() -> str:
@@ -34,6 +52,7 @@ def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
                 f"  calls        {spent.calls:,} in {spent.attempts:,} attempts ({in_flight:,} without an answer)",
                 f"  tokens       {spent.input_tokens:,} in, {spent.output_tokens:,} out",
                 f"  cost         {usd(spent.cost_usd)}",
+                *biased.as_text(card, judges),
                 f"{left:,} prompts are left or failed: pairsmith run {folder.path}"
                 if left
                 else "nothing is left to do",

@@ -34,20 +34,20 @@ def _compared(case: Case, evidence: Evidence, close: Undecided) -> tuple[Evidenc
     With `by_value` the second order is asked only if the first agrees with the scores: else it can change nothing.
     """
     one, other = case.completions[close.first], case.completions[close.second]
+    economical, lost = case.panel.settings.by_value, ""
     for order in both_orders(case.prompt.id, one, other, case.panel.chat_judges, case.panel.seed):
         stands = duelled(case, order)
         evidence = replace(evidence, standings=(*evidence.standings, stands))
         if stands.verdict is not None:
             duel = order.duel(stands.verdict, stands.request_id)
             evidence = replace(evidence, duels=(*evidence.duels, duel))
-            if case.panel.settings.by_value and duel.winner != close.first:
+            if economical and duel.winner != close.first:
                 said = "a tie" if duel.winner is None else "the worse one wins"
                 return evidence, ("judges_disagree", f"{said} in the first order; the second could change nothing")
-        elif case.panel.settings.by_value and stands.open:
-            return evidence, None
-        elif why := why_lost(stands, order):
-            return evidence, ("no_verdict", why)
-    return evidence, None
+        lost = lost or why_lost(stands, order)
+        if economical and (stands.open or lost):
+            break
+    return evidence, ("no_verdict", lost) if lost else None
 
 
 def duelled(case: Case, order: Order) -> Standing[DuelVerdict]:

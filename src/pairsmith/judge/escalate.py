@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pairsmith.means import Estimate, estimates
 from pairsmith.records import CompletionId, EndpointName, Noise, Score
 
 SLACK = 1e-9  # means of points are sums of floats: 2.0 apart may read 2.0000000000000004
@@ -27,14 +28,6 @@ class Gates:
 
     verify_gap: float
     floor: float
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What is known of one completion: its weighted mean, and the variance of that mean's error."""
-
-    mean: float
-    variance: float
 
 
 def by_distance(scores: Iterable[Score], within: float, noise: Noise) -> list[CompletionId]:
@@ -72,18 +65,6 @@ def by_value(scores: Sequence[Score], judge: EndpointName, noise: Noise, gates: 
     if (1 - pair > PAIR_LOST) if is_pair else (pair > PAIR_GAINED):
         asked |= {best, worst}
     return asked
-
-
-def estimates(scores: Iterable[Score], noise: Noise) -> dict[CompletionId, Estimate]:
-    """Weighted means by completion: each verdict on the common scale, counted by one over its judge's variance."""
-    weights: dict[CompletionId, float] = {}
-    sums: dict[CompletionId, float] = {}
-    for score in scores:
-        weight = noise.weight(score.judge)
-        weights[score.completion] = weights.get(score.completion, 0.0) + weight
-        value = noise.points(score.judge, score.value)
-        sums[score.completion] = sums.get(score.completion, 0.0) + weight * value
-    return {ident: Estimate(sums[ident] / weights[ident], 1.0 / weights[ident]) for ident in weights}
 
 
 def _after(one: Estimate, other: Estimate, next_variance: float, spread: float) -> tuple[float, float]:

@@ -92,9 +92,10 @@ def owed(
     before = Evidence()
     if wants_reference(prompt, panel):
         reference = written(prompt, panel, outcomes)
-        before = Evidence(standings=(reference,))
-        if before.open:
-            return _state(before, None)
+        if reference.open:
+            return _state(Evidence(standings=(reference,)), None)
+        if reference.failure is not None:  # one that cannot be used is no verdict that was lost
+            before = Evidence(standings=(reference,))
         prompt = with_reference(prompt, reference)
     judged = sorted((c for c in completions if not c.flags), key=lambda completion: completion.id)
     by_id = {completion.id: completion for completion in judged}
@@ -117,11 +118,11 @@ def _judged(case: Case, settle: Settle, settle_orders: SettleOrders | None) -> t
 
 
 def _state(evidence: Evidence, settlement: Settlement | None) -> JudgeState:
-    stand = evidence.standings
+    stand = {s.request_id: s for s in evidence.standings}.values()  # a game may be one of its final's orders
     failures = [(s.failure, s.unpaid) for s in stand if s.failure is not None]
     return JudgeState(
         scores=evidence.scores,
-        duels=evidence.duels,
+        duels=tuple(dict.fromkeys(evidence.duels)),
         owed=tuple({s.owed.id: s.owed for s in stand if s.owed is not None}.values()),
         unreadable=sum(s.unreadable for s in stand),
         reasked=sum(s.reasked for s in stand),

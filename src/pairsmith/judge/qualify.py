@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -17,6 +16,7 @@ from pairsmith.judge.anchors import Anchor
 from pairsmith.judge.asking import Complaint, Standing, standing
 from pairsmith.judge.case import Panel
 from pairsmith.judge.duel import LABELS, Order, both_orders, duel_request
+from pairsmith.judge.rates import Rate, bar, share, share_of, told
 from pairsmith.judge.score import score_request
 from pairsmith.judge.verdicts import DuelVerdict, ScoreVerdict, Unreadable, read_duel, read_score
 from pairsmith.records import ChatRequest, CompletionId, Endpoint, Outcome, Reply, RequestId
@@ -32,7 +32,6 @@ CONFLICTS_AT_MOST = 0.30
 UNREADABLE_AT_MOST = 0.02
 PLAIN_AT_LEAST = 0.70  # warns only
 FEW = 20  # anchors with a verdict, below which nothing is said for sure
-Z = 1.959964  # of a 95 % interval
 
 
 # --- one judge, one anchor --------------------------------------------------------------------------
@@ -142,39 +141,6 @@ def has_scores(protocol: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """A share of `n`, with its 95 % interval after Wilson; None where n is 0."""
-
-    rate: float | None
-    n: int
-    low: float | None
-    high: float | None
-
-    def surely(self, wrong: Callable[[float], bool]) -> bool:
-        """Whether the whole interval is on the wrong side."""
-        return self.low is not None and self.high is not None and wrong(self.low) and wrong(self.high)
-
-    def perhaps(self, wrong: Callable[[float], bool]) -> bool:
-        """Whether the rate itself is on the wrong side."""
-        return self.rate is not None and wrong(self.rate)
-
-
-def share(hits: int, n: int) -> Rate:
-    """The rate and its interval.
-
-    Source: Wilson 1927; it holds near 0 and 1, where the usual interval does not.
-    """
-    if not n:
-        return Rate(None, 0, None, None)
-    rate = hits / n
-    middle = rate + Z * Z / (2 * n)
-    half = Z * math.sqrt(rate * (1 - rate) / n + Z * Z / (4 * n * n))
-    whole = 1 + Z * Z / n
-    low, high = (middle - half) / whole, (middle + half) / whole
-    return Rate(rate, n, 0.0 if hits == 0 else low, 1.0 if hits == n else high)
-
-
-@dataclass(frozen=True, slots=True)
 class Accuracy:
     """How often the good answer was preferred; a tie that the duels do not break counts as not right."""
 
@@ -220,22 +186,17 @@ def measured(exams: Sequence[Exam]) -> Measured:
     stand = [stands for exam in exams for stands in exam.standings]
     return Measured(
         accuracy=_accuracy(exams),
-        score_accuracy=_share(good > bad for good, bad in points),
-        duel_accuracy=_share(set(pair) == {"good"} for pair in pairs),
-        conflicts=_share(len(set(pair)) > 1 for pair in pairs),
-        first_wins=_share(_first_wins(exams)),
-        longer_wins=_share(wins for wins, _ in longer),
-        longer_is_good=_share(good for _, good in longer),
-        ties=_share(ties),
+        score_accuracy=share_of(good > bad for good, bad in points),
+        duel_accuracy=share_of(set(pair) == {"good"} for pair in pairs),
+        conflicts=share_of(len(set(pair)) > 1 for pair in pairs),
+        first_wins=share_of(_first_wins(exams)),
+        longer_wins=share_of(wins for wins, _ in longer),
+        longer_is_good=share_of(good for _, good in longer),
+        ties=share_of(ties),
         unreadable=share(sum(s.reasked + s.unreadable for s in stand), sum(len(exam.replies) for exam in exams)),
         failed=sum(stands.failure is not None for stands in stand),
         missed=tuple(exam.anchor.id for exam in exams if exam.preferred in ("bad", "neither")),
     )
-
-
-def _share(said: Iterable[bool]) -> Rate:
-    hits = list(said)
-    return share(sum(hits), len(hits))
 
 
 def _accuracy(exams: Sequence[Exam]) -> Accuracy:
@@ -250,8 +211,8 @@ def _accuracy(exams: Sequence[Exam]) -> Accuracy:
         families[exam.anchor.family].append(right)
         if exam.anchor.trap is not None:
             traps[exam.anchor.trap].append(right)
-    by_trap, by_family = ({name: _share(said) for name, said in sorted(by.items())} for by in (traps, families))
-    return Accuracy(_share(kinds["plain"]), _share(kinds["adversarial"]), by_trap, by_family)
+    by_trap, by_family = ({name: share_of(said) for name, said in sorted(by.items())} for by in (traps, families))
+    return Accuracy(share_of(kinds["plain"]), share_of(kinds["adversarial"]), by_trap, by_family)
 
 
 def _longer(exam: Exam) -> Side:
@@ -310,26 +271,3 @@ def ruling(found: Measured) -> Ruling:
 
 def _misses(value: float, limit: float, below: bool) -> bool:
     return value < limit if below else value > limit
-
-
-def told(rate: Rate) -> str:
-    """Such as "45 % (95 %: 29–62)"."""
-    if rate.rate is None or rate.low is None or rate.high is None:
-        return "unknown"
-    return f"{percent(rate.rate)} (95 %: {figure(rate.low)}–{figure(rate.high)})"
-
-
-def percent(value: float) -> str:
-    """Such as "45 %" or "4.5 %"."""
-    return f"{figure(value)} %"
-
-
-def figure(value: float) -> str:
-    """A share as a figure of per cent: below ten one digit more, as a bar may stand at 2."""
-    hundredths = value * 100
-    return f"{hundredths:.1f}" if 0 < hundredths < 9.95 else f"{hundredths:.0f}"
-
-
-def bar(value: float) -> str:
-    """A limit, which is a whole number of per cent."""
-    return f"{value * 100:.0f} %"

@@ -26,6 +26,8 @@ def played(case: Case) -> tuple[Evidence, Abstention | None]:
         best, worst = [*winners, *_odd(best)], [*losers, *_odd(worst)]
     if evidence.open:
         return evidence, None
+    if best[0] is worst[0]:  # who had no neighbour played for both places; verdicts need not fit together
+        return evidence, Abstention(case.prompt.id, "order_conflict", "one answer won and lost its games: no final")
     return _final(case, evidence, best[0], worst[0])
 
 
@@ -65,12 +67,12 @@ def _order(case: Case, one: Completion, other: Completion) -> Order:
 
 def _final(case: Case, evidence: Evidence, best: Completion, worst: Completion) -> tuple[Evidence, Abstention | None]:
     """Both orders of the final: the last judge of the panel and the one before it."""
+    lost = ""
     for order in both_orders(case.prompt.id, best, worst, case.panel.chat_judges, case.panel.seed):
         stands = duelled(case, order)
         evidence = replace(evidence, standings=(*evidence.standings, stands))
         if stands.verdict is not None:
             duel = order.duel(stands.verdict, stands.request_id)
             evidence = replace(evidence, duels=(*evidence.duels, duel), final=(*evidence.final, duel))
-        elif why := why_lost(stands, order):
-            return evidence, Abstention(case.prompt.id, "no_verdict", why)
-    return evidence, None
+        lost = lost or why_lost(stands, order)
+    return evidence, Abstention(case.prompt.id, "no_verdict", lost) if lost else None

@@ -182,6 +182,16 @@ class Ledger:
         ).fetchone()
         return prompt_of(ident, row[0], row[1]) if row else None
 
+    def prompts(self) -> Iterator[Prompt]:
+        """Every prompt of the current input, in order."""
+        rows = self._read.execute(
+            "SELECT p.hash, p.body, i.ordinal FROM inputs i JOIN prompts p ON p.id = i.prompt"
+            " WHERE i.generation = ? ORDER BY i.ordinal",
+            (self._current(),),
+        )
+        for ident, body, ordinal in rows:
+            yield prompt_of(PromptId(ident), body, ordinal)
+
     # --- evidence and outcomes ---------------------------------------------------------------------
 
     def stored(self, prompt: PromptId) -> dict[RequestId, StoredReply]:

@@ -9,9 +9,9 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
-from pairsmith.records import Completion, CompletionId, EndpointName, Noise, Score
+from pairsmith.means import estimates
+from pairsmith.records import Completion, CompletionId, Noise, Score
 
 TOLERANCE = 1e-9  # points; means of equal scores may differ in their last bit
 UNKNOWN = Noise()
@@ -63,25 +63,14 @@ def standings(
         noise: of the judges: each counts by one over the variance of its errors, on the first judge's scale. Where
             nothing is known all count the same.
     """
+    known = set(scores)
+    means = estimates(known, noise)
     scores_of: dict[CompletionId, list[Score]] = defaultdict(list)
-    for score in set(scores):
+    for score in sorted(known, key=lambda score: (score.judge, score.request_id, score.value)):
         scores_of[score.completion].append(score)
-    usable = {one.id: one for one in completions if not one.flags and one.id in scores_of}
-    return tuple(
-        sorted(
-            (_standing(completion, scores_of[completion.id], noise) for completion in usable.values()),
-            key=lambda standing: (-standing.mean, standing.completion.id),
-        )
-    )
-
-
-def _standing(completion: Completion, scores: Sequence[Score], noise: Noise) -> Standing:
-    ordered = tuple(sorted(scores, key=lambda score: (score.judge, score.request_id, score.value)))
-    by_judge: dict[EndpointName, list[float]] = defaultdict(list)
-    for score in ordered:
-        by_judge[score.judge].append(noise.points(score.judge, score.value))
-    weights = [noise.weight(judge) for judge in by_judge]
-    return Standing(completion, fmean((fmean(values) for values in by_judge.values()), weights), ordered)
+    usable = {one.id: one for one in completions if not one.flags and one.id in means}
+    ranked = [Standing(one, means[one.id].mean, tuple(scores_of[one.id])) for one in usable.values()]
+    return tuple(sorted(ranked, key=lambda standing: (-standing.mean, standing.completion.id)))
 
 
 def couples(ranked: Sequence[Standing]) -> list[Couple]:

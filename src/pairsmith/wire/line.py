@@ -14,7 +14,8 @@ import orjson
 
 from pairsmith.records import ChatRequest, Endpoint, Json, Outcome, Purpose, RequestId
 
-FIRST = {Purpose.DUEL: 0, Purpose.SCORE: 1, Purpose.SAMPLE: 2}  # judge before sample: pairs appear early
+# Judge before sample: pairs appear early.
+FIRST = {Purpose.DUEL: 0, Purpose.RANK: 0, Purpose.SCORE: 1, Purpose.REFERENCE: 1, Purpose.SAMPLE: 2}
 
 
 @dataclass(slots=True, eq=False)

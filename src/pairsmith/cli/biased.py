@@ -1,0 +1,59 @@
+"""What is said of a run's judges: the bias card, and how they did when they were asked what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pairsmith.judge.bias import BiasCard, bias_card
+from pairsmith.judge.rates import Rate, told
+from pairsmith.qualified import Qualification, verdict_text
+
+if TYPE_CHECKING:
+    from pairsmith.ledger import Ledger
+    from pairsmith.records import EndpointName
+
+MOST_ARMS = 8  # lines of them on a terminal
+LABEL = 14  # columns, as in the counts of a run
+
+
+def card_of(ledger: Ledger, digest: str) -> BiasCard:
+    """The card of everything that is settled under this digest."""
+    return bias_card(settled.body for _, settled in ledger.outcomes(digest))
+
+
+def as_json(card: BiasCard, known: Mapping[EndpointName, Qualification | None]) -> dict[str, Any]:
+    """The card, and the verdict on each judge (null: it was never asked), for programs."""
+    return {**asdict(card), "qualified": {name: q.ruling.verdict if q else None for name, q in known.items()}}
+
+
+def as_text(card: BiasCard, known: Mapping[EndpointName, Qualification | None]) -> list[str]:
+    """The same for people; rates that rest on nothing are left out."""
+    lines = [
+        f"judge {name}: {verdict_text(q.ruling) if q else 'never asked what is known'}" for name, q in known.items()
+    ]
+    rows: list[tuple[str, Rate]] = [
+        ("conflicts", card.conflicts),
+        ("chosen longer", card.chosen_longer),
+        ("unreadable", card.unreadable),
+    ]
+    for name, judge in card.judges.items():
+        rows += [
+            (f"{name}, longer", judge.longer_wins),
+            (f"{name}, first", judge.first_wins),
+            (f"{name}, ties", judge.ties),
+        ]
+    if len(card.judges) > 1:
+        rows.append(("all, longer", card.average_longer_wins))
+    rows += [(f"agree: {names}", rate) for names, rate in card.agreement.items()]
+    width = max([LABEL, *(len(label) for label, rate in rows if rate.n)]) + 2
+    lines += [f"  {label:<{width}}{told(rate)} of {rate.n:,}" for label, rate in rows if rate.n]
+    if len(card.arms) > MOST_ARMS:
+        return [*lines, f"  {len(card.arms)} arms: --json has what became of each"]
+    for name, arm in card.arms.items():
+        wins = f", wins {told(arm.wins)}" if arm.wins.n else ""
+        lines.append(
+            f"  arm {name}: {arm.completions:,} judged, chosen {arm.chosen:,}, rejected {arm.rejected:,}{wins}"
+        )
+    return lines
