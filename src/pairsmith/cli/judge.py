@@ -93,7 +93,7 @@ def _prompt(what: Named, prompt_id: str, work: Work) -> tuple[Prompt, list[Compl
             usable = [one for one in completions if not one.flags]
             if len(usable) < 2:
                 usable = [Completion(CompletionId(text), prompt.id, text, "shown") for text in PLACEHOLDERS]
-            return prompt, usable
+            return prompt, usable, outcomes
     raise UserError(
         f"there is no prompt {prompt_id}: take an `id` of the prompt file, or a prompt_id of the provenance"
     )
