@@ -42,7 +42,8 @@ def settle(
 
     The gates, in this order, and the reason of the abstention: fewer than 2 usable scored completions
     (too_few_scored); all equally good (tie); best and worst too close (gap_too_small); the best not good enough
-    (chosen_below_floor); no two different texts far enough apart (equal_sides). From `min_gap` up that is a
+    (chosen_below_floor); no two different texts far enough apart (equal_sides); a strategy of the user's that picks
+    none (strategy_declined). From `min_gap` up that is a
     pair. Below it both orders of a duel must agree with the scores; else duel_tie, order_conflict or
     judges_disagree.
 
