@@ -10,6 +10,21 @@ import pytest
 from cli_runs import Project, Server, everyday, serving
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What outlives a run is kept in a folder of the tests' own: also by fixtures that outlive one test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAIRSMITH_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same for one test: no test knows what another one has found out about a judge."""
+    monkeypatch.setenv("PAIRSMITH_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     with serving() as started:

@@ -219,7 +219,7 @@ def test_the_readme_names_every_reason_to_abstain() -> None:
     told = gates.settle.__doc__ or ""
     of_the_gates = {*re.findall(r"\((\w+_\w+|tie)\)", told), "duel_tie", "order_conflict", "judges_disagree"}
 
-    assert named == of_the_gates | {"too_few_completions", "no_verdict"}
+    assert named == of_the_gates | {"too_few_completions", "no_verdict", "too_long_to_rank"}
 
 
 # --- the pair on the first screen ---------------------------------------------------------------------

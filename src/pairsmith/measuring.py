@@ -33,6 +33,7 @@ class Measuring:
         self._ledger = ledger
         self._tell = tell
         self._found: dict[int, Measured | None] = {}  # by ordinal; None: a prompt that says nothing
+        self._left: set[int] = set()  # ordinals of those that come to no end on this run
         self._in_work = 0
         self._ended = False
         self._kept: deque[Prompt] = deque()
@@ -56,6 +57,12 @@ class Measuring:
             self._kept.append(prompt)
         self._look()
 
+    def leave(self, prompt: Prompt) -> None:
+        """It cannot be measured on this run: its completions are not there, and none is sampled."""
+        self._in_work -= 1
+        self._left.add(prompt.ordinal)
+        self._look()
+
     def input_ended(self) -> None:
         """There are no more prompts: what there is has to do."""
         self._ended = True
@@ -71,14 +78,17 @@ class Measuring:
 
     def _look(self) -> None:
         complete = len(self._found) >= PROMPTS
-        if self.over.is_set() or not (complete or (self._ended and not self._in_work)):
+        seen = len(self._found) + len(self._left) >= PROMPTS
+        if self.over.is_set() or not (seen or (self._ended and not self._in_work)):
             return
         panel = self._work.panel
         rewards = frozenset(judge.name for judge in panel.judges if judge.kind == "reward")
         names = [judge.name for judge in panel.judges]
         known = [found for _, found in sorted(self._found.items()) if found is not None]
         noise = judge_noise.estimate(known, names, rewards)
-        self._ledger.learn(_key(self._work), orjson.dumps({"complete": complete, **_as_json(noise)}).decode())
+        found = orjson.dumps({"complete": complete, **_as_json(noise)}).decode()
+        self._ledger.learn(_key(self._work), found)
+        self._ledger.learn(_rests(self._work), found)
         self._tell(noise)
         self.over.set()
 
@@ -91,10 +101,13 @@ async def begin(work: Work, ledger: Ledger) -> Work:
     if work.panel.noise is not None:
         return work
     stored = ledger.fact(_key(work))
-    if stored is not None and orjson.loads(stored)["complete"]:
-        return known(work, ledger)
-    await ledger.unsettle(work.digest)
-    return work
+    complete = stored is not None and bool(orjson.loads(stored)["complete"])
+    if not complete or ledger.fact(_rests(work)) != stored:  # another recipe with these judges may have measured anew
+        await ledger.unsettle(work.digest)
+    if not complete or stored is None:
+        return work
+    await ledger.learn(_rests(work), stored)
+    return known(work, ledger)
 
 
 def known(work: Work, ledger: Ledger) -> Work:
@@ -105,6 +118,11 @@ def known(work: Work, ledger: Ledger) -> Work:
 
 def _key(work: Work) -> str:
     return f"noise {work.judges_digest}"
+
+
+def _rests(work: Work) -> str:
+    """Names the measure that the outcomes under a digest rest on."""
+    return f"noise under {work.digest}"
 
 
 def _as_json(noise: Noise) -> dict[str, object]:

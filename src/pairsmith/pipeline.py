@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Protocol, cast, get_args
 
 from pairsmith import measuring
-from pairsmith.errors import InputError, Stopped
+from pairsmith.errors import Stopped, UserError
 from pairsmith.intake import Intake, Source
 from pairsmith.judge import Structured
 from pairsmith.ledger import Ledger, Settled
@@ -78,7 +78,7 @@ async def run(
         sampling: whether completions are asked for; else only what was sampled already is judged.
 
     Raises:
-        InputError: a bad row; what was answered until then is stored.
+        UserError: a bad row, or a function of the user's own that went wrong; what was answered until then is stored.
         Stopped: the run ended early and can be resumed; the pairs so far are stored.
     """
     work = await measuring.begin(work, ledger)
@@ -88,7 +88,7 @@ async def run(
     journey = _Journey(work, ledger, engine, progress, sampling)
     reading = asyncio.create_task(intake.take_in(sources, work.recipe.prompts))
     await asyncio.wait([reading], timeout=HEAD_START_S)
-    crew = [asyncio.create_task(journey.carry_all(intake)) for _ in range(engine.width)]
+    crew = [asyncio.create_task(journey.carry_all(intake)) for _ in range(max(1, engine.width))]
     try:
         await _until_done_or_stopped([reading, *crew], engine)
         if engine.stopped and not engine.fault:
@@ -99,8 +99,9 @@ async def run(
             task.cancel()
         await engine.close()
         await ledger.flush()
-    if reading.done() and not reading.cancelled() and (bad := reading.exception()):
-        raise bad
+    ends = [task.exception() for task in (reading, *crew) if task.done() and not task.cancelled()]
+    if mistake := next((end for end in ends if end is not None and not isinstance(end, Stopped)), None):
+        raise mistake
     if engine.fault:
         raise engine.fault
     if engine.stopped:
@@ -125,7 +126,7 @@ async def _until_done_or_stopped(tasks: Sequence[asyncio.Task[None]], engine: En
             waiting.remove(done)
             if error := done.exception():
                 engine.stop(error if isinstance(error, Stopped) else Stopped("failed", str(error)))
-                if not isinstance(error, InputError | Stopped):
+                if not isinstance(error, UserError | Stopped):
                     raise error
     stop.cancel()
 
@@ -165,6 +166,7 @@ class _Journey:
         self._measuring.begin()
         paid = await self._paid(prompt, measuring=True)
         if paid is None:
+            self._measuring.leave(prompt)
             return
         prompt, now = paid
         if now.measured is None:
@@ -253,7 +255,7 @@ class _Journey:
         """An endpoint that refuses the verdict's schema is asked in a simpler way, from now on and on every resume."""
         name = request.endpoint
         endpoint = self._work.endpoints[name]
-        if request.purpose is Purpose.SAMPLE or endpoint.json_mode != "auto":
+        if request.purpose in (Purpose.SAMPLE, Purpose.REFERENCE) or endpoint.json_mode != "auto":
             return
         if isinstance(outcome, Reply):
             self._shape_accepted.add(name)

@@ -5,13 +5,15 @@ Loads the file, calls the function with plain values, and takes strictly what co
 
 from __future__ import annotations
 
+import copy
 import hashlib
-import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pairsmith.errors import UserError
@@ -30,8 +32,9 @@ class Function:
 
     @property
     def parameters(self) -> int:
-        """How many values it takes."""
-        return len(inspect.signature(self.call).parameters)
+        """How many values it needs."""
+        known = inspect.signature(self.call).parameters.values()
+        return sum(one.default is one.empty and one.kind <= one.POSITIONAL_OR_KEYWORD for one in known)
 
     def __call__(self, *values: object) -> Any:
         """Call it.
@@ -41,7 +44,7 @@ class Function:
         """
         try:
             return self.call(*values)
-        except Exception as exc:
+        except (Exception, SystemExit) as exc:
             raise UserError(f"{self.name} raised {type(exc).__name__}: {exc}; mend it and run again") from exc
 
 
@@ -55,23 +58,26 @@ def load(spec: str) -> Function:
     path = Path(file)
     try:
         source = path.read_bytes()
-        found = importlib.util.spec_from_file_location(f"pairsmith_user_{path.stem}", path)
-        assert found is not None and found.loader is not None
-        module = importlib.util.module_from_spec(found)
-        found.loader.exec_module(module)
     except OSError as exc:
         raise UserError(f"{path} cannot be read ({exc.strerror}); write it as FILE.py:FUNCTION") from None
-    except Exception as exc:
+    digest = hashlib.sha256(source).hexdigest()
+    module = ModuleType(f"pairsmith_user_{path.stem}_{digest[:8]}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # dataclasses look their module up there
+    try:
+        # Not by an importer, which may take what it compiled before: what the digest names is what runs.
+        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
+    except (Exception, SystemExit) as exc:
         raise UserError(f"{path} cannot be imported ({type(exc).__name__}: {exc})") from exc
     call = getattr(module, name, None)
     if not callable(call):
         raise UserError(f"{path} has no function {name!r}")
-    return Function(f"{path.name}:{name}", hashlib.sha256(source).hexdigest(), call)
+    return Function(f"{path.name}:{name}", digest, call)
 
 
 def shown(prompt: Prompt) -> dict[str, Json]:
-    """A prompt as users' functions get it."""
-    return {
+    """A prompt as users' functions get it: a copy of their own, so that nothing they do to it reaches a request."""
+    known: dict[str, Json] = {
         "id": prompt.source_id or prompt.id,
         "messages": list(prompt.messages),
         "system": prompt.system,
@@ -79,6 +85,7 @@ def shown(prompt: Prompt) -> dict[str, Json]:
         "reference": prompt.reference,
         "meta": dict(prompt.meta),
     }
+    return copy.deepcopy(known)
 
 
 # --- checks -------------------------------------------------------------------------------------
@@ -116,7 +123,7 @@ def _compared(function: Function, prompt: Prompt, completions: Sequence[Completi
         said = function(shown(prompt), one.text, other.text)
         if said is None:
             continue
-        if said not in shares:
+        if not isinstance(said, str) or said not in shares:
             raise UserError(f'{function.name} returned {said!r}: a comparison gives "first", "second", "tie" or None')
         wins[one.id] += shares[said]
         wins[other.id] += 1 - shares[said]
@@ -158,7 +165,8 @@ def picked(function: Function, prompt: Prompt, answers: Sequence[Mapping[str, Js
     if said is None:
         return None
     places = range(len(answers))
-    if not (isinstance(said, tuple | list) and len(said) == 2 and all(place in places for place in said)):
+    whole = isinstance(said, tuple | list) and len(said) == 2 and all(type(place) is int for place in said)
+    if not (whole and all(place in places for place in said)):
         raise UserError(f"{function.name} returned {said!r}: a strategy gives two places in the list, or None")
     chosen, rejected = said
     if not float(str(answers[chosen]["score"])) > float(str(answers[rejected]["score"])):

@@ -96,7 +96,7 @@ def step(
         return Step(completions=completions, kind="failed", reason=unpaid[0].reason, final=False)
     usable = [completion for completion in completions if not completion.flags]
     if len(usable) < 2:
-        return _too_few(completions, failures)
+        return _too_few(completions, failures, work)
     state = _state(prompt, completions, usable, outcomes, known, work, measuring)
     if state.owed or state.waits:
         return Step(owed=state.owed, completions=completions, waits=state.waits)
@@ -121,15 +121,19 @@ def _state(
     """Where the judging stands; the gates are asked through it."""
     strategy = _strategy(prompt, work.strategy) if work.strategy else None
     noise = work.panel.noise or Noise()
-    # A reward model's numbers are no points while its noise is not known: then they decide nothing.
-    numbers = {judge.name for judge in work.panel.judges if judge.kind == "reward" and judge.name not in noise.judges}
 
     def decide(scores: Sequence[Score], duels: Sequence[Duel]) -> Settlement:
-        points = [score for score in scores if score.judge not in numbers]
-        return settle(prompt.id, usable, points, duels, work.pair, noise, strategy)
+        return settle(prompt.id, usable, _points(scores, work), duels, work.pair, noise, strategy)
 
     decide_orders = partial(settle_orders, prompt.id, usable)
     return judge.owed(prompt, completions, outcomes, decide, work.panel, known.asked, decide_orders, measuring)
+
+
+def _points(scores: Sequence[Score], work: Work) -> list[Score]:
+    """The scores that decide: a reward model's numbers are no points while its noise is not known."""
+    known = (work.panel.noise or Noise()).judges
+    numbers = {judge.name for judge in work.panel.judges if judge.kind == "reward" and judge.name not in known}
+    return [score for score in scores if score.judge not in numbers]
 
 
 def _settled(
@@ -144,7 +148,7 @@ def _settled(
     evidence = _evidence(completions, state)
     noise = work.panel.noise or Noise()
     if work.recipe.judge.protocol == "score":
-        evidence["gate"] = _gate(gate_evidence(usable, state.scores, state.duels, work.pair, noise))
+        evidence["gate"] = _gate(gate_evidence(usable, _points(state.scores, work), state.duels, work.pair, noise))
     evidence["unreadable"] = state.unreadable + state.reasked
     settled = Step(completions=completions, verdicts=verdicts, body=evidence)
     if isinstance(state.settlement, Abstention):
@@ -199,13 +203,14 @@ def _checked(prompt: Prompt, completion: Completion, screens: Sequence[seams.Fun
     return replace(completion, flags=(Flag.CHECK,))
 
 
-def _too_few(completions: tuple[Completion, ...], failures: Sequence[Failure]) -> Step:
+def _too_few(completions: tuple[Completion, ...], failures: Sequence[Failure], work: Work) -> Step:
     """Fewer than two completions can be used: by the calls' fault if any failed, else by the screens."""
     evidence = _evidence(completions, None)
     if failures:  # what is refused as malformed is not stored, and asked again: the server may have changed
         final = all(failure.reason != "bad_request" for failure in failures)
         return Step(completions=completions, kind="failed", reason=failures[0].reason, final=final, body=evidence)
-    evidence["gate"] = _gate(GateEvidence(0.0, 0.0))
+    if work.recipe.judge.protocol == "score":
+        evidence["gate"] = _gate(GateEvidence(0.0, 0.0))
     return Step(completions=completions, kind="abstained", reason="too_few_completions", body=evidence)
 
 

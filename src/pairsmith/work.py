@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from pairsmith import assets, judge, seams
+from pairsmith.errors import UserError
 from pairsmith.judge import Gates, JudgeWords, Panel, Structured
 from pairsmith.judge.escalate import accurate_gap
 from pairsmith.judge.noise import PROMPTS
@@ -88,6 +89,9 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint]) -> Wor
         pair = recipe.pair.model_copy(update={"verify_gap": recipe.pair.least_gap})
     else:
         pair = recipe.pair
+    strategy = functions.get(pair.strategy)
+    if strategy is not None:  # like a check, it goes by the name of its file, not by where that stands
+        pair = pair.model_copy(update={"strategy": strategy.name})
     judged = _judged(recipe, endpoints, arms, words, functions)
     decides: Json = [judged, pair.model_dump(mode="json")]
     work = Work(
@@ -99,7 +103,7 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint]) -> Wor
         judges_digest=content_id("judges", RULES, judged),
         pair=pair,
         screens=tuple(functions[name] for name in (recipe.sample.screens if recipe.sample else ())),
-        strategy=functions.get(pair.strategy),
+        strategy=strategy,
     )
     return measured(work, None if wants_noise(work) else Noise())
 
@@ -117,7 +121,10 @@ def _functions(recipe: Recipe) -> dict[str, seams.Function]:
     screens = recipe.sample.screens if recipe.sample else ()
     strategies = [] if recipe.pair.strategy == BEST_WORST else [recipe.pair.strategy]
     named = (*checks, *screens, *strategies)
-    return {name: seams.load(name.removeprefix(CHECK)) for name in named}
+    known = {name: seams.load(name.removeprefix(CHECK)) for name in named}
+    if len({known[name].name for name in checks}) < len(checks):
+        raise UserError(f"two checks of {', '.join(checks)} go by one name: give file or function another one")
+    return known
 
 
 def _checks(functions: Mapping[str, seams.Function]) -> dict[EndpointName, judge.Check]:
@@ -169,6 +176,8 @@ def measured(work: Work, noise: Noise | None) -> Work:
     if work.recipe.pair.min_gap == "auto" and noise is not None and noise.judges:
         first = next((one.name for one in work.panel.judges if one.kind != "check"), work.panel.judges[0].name)
         pair = pair.at(accurate_gap(noise, first, ACCURATE))
+        if not work.panel.chat_judges:  # as in make_work
+            pair = pair.model_copy(update={"verify_gap": pair.least_gap})
     knows_points = any(one.kind != "reward" for one in work.panel.judges)
     gates = Gates(pair.verify_gap, pair.chosen_floor if knows_points else 0.0)
     pair = pair if knows_points else pair.model_copy(update={"chosen_floor": 0.0})

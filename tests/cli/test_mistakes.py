@@ -85,7 +85,7 @@ def test_a_misspelt_key_of_an_endpoint_names_the_endpoint(project: Project) -> N
         ("judge.panel=judge", "list"),
         ("judge.panel=[]", "panel"),
         ('judge.panel=["nobody"]', "'nobody'"),
-        ("judge.protocol=duel", "not available yet"),
+        ("judge.protocol=vibes", "'score', 'rank' or 'duel'"),
         ('sample.endpoints=["nobody"]', "'nobody'"),
         ("endpoints.student.base_url=localhost:8000", "http://localhost:8000/v1"),
         ("endpoints.student.base_url=http://me:secret@host/v1", "api_key_env"),

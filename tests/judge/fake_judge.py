@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pairsmith.judge import JudgeSettings, JudgeState, JudgeWords, Panel, Settle, owed
+from pairsmith.judge import Check, Gates, JudgeSettings, JudgeState, JudgeWords, Panel, Settle, owed
+from pairsmith.judge.settings import CHECK
+from pairsmith.pair.orders import settle_orders
 from pairsmith.records import (
     Abstention,
     ChatRequest,
@@ -19,10 +22,13 @@ from pairsmith.records import (
     Duel,
     Endpoint,
     EndpointName,
+    JudgeNoise,
     Message,
+    Noise,
     Outcome,
     Pair,
     Prompt,
+    Purpose,
     Reply,
     RequestId,
     Score,
@@ -35,6 +41,7 @@ from pairsmith.records import (
 TEMPLATES = Path(__file__).parents[2] / "prompts" / "judge"
 RUBRIC = "# General\n\nHow well does the answer help?\n\n10: could not be better\n1: useless"
 ANSWER = re.compile(r'<answer([\w-]*)(?: label="(\w+)")?>\n(.*?)\n</answer\1>', re.DOTALL)
+REFERENCE = "An answer of the judge's own."
 Judge = Callable[[ChatRequest], Outcome]
 
 
@@ -71,15 +78,33 @@ def settings(*judges: str, **known: object) -> JudgeSettings:
     return JudgeSettings.model_validate({"panel": judges or ("teacher",), **known})
 
 
-def panel(*judges: str, seed: int = 0, words: JudgeWords = WORDS, **known: object) -> Panel:
+def panel(
+    *judges: str,
+    seed: int = 0,
+    words: JudgeWords = WORDS,
+    checks: Mapping[str, Check] | None = None,
+    noise: Noise | None = Noise(),  # noqa: B008  frozen, so shared safely
+    gates: Gates = Gates(1.0, 6.0),  # noqa: B008
+    **known: object,
+) -> Panel:
+    """A judge whose name begins with rm is a reward model; one of `checks` is named check:NAME."""
     chosen = settings(*judges, **known)
+    models = [name for name in chosen.panel if not name.startswith(CHECK)]
     return Panel(
-        endpoints={name: endpoint(name) for name in chosen.panel},
+        endpoints={name: endpoint(name, kind="reward" if name.startswith("rm") else "chat") for name in models},
         words=words,
         settings=chosen,
         structured=dict.fromkeys(chosen.panel, "json_schema"),
         seed=seed,
+        checks={EndpointName(name): check for name, check in (checks or {}).items()},
+        gates=gates,
+        noise=noise,
     )
+
+
+def noise_of(spread: float = 2.0, **variances: float) -> Noise:
+    """What is known of judges without offsets: the variance of each."""
+    return Noise({EndpointName(name): JudgeNoise(one) for name, one in variances.items()}, spread, 32, 400)
 
 
 def a_prompt(text: str = "Why is the sky blue?", **known: object) -> Prompt:
@@ -106,8 +131,17 @@ def shown(request: ChatRequest) -> list[str]:
     """The answers a request shows, in order, as a judge reads them in the first user message."""
     messages = request.body["messages"]
     assert isinstance(messages, list)
+    if "use_activation" in request.body:  # a reward model is shown the conversation, the answer last
+        return [str(messages[-1]["content"])]  # type: ignore[call-overload,index]
     user = next(m["content"] for m in messages if isinstance(m, dict) and m["role"] == "user")
     return [match[3] for match in ANSWER.finditer(str(user))]
+
+
+def labels(request: ChatRequest) -> list[str]:
+    """The labels of the answers that a request shows, in order."""
+    messages = request.body["messages"]
+    assert isinstance(messages, list)
+    return [match[2] for match in ANSWER.finditer(str(messages[1]["content"]))]  # type: ignore[call-overload,index]
 
 
 def reply(request: ChatRequest, said: str | Mapping[str, object], **known: object) -> Reply:
@@ -116,10 +150,20 @@ def reply(request: ChatRequest, said: str | Mapping[str, object], **known: objec
 
 
 def knowing(worth: Callable[[str], float]) -> Judge:
-    """Gives every answer the points it is worth, and the duel to the better one, wherever it stands."""
+    """Gives every answer the points (or the reward) it is worth, and the duel to the better one, wherever it stands.
+
+    It ranks by the same, equals by their text, and writes one and the same reference.
+    """
 
     def judge(request: ChatRequest) -> Outcome:
+        if request.purpose is Purpose.REFERENCE:
+            return reply(request, REFERENCE)
         points = [worth(text) for text in shown(request)]
+        if "use_activation" in request.body:
+            return reply(request, {"reward": float(points[0])})
+        if request.purpose is Purpose.RANK:
+            placed = sorted(zip(labels(request), shown(request), strict=True), key=lambda one: (-worth(one[1]), one[1]))
+            return reply(request, {"rationale": "so it is", "ranking": [label for label, _ in placed]})
         if len(points) == 1:
             return reply(request, {"rationale": "so it is", "score": points[0]})
         winner = "tie" if points[0] == points[1] else "A" if points[0] > points[1] else "B"
@@ -132,6 +176,13 @@ def erring(worth: Callable[[str], float], spoils: Callable[[ChatRequest], bool],
     """A knowing judge that says `spoilt` instead where `spoils` is true."""
     good = knowing(worth)
     return lambda request: reply(request, spoilt) if spoils(request) else good(request)
+
+
+def says_first(request: ChatRequest) -> Outcome:
+    """A judge that always prefers what it is shown first."""
+    if request.purpose is Purpose.RANK:
+        return reply(request, {"rationale": "as they stand", "ranking": labels(request)})
+    return reply(request, {"rationale": "the first", "winner": "A"})
 
 
 def by_name(judges: Mapping[str, Judge]) -> Judge:
@@ -176,12 +227,17 @@ def play(
     settle: Settle | None = None,
     prompt: Prompt = PROMPT,
     rounds: int = 20,
+    measuring: bool = False,
 ) -> tuple[JudgeState, dict[RequestId, Outcome], list[ChatRequest]]:
     """Pay what is owed until nothing is; the last state, all outcomes, and every request paid, in order."""
     outcomes: dict[RequestId, Outcome] = {}
     paid: list[ChatRequest] = []
+    answers = list(answers)
+    orders = partial(settle_orders, prompt.id, answers)
     for _ in range(rounds):
-        state = owed(prompt, list(answers), outcomes, settle or best_worst(), asked)
+        state = owed(
+            prompt, answers, outcomes, settle or best_worst(), asked, settle_orders=orders, measuring=measuring
+        )
         if not state.owed:
             return state, outcomes, paid
         paid += state.owed

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pairsmith.judge import Panel
 from pairsmith.judge.anchors import Anchor, Kind, Trap, anchor_of
-from pairsmith.judge.qualify import Accuracy, Exam, Measured, Rate, exam, measured, ruling, share, told
+from pairsmith.judge.qualify import Accuracy, Exam, Measured, exam, measured, ruling
+from pairsmith.judge.rates import Rate, share, told
 from pairsmith.records import ChatRequest, EndpointName, Failure, FailureKind, Outcome, Purpose, RequestId
 
 TEACHER = endpoint("teacher")

@@ -5,9 +5,21 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pairsmith.judge.verdicts import MAX_CHARS, DuelVerdict, ScoreVerdict, Unreadable, read_duel, read_score
+from pairsmith.judge.verdicts import (
+    MAX_CHARS,
+    DuelVerdict,
+    RankVerdict,
+    ScoreVerdict,
+    Unreadable,
+    WrittenVerdict,
+    read_duel,
+    read_ranking,
+    read_score,
+    read_written,
+)
 
 AB = ("A", "B")
+ABC = ("A", "B", "C")
 GOOD = '{"rationale": "clear and right", "score": 8}'
 
 
@@ -19,6 +31,11 @@ def score(text: str) -> float | str:
 def winner(text: str) -> str:
     verdict = read_duel(text, AB)
     return verdict.why if isinstance(verdict, Unreadable) else verdict.winner
+
+
+def ranking(text: str) -> str:
+    verdict = read_ranking(text, ABC)
+    return verdict.why if isinstance(verdict, Unreadable) else "".join(verdict.ranking)
 
 
 # --- tolerant in finding ------------------------------------------------------------------------
@@ -181,8 +198,46 @@ def test_two_winners_are_no_winner() -> None:
     assert winner('{"winner": "A"} {"winner": "B"}') == "it holds several verdicts that disagree"
 
 
+@pytest.mark.parametrize("order", ["ABC", "CAB"])
+def test_a_ranking_names_every_label_once(order: str) -> None:
+    assert ranking(f"So: {json.dumps({'rationale': 'r', 'ranking': list(order)})}") == order
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['["A", "B"]', '["A", "B", "C", "D"]', '["A", "B", "B"]', '["A", "B", "C", "C"]', '["a", "b", "c"]', "[]",
+     '"ABC"', '{"A": 1}', "null", "[1, 2, 3]", '[["A", "B", "C"]]', '["A", "B", null]', '["A>B>C"]', "true"],
+)  # fmt: skip
+def test_incident_5_a_ranking_that_is_not_of_these_labels_is_no_verdict(value: str) -> None:
+    assert ranking(f'{{"ranking": {value}}}').startswith('"ranking" must be a list of A, B, C, each once, best first')
+
+
+def test_two_rankings_are_no_ranking_unless_they_agree() -> None:
+    one, other = '{"ranking": ["A", "B", "C"]}', '{"ranking": ["A", "C", "B"]}'
+
+    assert ranking(f"{one} {other}") == "it holds several verdicts that disagree"
+    assert ranking(f"{one} {one}") == "ABC"
+
+
+def test_labels_of_two_letters_are_read_whole() -> None:
+    verdict = read_ranking('{"ranking": ["AA", "A"]}', ["A", "AA"])
+
+    assert isinstance(verdict, RankVerdict)
+    assert verdict.ranking == ["AA", "A"]
+
+
+def test_a_reference_is_the_reply_without_its_thinking() -> None:
+    assert read_written("<think>Hm.</think>\n\nBecause.\n") == WrittenVerdict("Because.")
+
+
+@pytest.mark.parametrize("text", ["", " \n", "<think>still thinking", "<think>done</think>"])
+def test_an_empty_reference_is_none(text: str) -> None:
+    assert isinstance(read_written(text), Unreadable)
+
+
 def test_why_stays_short_however_long_the_reply_is() -> None:
     assert len(winner(json.dumps({"winner": "x" * 50_000}))) < 100
+    assert len(ranking(json.dumps({"ranking": ["x" * 900] * 100}))) < 300
 
 
 # --- properties ---------------------------------------------------------------------------------
@@ -190,6 +245,7 @@ def test_why_stays_short_however_long_the_reply_is() -> None:
 PIECES = st.sampled_from(
     ["{", "}", "[", "]", '"', "'", ":", ",", " ", "\n", "\\", "score", "winner", "rationale", '"score"', '"winner"',
      '"score": ', "8", "7.5", "11", "true", "null", "NaN", "tie", '"A"', '"B"', "<think>", "</think>", "```json\n",
+     '"ranking"', '["A", "B", "C"]', '{"ranking": ["C", "A", "B"]}', '{"ranking": ["A"', "ranking",
      '{"score": 8}', '{"score": 3', '{"winner": "A"}', '{"rationale": "r", ', "\\ud800", "\ud800"]
 )  # fmt: skip
 TEXTS = st.one_of(
@@ -200,7 +256,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["score", "winner", "rationale", "x"]), inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["score", "winner", "ranking", "rationale", "x"]), inner, max_size=4)
     ),
     max_leaves=8,
 )
@@ -210,6 +266,8 @@ JSON = st.recursive(
 def test_no_text_makes_the_reader_raise(text: str) -> None:
     assert isinstance(read_score(text), ScoreVerdict | Unreadable)
     assert isinstance(read_duel(text, AB), DuelVerdict | Unreadable)
+    assert isinstance(read_ranking(text, ABC), RankVerdict | Unreadable)
+    assert isinstance(read_written(text), WrittenVerdict | Unreadable)
 
 
 @given(TEXTS | JSON.map(json.dumps))
@@ -222,6 +280,33 @@ def test_no_text_gives_a_verdict_that_is_not_in_it(text: str) -> None:
         ]
     if isinstance(best, DuelVerdict):
         assert best.winner in re.findall(r'"winner"\s*:\s*"(A|B|tie)"', text)
+
+
+LABELS = ["A", "B", "C", "D"]
+ORDERS = st.permutations(LABELS) | st.lists(st.sampled_from([*LABELS, "E", "a", ""]), max_size=6)
+
+
+@given(ORDERS, st.text(), st.sampled_from(["{}", "```json\n{}\n```", "{}{}", "[{}", '{"x": {}}']))
+def test_a_ranking_that_is_read_holds_every_label_once_and_stands_in_the_text(
+    order: list[str], rationale: str, around: str
+) -> None:
+    text = around.replace("{}", json.dumps({"rationale": rationale, "ranking": order}))
+
+    verdict = read_ranking(text, LABELS)
+
+    if isinstance(verdict, RankVerdict):
+        assert sorted(verdict.ranking) == LABELS
+        assert json.dumps(verdict.ranking) in text
+    assert isinstance(verdict, RankVerdict) is (sorted(order) == LABELS and around != '{"x": {}}')
+
+
+@given(TEXTS | JSON.map(json.dumps))
+def test_no_text_gives_a_ranking_that_is_not_in_it(text: str) -> None:
+    verdict = read_ranking(text, ABC)
+
+    if isinstance(verdict, RankVerdict):
+        assert sorted(verdict.ranking) == list(ABC)
+        assert "".join(verdict.ranking) in re.sub(r'[\s",]', "", text)
 
 
 @given(st.floats(1, 10) | st.integers(1, 10), st.text(), st.sampled_from(["{}", "```json\n{}\n```", "So:\n{}\nDone."]))

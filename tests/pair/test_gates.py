@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -5,9 +6,21 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from pair_makers import CLOSE_POINTS, SETTINGS, Evidence, P, completion, duel, evidence, score, scored, settled
 
-from pairsmith.pair.gates import settle
+from pairsmith.pair.gates import Strategy, settle
+from pairsmith.pair.select import Standing
 from pairsmith.pair.settings import PairSettings
-from pairsmith.records import Abstention, Duel, Flag, Pair, PromptId, Undecided
+from pairsmith.records import (
+    Abstention,
+    Duel,
+    EndpointName,
+    Flag,
+    JudgeNoise,
+    Noise,
+    Pair,
+    PromptId,
+    Settlement,
+    Undecided,
+)
 
 # --- invariants ---------------------------------------------------------------------------------
 
@@ -277,3 +290,139 @@ def test_a_pair_names_every_call_that_it_rests_on() -> None:
             {"judge": "k", "first": "b", "second": "a", "winner": "a", "request_id": "b a k"},
         ],
     }
+
+
+# --- what is known of the judges ----------------------------------------------------------------
+
+
+def known(**judges: tuple[float, float]) -> Noise:
+    """(variance, offset) by judge."""
+    return Noise({EndpointName(name): JudgeNoise(*one) for name, one in judges.items()}, 2.0, 32, 400)
+
+
+def weighed(noise: Noise, **settings: float) -> Settlement:
+    """The first judge prefers a, the second b."""
+    completions, scores, _ = scored(a=9, b=6)
+    return settle(
+        P,
+        completions,
+        [*scores, score("a", 6, "k"), score("b", 9, "k")],
+        [],
+        PairSettings.model_validate({"verify_gap": 0.1, **settings}),
+        noise,
+    )
+
+
+def test_judges_of_which_nothing_is_known_count_the_same() -> None:
+    outcome = weighed(Noise())
+
+    assert isinstance(outcome, Abstention)
+    assert outcome.reason == "tie"
+
+
+@pytest.mark.parametrize(("variances", "better"), [((0.5, 2.0), "a"), ((2.0, 0.5), "b")])
+def test_the_judge_that_errs_less_counts_for_more(variances: tuple[float, float], better: str) -> None:
+    outcome = weighed(known(j=(variances[0], 0.0), k=(variances[1], 0.0)))
+
+    assert isinstance(outcome, Undecided)
+    assert outcome.first == better
+
+
+def test_a_strict_judge_is_brought_to_the_scale_of_the_first() -> None:
+    completions, _, _ = scored(a=0, b=0)
+    scores = [score("a", 6, "k"), score("b", 3, "k")]
+
+    lenient, strict = (
+        settle(P, completions, scores, [], PairSettings(chosen_floor=7), known(j=(1.0, 0.0), k=(1.0, offset)))
+        for offset in (0.0, -2.0)
+    )
+
+    assert isinstance(lenient, Abstention)
+    assert isinstance(strict, Pair)
+    assert strict.gap == 3.0
+
+
+@given(evidence(), SETTINGS, st.randoms(use_true_random=False))
+def test_incident_1_and_2_every_order_of_the_same_evidence_settles_alike_also_where_judges_are_weighed(  # type: ignore[no-untyped-def]
+    given_evidence: Evidence, settings: PairSettings, random
+) -> None:
+    noise = known(j1=(0.9, 0.0), j2=(0.5, 0.3), j3=(2.0, -1.0))
+    shuffled = [random.sample(part, len(part)) for part in given_evidence]
+
+    assert settle(P, *shuffled, settings, noise) == settle(P, *given_evidence, settings, noise)
+
+
+# --- a strategy of the user's own ---------------------------------------------------------------
+
+MINE = "mine.py:pick"
+
+
+def picking(chosen: str, rejected: str) -> Strategy:
+    def pick(ranked: Sequence[Standing]) -> tuple[Standing, Standing]:
+        by_id = {one.completion.id: one for one in ranked}
+        return by_id[chosen], by_id[rejected]  # type: ignore[index]
+
+    return pick
+
+
+def chosen_by(strategy: Strategy, evidence_: Evidence, **settings: float) -> Settlement:
+    return settle(P, *evidence_, PairSettings.model_validate({"strategy": MINE, **settings}), strategy=strategy)
+
+
+def test_a_strategy_picks_other_sides_than_the_best_and_the_worst() -> None:
+    pair = chosen_by(picking("b", "c"), scored(a=9, b=8, c=4, d=1))
+
+    assert isinstance(pair, Pair)
+    assert (pair.chosen, pair.rejected, pair.gap, pair.provenance["strategy"]) == ("b", "c", 4.0, MINE)
+
+
+def test_a_strategy_is_shown_the_standings_best_first() -> None:
+    shown: list[str] = []
+
+    def pick(ranked: Sequence[Standing]) -> None:
+        shown.extend(one.completion.id for one in ranked)
+
+    chosen_by(pick, scored(c=4, a=9, b=8))
+
+    assert shown == ["a", "b", "c"]
+
+
+def test_a_strategy_that_picks_nothing_abstains_and_is_named() -> None:
+    outcome = chosen_by(lambda ranked: None, scored(a=9, b=1))
+
+    assert outcome == Abstention(P, "strategy_declined", "mine.py:pick picks no pair")
+
+
+def test_a_strategy_is_not_asked_where_no_pair_can_come() -> None:
+    def pick(ranked: Sequence[Standing]) -> None:
+        raise AssertionError
+
+    outcome = chosen_by(pick, scored(a=7, b=7))
+
+    assert isinstance(outcome, Abstention)
+    assert outcome.reason == "tie"
+
+
+@pytest.mark.parametrize(
+    ("picks", "reason"),
+    [(("c", "d"), "gap_too_small"), (("d", "e"), "chosen_below_floor"), (("b", "B"), "equal_sides")],
+)
+def test_the_gates_hold_for_what_a_strategy_picks(picks: tuple[str, str], reason: str) -> None:
+    completions, scores, _ = scored(a=9, b=8, c=5.5, d=5, e=1)
+
+    outcome = chosen_by(picking(*picks), ([*completions, completion("B", "b ")], [*scores, score("B", 2)], []))
+
+    assert isinstance(outcome, Abstention)
+    assert outcome.reason == reason
+
+
+def test_a_close_call_of_a_strategy_is_decided_by_duels_like_any() -> None:
+    completions, scores, _ = scored(a=9, b=8, c=6, d=1)
+    duels = [duel("b", "c", "b"), duel("c", "b", "b")]
+
+    before = chosen_by(picking("b", "c"), (completions, scores, []))
+    after_both = chosen_by(picking("b", "c"), (completions, scores, duels))
+
+    assert before == Undecided("b", "c")  # type: ignore[arg-type]
+    assert isinstance(after_both, Pair)
+    assert after_both.chosen == "b"

@@ -108,19 +108,21 @@ def test_an_answer_that_could_not_be_stored_is_handed_to_nobody() -> None:
 
 def test_judge_requests_go_before_samples_and_equals_in_the_order_of_asking() -> None:
     endpoint = make_endpoint(concurrency=1)
-    samples, scores, duels = (make_requests(endpoint, 3, purpose) for purpose in Purpose)
+    asked = {purpose: make_requests(endpoint, 2, purpose) for purpose in Purpose}
+    samples, references, scores, rankings, duels = (asked[purpose] for purpose in Purpose)
 
     async def reply(body: bytes, ident: str) -> RawReply:
         return answer()
 
     async def pay() -> None:
         async with engine_of(endpoint, transport) as engine:
-            await asyncio.gather(engine.pay(samples), engine.pay(scores), engine.pay(duels))
+            await asyncio.gather(*[engine.pay(requests) for requests in asked.values()])
 
     transport = Told(reply)
     asyncio.run(pay())
 
-    assert transport.sent == [request.id for request in [*duels, *scores, *samples]]
+    in_turn = [*rankings, *duels, *references, *scores, *samples]
+    assert transport.sent == [request.id for request in in_turn]
 
 
 def test_a_judge_request_that_comes_in_while_samples_wait_for_their_turn_goes_first() -> None:

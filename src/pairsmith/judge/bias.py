@@ -77,8 +77,8 @@ class BiasCard:
         for name, judge in self.judges.items():
             if _beyond(judge.first_wins, FIRST_WINS):
                 said.append(f"judge {name} prefers the answer that it is shown first: {told(judge.first_wins)}")
-            average = self.average_longer_wins.rate or 0.5
-            if len(self.judges) > 1 and _beyond(judge.longer_wins, average + LONGER_LEAD):
+            average = self.average_longer_wins.rate
+            if average is not None and len(self.judges) > 1 and _beyond(judge.longer_wins, average + LONGER_LEAD):
                 rates = f"{told(judge.longer_wins)}, all judges together {average:.0%}"
                 said.append(f"judge {name} prefers the longer answer more than the others do: {rates}")
         if _beyond(self.conflicts, CONFLICTS):
@@ -163,17 +163,16 @@ def _count(counts: _Counts, body: Body) -> None:
 def _count_scores(counts: _Counts, scores: Sequence[Body], characters: Mapping[str, int]) -> None:
     """Every couple of completions that one judge, or all of them together, put in an order."""
     by_judge: defaultdict[str, Means] = defaultdict(dict)
-    by_completion: defaultdict[str, list[float]] = defaultdict(list)
     for score in scores:
         by_judge[score["judge"]][score["completion"]] = score["score"]
-        by_completion[score["completion"]].append(score["score"])
     for judge, points in by_judge.items():
         for one, other in combinations(sorted(points), 2):
             counts.ties[judge].append(points[one] == points[other])
             counts.longer[judge] += _longer(points, one, other, characters)
-    means = {ident: fmean(values) for ident, values in by_completion.items()}
-    for one, other in combinations(sorted(means), 2):
-        counts.average_longer += _longer(means, one, other, characters)
+    for one, other in combinations(sorted({score["completion"] for score in scores}), 2):
+        leads = [points[one] - points[other] for points in by_judge.values() if one in points and other in points]
+        if leads:
+            counts.average_longer += _longer({one: fmean(leads), other: 0.0}, one, other, characters)
     for (first, points), (second, others) in combinations(sorted(by_judge.items()), 2):
         for one, other in combinations(sorted(points.keys() & others.keys()), 2):
             here, there = points[one] - points[other], others[one] - others[other]

@@ -53,19 +53,21 @@ def _asked(case: Case, evidence: Evidence, rung: int, judge: Endpoint) -> list[C
 
 
 def _going_on(case: Case, evidence: Evidence, rung: int, judge: Endpoint) -> set[CompletionId]:
-    """Whoever nobody could say anything of yet goes on, but for those whose verdict was lost."""
-    known = {score.completion for score in evidence.scores}
+    """Whoever nobody could place yet goes on, but for those whose verdict was lost.
+
+    Without its noise a reward model's numbers place nobody: they do not say what is near.
+    """
+    unscaled = {one.name for one in case.panel.judges if one.kind == "reward" and one.name not in case.noise.judges}
+    scores = [score for score in evidence.scores if score.judge not in unscaled]
+    known, placed = ({score.completion for score in some} for some in (evidence.scores, scores))
     asked_models = any(earlier.kind != "check" for earlier in case.panel.judges[:rung])
-    silent = set[CompletionId]() if asked_models else case.completions.keys() - known
-    unscaled = case.panel.judges[rung - 1].kind == "reward" and not case.noise.judges
-    if unscaled:  # without its noise, a reward model's numbers do not say what is near
-        return known
-    if len(known) < 2:
+    silent = known - placed if asked_models else case.completions.keys() - placed
+    if len(placed) < 2:
         return known | silent
     if case.panel.settings.by_value and case.noise.judges and not case.measuring:
-        near = by_value(evidence.scores, judge.name, case.noise, case.panel.gates)
+        near = by_value(scores, judge.name, case.noise, case.panel.gates)
     else:
-        near = set(by_distance(evidence.scores, case.panel.settings.within(rung), case.noise))
+        near = set(by_distance(scores, case.panel.settings.within(rung), case.noise))
     return near | silent
 
 

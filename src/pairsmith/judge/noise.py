@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
 
+from pairsmith.judge.settings import CHECK
 from pairsmith.records import CompletionId, EndpointName, JudgeNoise, Noise, Score
 
 PROMPTS = 32  # how many are looked at first
@@ -57,7 +58,7 @@ def estimate(prompts: Sequence[Measured], panel: Sequence[EndpointName], rewards
     scales = {judge: _reward_scale(prompts, judge) for judge in panel if judge in rewards}
     table = [_table(one, scales) for one in prompts]
     table = [rows for rows in table if len(rows) > 1]
-    errors = _Errors(panel)
+    errors = _Errors(panel, rewards)
     if len(panel) > 1:
         errors.fit(table)
     elif panel[0] not in rewards:
@@ -104,8 +105,11 @@ def _table(one: Measured, scales: Mapping[EndpointName, _Scale]) -> Rows:
 class _Errors:
     """The estimates while they are improved."""
 
-    def __init__(self, panel: Sequence[EndpointName]) -> None:
+    def __init__(self, panel: Sequence[EndpointName], rewards: frozenset[EndpointName]) -> None:
         self._panel = panel
+        # Whose points are the scale: the first model's that knows the rubric. Gates and floor are meant in its points.
+        scoring = [judge for judge in panel if judge not in rewards]
+        self._first = next((judge for judge in scoring if not judge.startswith(CHECK)), [*scoring, panel[0]][0])
         self._prior = {judge: PRIOR[min(rung, len(PRIOR) - 1)] for rung, judge in enumerate(panel)}
         self._variance = dict(self._prior)
         self._offset = dict.fromkeys(panel, 0.0)
@@ -123,7 +127,7 @@ class _Errors:
                         sums[judge].add(points - quality, self._offset[judge], error)
             self.spread = max(LEAST_SPREAD, spread / count)
             self._variance = {judge: known.variance for judge, known in sums.items()}
-            first = sums[self._panel[0]].offset
+            first = sums[self._first].offset
             self._offset = {judge: known.offset - first for judge, known in sums.items()}
 
     def _expected(self, rows: Rows) -> list[tuple[dict[EndpointName, float], float, float, float]]:

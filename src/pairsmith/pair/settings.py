@@ -58,7 +58,10 @@ class PairSettings(BaseModel):
 
     def at(self, gap: float) -> PairSettings:
         """The same with this `min_gap`; `verify_gap` stays below it."""
-        return self.model_copy(update={"min_gap": gap, "verify_gap": min(self.verify_gap, gap)})
+        found = self.model_copy(update={"min_gap": gap, "verify_gap": min(self.verify_gap, gap)})
+        if not self.pinned_verify_gap:  # it still follows min_gap
+            found.model_fields_set.discard("verify_gap")
+        return found
 
     @property
     def pinned_verify_gap(self) -> bool:
