@@ -21,8 +21,9 @@ from pairsmith.records import ChatRequest, Outcome, Prompt, RequestId
 from pairsmith.simulator.answers import ok
 from pairsmith.simulator.book import Book
 from pairsmith.simulator.players import Players
+from pairsmith.steps import Step, begin, step
 from pairsmith.wire.faults import read_reply
-from pairsmith.work import Step, Work, begin, make_work, step
+from pairsmith.work import Work, make_work
 
 CHUNK = 256
 

@@ -26,6 +26,7 @@ from pairsmith.records import (
     Completion,
     CompletionId,
     Duel,
+    EndpointName,
     Failure,
     FailureKind,
     Flag,
@@ -72,11 +73,25 @@ class Known:
     draws: Draws
     completions: tuple[Completion, ...] | None = None  # once no draw is owed
     asked: judge.Asked = field(default_factory=dict)
+    checks: Mapping[EndpointName, judge.Check] = field(default_factory=dict)  # each called once for the same answers
 
 
 def begin(prompt: Prompt, work: Work) -> Known:
     """What a prompt's first step needs."""
-    return Known(_draws(prompt, work))
+    checks = {name: _remembered(check) for name, check in work.panel.checks.items()}
+    return Known(_draws(prompt, work), checks=checks)
+
+
+def _remembered(check: judge.Check) -> judge.Check:
+    said: dict[tuple[CompletionId, ...], Mapping[CompletionId, float]] = {}
+
+    def once(prompt: Prompt, completions: Sequence[Completion]) -> Mapping[CompletionId, float]:
+        ids = tuple(completion.id for completion in completions)
+        if ids not in said:
+            said[ids] = check(prompt, completions)
+        return said[ids]
+
+    return once
 
 
 def step(
@@ -126,7 +141,8 @@ def _state(
         return settle(prompt.id, usable, _points(scores, work), duels, work.pair, noise, strategy)
 
     decide_orders = partial(settle_orders, prompt.id, usable)
-    return judge.owed(prompt, completions, outcomes, decide, work.panel, known.asked, decide_orders, measuring)
+    panel = replace(work.panel, checks=known.checks) if known.checks else work.panel
+    return judge.owed(prompt, completions, outcomes, decide, panel, known.asked, decide_orders, measuring)
 
 
 def _points(scores: Sequence[Score], work: Work) -> list[Score]:
@@ -153,7 +169,9 @@ def _settled(
     settled = Step(completions=completions, verdicts=verdicts, body=evidence)
     if isinstance(state.settlement, Abstention):
         evidence["detail"] = state.settlement.detail
-        return replace(settled, kind="abstained", reason=state.settlement.reason)
+        # What is refused as malformed is not stored, and asked again: the server may have changed.
+        final = all(failure.reason != "bad_request" for failure in state.failed)
+        return replace(settled, kind="abstained", reason=state.settlement.reason, final=final)
     assert isinstance(state.settlement, Pair)  # judge.owed turns what is undecided into duels
     evidence["pair"] = _sides(state.settlement, completions)
     return replace(settled, kind="pair")

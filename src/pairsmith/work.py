@@ -174,7 +174,7 @@ def measured(work: Work, noise: Noise | None) -> Work:
     """The same, once it is known how much the judges err; a Noise of no judge: too little is known, and stays so."""
     pair = work.pair
     if work.recipe.pair.min_gap == "auto" and noise is not None and noise.judges:
-        first = next((one.name for one in work.panel.judges if one.kind != "check"), work.panel.judges[0].name)
+        first = (work.panel.chat_judges or work.panel.judges)[0].name
         pair = pair.at(accurate_gap(noise, first, ACCURATE))
         if not work.panel.chat_judges:  # as in make_work
             pair = pair.model_copy(update={"verify_gap": pair.least_gap})

@@ -22,7 +22,10 @@ FIRST = 32  # prompts from which the judges' noise is measured
 
 def noise(project: Project) -> list[dict[str, Any]]:
     """What the ledger knows of the judges' errors."""
-    return [json.loads(value) for (value,) in project.sql("SELECT value FROM facts WHERE key LIKE 'noise %'")]
+    return [
+        json.loads(value)
+        for (value,) in project.sql("SELECT value FROM facts WHERE key LIKE 'noise %' AND key NOT LIKE 'noise under %'")
+    ]
 
 
 # --- rank ------------------------------------------------------------------------------------------

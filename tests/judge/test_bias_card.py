@@ -114,7 +114,7 @@ def longer_chosen(times: int, of: int) -> BiasCard:
     return bias_card(body({"x": 90, "y": 10}, [], pair=side) for side in sides)
 
 
-@pytest.mark.parametrize(("times", "loud"), [(80, False), (95, True)])
+@pytest.mark.parametrize(("times", "loud"), [(75, False), (90, True)])
 def test_length_is_warned_of_when_the_whole_interval_is_beyond(times: int, loud: bool) -> None:
     assert any("longer" in sentence for sentence in longer_chosen(times, 100).warnings()) == loud
 

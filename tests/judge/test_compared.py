@@ -47,7 +47,7 @@ def test_the_second_order_is_not_asked_where_the_first_has_decided_against_a_pai
     assert isinstance(state.settlement, Abstention)
     assert (state.settlement.reason, state.settlement.detail) == (
         "judges_disagree",
-        f"{said} in the first order; the second could change nothing",
+        f"{said} in one order; the other could change nothing",
     )
 
 

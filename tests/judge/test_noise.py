@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pairsmith.judge.noise import LEAST_VERDICTS, PRIOR, Measured, estimate
+from pairsmith.judge.noise import LEAST_VERDICTS, PRIOR, WITHIN, Measured, estimate
 from pairsmith.records import CompletionId, EndpointName, Noise, RequestId, Score
 
 A, B, C, RM = (EndpointName(name) for name in ("a", "b", "c", "rm"))
@@ -127,7 +127,7 @@ def test_verdicts_that_cannot_be_compared_leave_what_is_usual() -> None:
 
     noise = estimate(alone, [A, B], NONE)
 
-    assert variances_of(noise) == pytest.approx({"a": PRIOR[0], "b": PRIOR[1]})
+    assert variances_of(noise) == pytest.approx({"a": PRIOR[0] * WITHIN, "b": PRIOR[1] * WITHIN})
 
 
 def test_prompts_without_a_verdict_do_no_harm() -> None:
@@ -186,7 +186,9 @@ def test_a_judge_alone_is_measured_by_what_it_says_when_it_is_asked_twice() -> N
 
 
 def test_a_judge_alone_that_was_not_asked_twice_is_taken_to_be_a_usual_one() -> None:
-    assert estimate(planted(32, {A: 3.0}), [A], NONE).judges[A].variance == pytest.approx(PRIOR[0])
+    one, wider = (estimate(planted(32, {A: 1.0}, spread=spread), [A], NONE).judges[A] for spread in (1.0, 9.0))
+
+    assert wider.variance > 2 * one.variance  # a share of what its scores spread
 
 
 def test_what_is_not_the_noise_of_a_judge_alone_is_the_spread_of_the_answers() -> None:

@@ -273,3 +273,41 @@ def test_the_answers_of_another_prompt_are_refused_here_too() -> None:
 
     with pytest.raises(ValueError, match="another prompt"):
         owed(PROMPT, [*FOUR, completion("green", other)], {}, best_worst(), BY_RANK)
+
+
+# --- a conflict settled by comparing --------------------------------------------------------------
+
+
+def in_conflict(request: ChatRequest) -> Outcome:
+    """Rankings that always put what is shown first in the first place; duels by what answers are worth."""
+    if request.purpose is Purpose.RANK:
+        return reply(request, {"rationale": "so it is", "ranking": labels(request)})
+    return knowing(len)(request)
+
+
+def test_a_conflict_of_rankings_is_settled_by_comparing_where_the_recipe_says_so() -> None:
+    answers = completions("a", "bb", "cccc")
+    state, _, paid = play(in_conflict, answers, panel(protocol="rank", rank_conflict="duel"), settle_orders=decide(answers))
+
+    assert [request.purpose for request in paid[:2]] == [Purpose.RANK, Purpose.RANK]
+    assert {request.purpose for request in paid[2:]} == {Purpose.DUEL}
+    assert 3 <= len(paid) <= 4
+    if isinstance(state.settlement, Pair):
+        texts = {one.id: one.text for one in answers}
+        assert len(texts[state.settlement.chosen]) > len(texts[state.settlement.rejected])
+
+
+def test_without_that_a_conflict_is_no_pair_and_costs_no_more() -> None:
+    answers = completions("a", "bb", "cccc")
+    state, _, paid = play(in_conflict, answers, panel(protocol="rank"), settle_orders=decide(answers))
+
+    assert isinstance(state.settlement, Abstention)
+    assert state.settlement.reason == "order_conflict"
+    assert len(paid) == 2
+
+
+def test_rankings_that_agree_are_not_compared_again() -> None:
+    answers = completions("a", "bb", "cccc")
+    _, _, paid = play(knowing(len), answers, panel(protocol="rank", rank_conflict="duel"), settle_orders=decide(answers))
+
+    assert len(paid) == 2

@@ -19,7 +19,7 @@ Body: TypeAlias = Mapping[str, Any]  # of an outcome, as steps.py wrote it
 Means: TypeAlias = "dict[str, float]"  # by completion
 
 # What is told loudly, each when the whole interval lies beyond it.
-CHOSEN_LONGER = 0.75  # `check` warns of the same share
+CHOSEN_LONGER = 0.70  # answers and truth of the simulation: 60; a liking of 0.5 points: above 80 (docs/judging.md)
 LONGER_LEAD = 0.10  # by so much more often than the judges' average prefers the longer one, a judge does
 FIRST_WINS = 0.60
 CONFLICTS = 0.30

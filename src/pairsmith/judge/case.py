@@ -90,7 +90,7 @@ class Evidence:
     again: tuple[Score, ...] = ()  # second scores by the same judge: they show its noise and decide nothing
     duels: tuple[Duel, ...] = ()
     rankings: tuple[Ranking, ...] = ()
-    final: tuple[Duel, ...] = ()  # of a tournament: its best against its worst, in both orders
+    final: tuple[Duel, ...] = ()  # of the last two that were compared in both orders
     standings: tuple[Standing[Any], ...] = ()
     waits: bool = False  # for what this run will know of its judges
 

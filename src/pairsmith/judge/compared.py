@@ -9,7 +9,7 @@ from pairsmith.judge.asking import Standing, standing
 from pairsmith.judge.case import Case, Evidence, Settle
 from pairsmith.judge.duel import LABELS, Order, both_orders, duel_request
 from pairsmith.judge.verdicts import DuelVerdict, read_duel
-from pairsmith.records import Abstention, CompletionId, Settlement, Undecided
+from pairsmith.records import Abstention, Completion, CompletionId, Settlement, Undecided
 
 
 def settled(case: Case, evidence: Evidence, settle: Settle) -> tuple[Evidence, Settlement | None]:
@@ -20,34 +20,43 @@ def settled(case: Case, evidence: Evidence, settle: Settle) -> tuple[Evidence, S
         if pair in compared:
             raise ValueError(f"settle left {sorted(pair)} undecided after both duels")
         compared.add(pair)
-        evidence, lost = _compared(case, evidence, settlement)
+        better, worse = case.completions[settlement.first], case.completions[settlement.second]
+        evidence, obstacle = in_both_orders(case, evidence, better, worse, case.panel.settings.by_value)
         if evidence.open:
             return evidence, None
-        if lost:
-            return evidence, Abstention(case.prompt.id, *lost)
+        if obstacle:
+            return evidence, obstacle
     return evidence, settlement
 
 
-def _compared(case: Case, evidence: Evidence, close: Undecided) -> tuple[Evidence, tuple[str, str] | None]:
-    """The duels of a close call in both orders; reason and detail when they cannot lead to a pair.
+def in_both_orders(
+    case: Case, evidence: Evidence, better: Completion, worse: Completion, economical: bool
+) -> tuple[Evidence, Abstention | None]:
+    """Two completions compared in both orders, and why that cannot lead to a pair.
 
-    With `by_value` the second order is asked only if the first agrees with the scores: else it can change nothing.
+    Args:
+        case: the prompt's.
+        evidence: what the duels are added to; those of the last couple stand in `final`, too.
+        better: which of the two is taken to be the better one so far.
+        worse: the other.
+        economical: whether the second order is asked only if the first names the better one: else it can change
+            nothing.
     """
-    one, other = case.completions[close.first], case.completions[close.second]
-    economical, lost = case.panel.settings.by_value, ""
-    for order in both_orders(case.prompt.id, one, other, case.panel.chat_judges, case.panel.seed):
+    evidence, lost, prompt = replace(evidence, final=()), "", case.prompt.id
+    for order in both_orders(prompt, better, worse, case.panel.chat_judges, case.panel.seed):
         stands = duelled(case, order)
         evidence = replace(evidence, standings=(*evidence.standings, stands))
         if stands.verdict is not None:
             duel = order.duel(stands.verdict, stands.request_id)
-            evidence = replace(evidence, duels=(*evidence.duels, duel))
-            if economical and duel.winner != close.first:
+            evidence = replace(evidence, duels=(*evidence.duels, duel), final=(*evidence.final, duel))
+            if economical and duel.winner != better.id:
                 said = "a tie" if duel.winner is None else "the worse one wins"
-                return evidence, ("judges_disagree", f"{said} in the first order; the second could change nothing")
+                told = f"{said} in one order; the other could change nothing"
+                return evidence, Abstention(prompt, "judges_disagree", told)
         lost = lost or why_lost(stands, order)
         if economical and (stands.open or lost):
             break
-    return evidence, ("no_verdict", lost) if lost else None
+    return evidence, Abstention(prompt, "no_verdict", lost) if lost else None
 
 
 def duelled(case: Case, order: Order) -> Standing[DuelVerdict]:

@@ -16,7 +16,7 @@ from pairsmith.records import CompletionId, EndpointName, Noise, Score
 
 SLACK = 1e-9  # means of points are sums of floats: 2.0 apart may read 2.0000000000000004
 # Chances from which a verdict is worth its call; set on the replay set, where they lie in the middle of a wide plateau.
-ANOTHER_CHOSEN = 0.06  # that another completion becomes the chosen one
+ANOTHER_CHOSEN = 0.085  # that another completion becomes the chosen one
 PAIR_GAINED = 0.08  # that a prompt without a pair gets one
 PAIR_LOST = 0.4  # that a pair turns out to be none: it is right far more often than not, so a doubt is no reason
 STEP = 0.25  # means of whole points move in steps of half a point: a threshold is met from half a step below

@@ -17,12 +17,15 @@ from pairsmith.records import CompletionId, EndpointName, JudgeNoise, Noise, Sco
 
 PROMPTS = 32  # how many are looked at first
 LEAST_VERDICTS = 40  # below this nothing is said
-# Variance of one verdict's error, squared points, by rung: replayed judges have 0.6 to 0.8 (RewardBench 2, one factor,
-# even half), and who is asked later is meant to be better. Estimates are drawn to it, as by so many verdicts.
-PRIOR = (0.9, 0.8, 0.7)
-PRIOR_WEIGHT = 100
+# Variance of one verdict's error, as a share of the variance of the first judge's scores within a prompt, by rung:
+# replayed judges have 0.13 to 0.16 (RewardBench 2, one factor, even half); who is asked later is meant to be better.
+# Estimates are drawn to it, as by so many verdicts.
+PRIOR = (0.15, 0.13, 0.12)
+PRIOR_WEIGHT = 60
+PRIOR_WEIGHT_AGAIN = 20  # of a judge alone: all its second scores tell of one number
 PRIOR_OFFSETS = 10
-SPREAD = 4.0
+WITHIN = 5.0  # variance of scores within a prompt, squared points, where nothing shows it: the replayed judges'
+LEAST_WITHIN = 0.5  # whole points alone make a variance of a twelfth
 LEAST_SPREAD = 0.05
 # A judge asked twice shows the noise of its calls, not what it gets wrong each time. Of the error that shows between
 # judges of different families two thirds are call noise (JUDGING, table of the simulation: 0.06 of 0.09, 0.10 of 0.13).
@@ -55,10 +58,11 @@ def estimate(prompts: Sequence[Measured], panel: Sequence[EndpointName], rewards
     verdicts = sum(len(one.scores) + len(one.again) for one in prompts)
     if verdicts < LEAST_VERDICTS:
         return Noise()
-    scales = {judge: _reward_scale(prompts, judge) for judge in panel if judge in rewards}
+    scored = next((judge for judge in panel if judge not in rewards), None)
+    scales = {judge: _reward_scale(prompts, judge, scored) for judge in panel if judge in rewards}
     table = [_table(one, scales) for one in prompts]
     table = [rows for rows in table if len(rows) > 1]
-    errors = _Errors(panel, rewards)
+    errors = _Errors(panel, rewards, _first_within(table, panel))
     if len(panel) > 1:
         errors.fit(table)
     elif panel[0] not in rewards:
@@ -73,18 +77,27 @@ def estimate(prompts: Sequence[Measured], panel: Sequence[EndpointName], rewards
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """points = (value − middle) / unit + 5.5: first so that a reward model's own noise is one point."""
+    """points = (value − middle) / unit + 5.5."""
 
     middle: float
     unit: float
 
 
-def _reward_scale(prompts: Sequence[Measured], judge: EndpointName) -> _Scale:
-    within = [[score.value for score in one.scores if score.judge == judge] for one in prompts]
-    within = [values for values in within if len(values) > 1]
-    spread = fmean(variance(values) for values in within) if within else 1.0
-    middle = fmean(value for values in within for value in values) if within else 0.0
-    return _Scale(middle, max(1e-9, (REWARD_NOISE_SHARE * spread) ** 0.5))
+def _reward_scale(prompts: Sequence[Measured], judge: EndpointName, scored: EndpointName | None) -> _Scale:
+    """Beside a judge that gives points, the unit makes both spread alike within a prompt; alone, its noise is one."""
+    rewards = _within(prompts, judge)
+    spread = fmean(variance(values) for values in rewards) if rewards else 0.0
+    middle = fmean(value for values in rewards for value in values) if rewards else 0.0
+    points = _within(prompts, scored) if scored is not None else []
+    of_points = fmean(variance(values) for values in points) if points else 0.0
+    unit = spread / of_points if of_points else REWARD_NOISE_SHARE * spread
+    return _Scale(middle, unit**0.5 if unit else 1.0)
+
+
+def _within(prompts: Sequence[Measured], judge: EndpointName) -> list[list[float]]:
+    """A judge's values, by prompt; prompts with fewer than two of them say nothing of a spread."""
+    values = [[score.value for score in one.scores if score.judge == judge] for one in prompts]
+    return [of_one for of_one in values if len(of_one) > 1]
 
 
 # --- maximum likelihood --------------------------------------------------------------------------
@@ -102,24 +115,34 @@ def _table(one: Measured, scales: Mapping[EndpointName, _Scale]) -> Rows:
     return list(rows.values())
 
 
+def _first_within(table: Sequence[Rows], panel: Sequence[EndpointName]) -> float:
+    """The variance, within a prompt, of the points of the first judge that gave any."""
+    for judge in panel:
+        points = [[row[judge] for row in rows if judge in row] for rows in table]
+        if known := [variance(of_one) for of_one in points if len(of_one) > 1]:
+            return max(LEAST_WITHIN, fmean(known))
+    return WITHIN
+
+
 class _Errors:
     """The estimates while they are improved."""
 
-    def __init__(self, panel: Sequence[EndpointName], rewards: frozenset[EndpointName]) -> None:
+    def __init__(self, panel: Sequence[EndpointName], rewards: frozenset[EndpointName], within: float) -> None:
         self._panel = panel
         # Whose points are the scale: the first model's that knows the rubric. Gates and floor are meant in its points.
         scoring = [judge for judge in panel if judge not in rewards]
         self._first = next((judge for judge in scoring if not judge.startswith(CHECK)), [*scoring, panel[0]][0])
-        self._prior = {judge: PRIOR[min(rung, len(PRIOR) - 1)] for rung, judge in enumerate(panel)}
+        self._within = within
+        self._prior = {judge: within * PRIOR[min(rung, len(PRIOR) - 1)] for rung, judge in enumerate(panel)}
         self._variance = dict(self._prior)
         self._offset = dict.fromkeys(panel, 0.0)
-        self.spread = SPREAD
+        self.spread = within * (1 - PRIOR[0])
 
     def fit(self, table: Sequence[Rows]) -> None:
         """Expectation and maximisation by turns."""
         for _ in range(ROUNDS):
             sums = {judge: _Sums(prior) for judge, prior in self._prior.items()}
-            spread, count = SPREAD, 1
+            spread, count = self._within * (1 - PRIOR[0]), 1
             for rows in table:
                 for row, quality, error, apart in self._expected(rows):
                     spread, count = spread + apart, count + 1
@@ -157,7 +180,8 @@ class _Errors:
         squares = [(first - second) ** 2 / 2 for both in pairs for first, second in both]
         call = sum(squares) / len(squares) if squares else self._prior[judge] * CALL_NOISE_SHARE
         count = len(squares)
-        found = (call / CALL_NOISE_SHARE * count + self._prior[judge] * PRIOR_WEIGHT) / (count + PRIOR_WEIGHT)
+        prior = self._prior[judge] * PRIOR_WEIGHT_AGAIN
+        found = (call / CALL_NOISE_SHARE * count + prior) / (count + PRIOR_WEIGHT_AGAIN)
         self._variance[judge] = found
         self._rest(judge, table)
 
@@ -168,8 +192,7 @@ class _Errors:
 
     def _rest(self, judge: EndpointName, table: Sequence[Rows]) -> None:
         """What of the variance within prompts is not the judge's noise is the completions' own."""
-        within = [variance([row[judge] for row in rows]) for rows in table if len(rows) > 1]
-        self.spread = max(LEAST_SPREAD, (fmean(within) if within else SPREAD) - self._variance[judge])
+        self.spread = max(LEAST_SPREAD, _first_within(table, [judge]) - self._variance[judge])
 
     def judges(self, scales: Mapping[EndpointName, _Scale]) -> dict[EndpointName, JudgeNoise]:
         """The estimates as they are used: offset and scale lead from a judge's own numbers to points."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pairsmith.judge.case import Asked, Case, Evidence, Panel, Settle
-from pairsmith.judge.compared import settled
+from pairsmith.judge.compared import in_both_orders, settled
 from pairsmith.judge.ladder import scored
-from pairsmith.judge.rank import ranked
+from pairsmith.judge.rank import ends, ranked, wants_duels
 from pairsmith.judge.reference import wants_reference, with_reference, written
 from pairsmith.judge.tournament import played
 from pairsmith.records import (
@@ -110,6 +110,8 @@ def _judged(case: Case, settle: Settle, settle_orders: SettleOrders | None) -> t
         evidence = scored(case)
         return (evidence, None) if evidence.open or case.measuring else settled(case, evidence, settle)
     evidence, obstacle = (ranked if case.panel.settings.protocol == "rank" else played)(case)
+    if obstacle is None and not evidence.open and wants_duels(case, evidence):
+        evidence, obstacle = in_both_orders(case, evidence, *ends(case, evidence.rankings), economical=True)
     if evidence.open:
         return evidence, None
     if settle_orders is None:

@@ -92,6 +92,22 @@ def ranked(case: Case) -> tuple[Evidence, Abstention | None]:
     return evidence, Abstention(case.prompt.id, "no_verdict", lost) if lost else None
 
 
+def wants_duels(case: Case, evidence: Evidence) -> bool:
+    """Whether the rankings differ in the first or the last, and the recipe has that settled by comparing."""
+    if case.panel.settings.rank_conflict != "duel" or len(evidence.rankings) < 2:
+        return False
+    one, other = (ranking.order for ranking in evidence.rankings)
+    best, worst = ends(case, evidence.rankings)
+    return (one[0], one[-1]) != (other[0], other[-1]) and best.id != worst.id
+
+
+def ends(case: Case, rankings: Sequence[Ranking]) -> tuple[Completion, Completion]:
+    """The best and the worst by the sum of their places in all rankings; equal sums by id."""
+    places = {ident: sum(ranking.order.index(ident) for ranking in rankings) for ident in case.completions}
+    by_place = sorted(places, key=lambda ident: (places[ident], ident))
+    return case.completions[by_place[0]], case.completions[by_place[-1]]
+
+
 def rank_request(
     prompt: Prompt,
     one: List,

@@ -14,6 +14,8 @@ from pairsmith.judge.case import Panel
 from pairsmith.judge.verdicts import WrittenVerdict, read_written
 from pairsmith.records import ChatRequest, Outcome, Prompt, Purpose, Reply, RequestId
 
+CUT_OFF = ("length", "max_tokens", "model_length")  # as servers say it (see sample/screen.py)
+
 
 def wants_reference(prompt: Prompt, panel: Panel) -> bool:
     """Whether a reference is to be written for this prompt."""
@@ -25,7 +27,7 @@ def written(prompt: Prompt, panel: Panel, outcomes: Mapping[RequestId, Outcome])
     request = reference_request(prompt, panel)
     stands = standing(lambda complaint: request, read_written, outcomes, attempts=1)
     reply = outcomes.get(request.id)
-    if isinstance(reply, Reply) and (reply.finish_reason == "length" or reply.refusal):
+    if isinstance(reply, Reply) and (reply.finish_reason in CUT_OFF or reply.refusal):
         return replace(stands, verdict=None)
     return stands
 

@@ -31,6 +31,7 @@ class JudgeSettings(BaseModel):
     reference: Literal["given", "write"] = "given"
     reference_max_tokens: int = Field(default=2048, ge=1)  # of a reference that the judge writes
     criteria: dict[str, str] = {}  # a task family's sentence, beside or instead of the bundled one
+    rank_conflict: Literal["abstain", "duel"] = "abstain"  # where two rankings differ in the first or the last
     rank_max_chars: int = Field(default=60_000, ge=1)  # of all answers in one listwise prompt together
     max_tokens: int = Field(default=700, ge=1)
     temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
@@ -51,6 +52,10 @@ class JudgeSettings(BaseModel):
         if given < later and "escalate_within" in self.model_fields_set:
             raise ValueError(
                 f"escalate_within holds {given} for {later} judges after the first; give a distance for each"
+            )
+        if self.protocol != "rank" and self.rank_conflict != "abstain":
+            raise ValueError(
+                f"rank_conflict is about rankings, and protocol = {self.protocol} makes none: leave it out"
             )
         if self.protocol != "score":
             self._only_verdicts()

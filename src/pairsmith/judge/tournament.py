@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pairsmith.judge.case import Case, Evidence
-from pairsmith.judge.compared import duelled, why_lost
+from pairsmith.judge.compared import duelled, in_both_orders
 from pairsmith.judge.duel import Order, both_orders
 from pairsmith.records import Abstention, Completion, CompletionId, content_id
 
@@ -28,7 +28,7 @@ def played(case: Case) -> tuple[Evidence, Abstention | None]:
         return evidence, None
     if best[0] is worst[0]:  # who had no neighbour played for both places; verdicts need not fit together
         return evidence, Abstention(case.prompt.id, "order_conflict", "one answer won and lost its games: no final")
-    return _final(case, evidence, best[0], worst[0])
+    return in_both_orders(case, evidence, best[0], worst[0], economical=False)
 
 
 def _odd(field: Sequence[Completion]) -> Sequence[Completion]:
@@ -63,16 +63,3 @@ def _game(case: Case, evidence: Evidence, one: Completion, other: Completion) ->
 def _order(case: Case, one: Completion, other: Completion) -> Order:
     drawn = both_orders(case.prompt.id, one, other, case.panel.chat_judges[:1], case.panel.seed)
     return drawn[0]
-
-
-def _final(case: Case, evidence: Evidence, best: Completion, worst: Completion) -> tuple[Evidence, Abstention | None]:
-    """Both orders of the final: the last judge of the panel and the one before it."""
-    lost = ""
-    for order in both_orders(case.prompt.id, best, worst, case.panel.chat_judges, case.panel.seed):
-        stands = duelled(case, order)
-        evidence = replace(evidence, standings=(*evidence.standings, stands))
-        if stands.verdict is not None:
-            duel = order.duel(stands.verdict, stands.request_id)
-            evidence = replace(evidence, duels=(*evidence.duels, duel), final=(*evidence.final, duel))
-        lost = lost or why_lost(stands, order)
-    return evidence, Abstention(case.prompt.id, "no_verdict", lost) if lost else None

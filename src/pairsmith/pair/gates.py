@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
+from pairsmith.pair.orders import duel_row
 from pairsmith.pair.select import TOLERANCE, UNKNOWN, Couple, Standing, choose, standings
 from pairsmith.pair.settings import PairSettings
 from pairsmith.records import (
@@ -168,7 +169,7 @@ def _pair(prompt: PromptId, couple: Couple, held: Sequence[Duel], strategy: str)
         "rule": "duels" if held else "gap",
         "chosen": _side(couple.chosen),
         "rejected": _side(couple.rejected),
-        "duels": [_duel(duel) for duel in held],
+        "duels": [duel_row(duel) for duel in held],
     }
     return Pair(
         prompt_id=prompt,
@@ -185,13 +186,3 @@ def _side(standing: Standing) -> Json:
         {"judge": score.judge, "score": score.value, "request_id": score.request_id} for score in standing.scores
     ]
     return {"mean": round(standing.mean, 9), "scores": scores}
-
-
-def _duel(duel: Duel) -> Json:
-    return {
-        "judge": duel.judge,
-        "first": duel.first,
-        "second": duel.second,
-        "winner": duel.winner,
-        "request_id": duel.request_id,
-    }

@@ -24,25 +24,26 @@ from pairsmith.records import (
 def settle_orders(
     prompt: PromptId, completions: Sequence[Completion], rankings: Sequence[Ranking], final: Sequence[Duel]
 ) -> Settlement:
-    """Settle ONE prompt from two rankings in opposite orders, or from a final's duels in both orders.
+    """Settle ONE prompt from two rankings in opposite orders, or from the duels of a final in both orders.
 
     Args:
         prompt: the prompt.
         completions: its completions without flags.
         rankings: two, or none; a pair is what both name first and last.
-        final: two duels of the same couple in opposite orders, or none; a pair is what both prefer.
+        final: two duels of the same couple in opposite orders, or none; a pair is what both prefer. With rankings
+            beside them these were in conflict, and the duels decide.
 
     Returns:
         A pair without a gap; or the abstention order_conflict, duel_tie or equal_sides.
     """
-    found = _of_rankings(prompt, rankings) if rankings else _of_final(prompt, final)
+    found = _of_final(prompt, final) if final else _of_rankings(prompt, rankings)
     if isinstance(found, Abstention):
         return found
     texts = {completion.id: completion.text for completion in completions}
     chosen, rejected = found
     if folded(texts[chosen]) == folded(texts[rejected]):
         return Abstention(prompt, "equal_sides", "the best and the worst are the same text")
-    verdicts: Sequence[Ranking | Duel] = rankings or final
+    verdicts: Sequence[Ranking | Duel] = [*rankings, *final]
     judges = tuple(sorted({verdict.judge for verdict in verdicts}))
     return Pair(prompt, chosen, rejected, None, judges, _provenance(rankings, final))
 
@@ -67,19 +68,29 @@ def _of_final(prompt: PromptId, final: Sequence[Duel]) -> tuple[CompletionId, Co
 
 
 def _provenance(rankings: Sequence[Ranking], final: Sequence[Duel]) -> dict[str, Json]:
+    """By what rule: rankings that agree, a tournament's final, or the duels that settled a conflict of rankings."""
+    found: dict[str, Json] = {
+        "strategy": "first-last" if rankings else "best-worst",
+        "rule": "rankings" if not final else "duels" if rankings else "final",
+    }
     if rankings:
-        ranked: list[Json] = [
-            {
-                "judge": one.judge,
-                "shown": list[Json](one.shown),
-                "order": list[Json](one.order),
-                "request_id": one.request_id,
-            }
-            for one in rankings
-        ]
-        return {"strategy": "first-last", "rule": "rankings", "rankings": ranked}
-    duels: list[Json] = [
-        {"judge": d.judge, "first": d.first, "second": d.second, "winner": d.winner, "request_id": d.request_id}
-        for d in final
-    ]
-    return {"strategy": "best-worst", "rule": "final", "duels": duels}
+        found["rankings"] = [_ranking(one) for one in rankings]
+    if final:
+        found["duels"] = [duel_row(one) for one in final]
+    return found
+
+
+def _ranking(one: Ranking) -> Json:
+    shown, order = list[Json](one.shown), list[Json](one.order)
+    return {"judge": one.judge, "shown": shown, "order": order, "request_id": one.request_id}
+
+
+def duel_row(one: Duel) -> Json:
+    """A duel as provenance names it."""
+    return {
+        "judge": one.judge,
+        "first": one.first,
+        "second": one.second,
+        "winner": one.winner,
+        "request_id": one.request_id,
+    }
