@@ -68,7 +68,7 @@ def cheaper(name: str, table: Table) -> Iterator[Figure]:
 
 def unbiased(usual: Table, biased: Table) -> Iterator[Figure]:
     """What a judge that favours the first changes besides the yield."""
-    for name in (BASELINE, "rank", "duel"):
+    for name in (BASELINE, "rank", "rank, conflicts compared", "duel"):
         before, after = usual[name], biased[name]
         said = f"{100 * (after.order - before.order):+.1f}; {before.produce:.0%} to {after.produce:.0%}"
         yield Figure(f"position 1.0, {name}: points of order; yield", said, "≥ -1; any")

@@ -72,6 +72,7 @@ PROTOCOLS: dict[str, Protocol] = {  # by name: [judge], and [pair] but for the f
     "reward, then value, auto": ({"panel": ["reward", "frontier"], "escalate": "value"}, {"min_gap": "auto"}),
     "rank": ({"panel": ["frontier"], "protocol": "rank"}, {}),
     "rank, two judges": ({"panel": ["frontier", "middle"], "protocol": "rank"}, {}),
+    "rank, conflicts compared": ({"panel": ["frontier"], "protocol": "rank", "rank_conflict": "duel"}, {}),
     "duel": ({"panel": ["frontier"], "protocol": "duel"}, {}),
 }
 

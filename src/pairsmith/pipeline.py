@@ -10,12 +10,11 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, cast, get_args
+from typing import Any, Protocol
 
-from pairsmith import measuring
+from pairsmith import measuring, shapes
 from pairsmith.errors import Stopped, UserError
 from pairsmith.intake import Intake, Source
-from pairsmith.judge import Structured
 from pairsmith.ledger import Ledger, Settled
 from pairsmith.pair.outlook import GateEvidence, outlook
 from pairsmith.records import (
@@ -33,6 +32,7 @@ from pairsmith.records import (
 )
 from pairsmith.sample import screen
 from pairsmith.sample.settings import GIVEN
+from pairsmith.shapes import Shapes
 from pairsmith.steps import Step, begin, step
 from pairsmith.wire.online import Engine
 from pairsmith.wire.stored import read_stored
@@ -139,11 +139,9 @@ class _Journey:
         self._ledger = ledger
         self._engine = engine
         self._progress = progress
-        self._modes: dict[EndpointName, Structured] = {
-            name: _learnt_mode(ledger, work.endpoints[name], mode) for name, mode in work.panel.structured.items()
-        }
-        self._work = replace(work, panel=replace(work.panel, structured=self._modes))
-        self._shape_accepted: set[EndpointName] = set()
+        modes = shapes.learnt(work.endpoints, work.panel.structured, ledger)
+        self._work = replace(work, panel=replace(work.panel, structured=modes))
+        self._shapes = Shapes(work.endpoints, modes, ledger, progress.say)
         self._answered_as: dict[EndpointName, list[str]] = {
             name: json.loads(ledger.fact(_models_key(endpoint)) or "[]") for name, endpoint in work.endpoints.items()
         }
@@ -212,7 +210,7 @@ class _Journey:
                 if outcome is None:
                     return None  # the run is stopping: what was answered is stored, the rest stays owed
                 outcomes[request.id] = outcome
-                self._learn_shape(request, outcome)
+                self._shapes.learn(request, outcome)
                 self._notice_model(request, outcome)
 
     def _settle(self, prompt: Prompt, now: Step) -> None:
@@ -251,21 +249,6 @@ class _Journey:
             if len(self._settled) == FIRST_LOOK:
                 self._progress.say(outlook(self._settled, self._work.pair).sentence())
 
-    def _learn_shape(self, request: ChatRequest, outcome: Outcome) -> None:
-        """An endpoint that refuses the verdict's schema is asked in a simpler way, from now on and on every resume."""
-        name = request.endpoint
-        endpoint = self._work.endpoints[name]
-        if request.purpose in (Purpose.SAMPLE, Purpose.REFERENCE) or endpoint.json_mode != "auto":
-            return
-        if isinstance(outcome, Reply):
-            self._shape_accepted.add(name)
-        elif outcome.parameter == "response_format" and name not in self._shape_accepted:
-            asked, simpler = _shapes(request)
-            if simpler is not None and asked == self._modes[name]:
-                self._modes[name] = simpler
-                self._ledger.learn(_shape_key(endpoint), simpler)
-                self._progress.say(f"endpoint {name} refuses its verdicts' schema: asking for {simpler} instead")
-
     def _notice_model(self, request: ChatRequest, outcome: Outcome) -> None:
         """A provider that answers with another model than before: once for each, also over a resume."""
         model = outcome.model if isinstance(outcome, Reply) else None
@@ -287,22 +270,5 @@ def gate_evidence(body: Mapping[str, Json]) -> GateEvidence | None:
     return GateEvidence(**gate) if isinstance(gate, dict) else None  # type: ignore[arg-type]
 
 
-def _learnt_mode(ledger: Ledger, endpoint: Endpoint, mode: Structured) -> Structured:
-    learnt = ledger.fact(_shape_key(endpoint)) if endpoint.json_mode == "auto" else None
-    return cast(Structured, learnt) if learnt in get_args(Structured) else mode
-
-
-def _shape_key(endpoint: Endpoint) -> str:
-    return f"verdict shape {endpoint.identity}"
-
-
 def _models_key(endpoint: Endpoint) -> str:
     return f"answered as {endpoint.identity}"
-
-
-def _shapes(request: ChatRequest) -> tuple[Structured, Structured | None]:
-    """How this request asks for its verdict's shape, and the next simpler way; None below plain text."""
-    shape = request.body.get("response_format")
-    if not isinstance(shape, dict):
-        return "text", None
-    return ("json_schema", "json_object") if shape.get("type") == "json_schema" else ("json_object", "text")

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, cast, get_args
+from typing import Any
 
 from pairsmith.errors import Stopped
 from pairsmith.judge import Panel, Structured
 from pairsmith.judge.anchors import Anchor
 from pairsmith.judge.qualify import Exam, exam
 from pairsmith.ledger import Ledger
-from pairsmith.records import ChatRequest, Endpoint, EndpointName, Outcome, PromptId, Reply, RequestId
+from pairsmith.records import Endpoint, EndpointName, Outcome, PromptId, RequestId
+from pairsmith.shapes import Shapes, learnt
 from pairsmith.wire.money import reply_cost_usd
 from pairsmith.wire.online import Engine
 from pairsmith.wire.stored import read_stored
@@ -36,7 +37,6 @@ class Examination:
     panel: Panel
     modes: dict[EndpointName, Structured]
     outcomes: Mapping[PromptId, dict[RequestId, Outcome]]
-    accepted: set[EndpointName] = field(default_factory=set)
 
     def exam(self, anchor: Anchor, judge: Endpoint) -> Exam:
         """Where one judge stands with one anchor."""
@@ -53,7 +53,8 @@ class Examination:
 
 def begin(anchors: Sequence[Anchor], judges: Sequence[Endpoint], panel: Panel, ledger: Ledger) -> Examination:
     """Gather what the ledger knows already."""
-    modes = {judge.name: _learnt_mode(ledger, judge, panel.structured[judge.name]) for judge in judges}
+    by_name = {judge.name: judge for judge in judges}
+    modes = learnt(by_name, {name: panel.structured[name] for name in by_name}, ledger)
     outcomes = {
         ident: {request: read_stored(request, stored) for request, stored in ledger.stored(ident).items()}
         for ident in {anchor.prompt.id for anchor in anchors}
@@ -73,9 +74,10 @@ async def ask(examination: Examination, ledger: Ledger, engine: Engine, answered
     Raises:
         Stopped: it ended early and can be resumed; what was answered is stored.
     """
+    shapes = Shapes(examination.panel.endpoints, examination.modes, ledger, engine.say)
     waiting = iter(product(examination.anchors, examination.judges))
     workers = min(engine.width, len(examination.anchors) * len(examination.judges))
-    crew = [asyncio.create_task(_work(waiting, examination, ledger, engine, answered)) for _ in range(max(1, workers))]
+    crew = [asyncio.create_task(_work(waiting, examination, engine, shapes, answered)) for _ in range(max(1, workers))]
     everything = asyncio.gather(*crew)
     stop = asyncio.create_task(engine.stopping.wait())
     first: set[asyncio.Future[Any]] = {everything, stop}
@@ -99,8 +101,8 @@ async def ask(examination: Examination, ledger: Ledger, engine: Engine, answered
 async def _work(
     waiting: Iterator[tuple[Anchor, Endpoint]],
     examination: Examination,
-    ledger: Ledger,
     engine: Engine,
+    shapes: Shapes,
     answered: Callable[[], object],
 ) -> None:
     """Take the next anchor and judge, ask until nothing is owed, and so on."""
@@ -115,45 +117,8 @@ async def _work(
                 if outcome is None:
                     return  # stopping: the rest stays owed
                 examination.outcomes[anchor.prompt.id][request.id] = outcome
-                _learn_shape(examination, ledger, engine, request, outcome)
+                shapes.learn(request, outcome)
                 answered()
-
-
-# --- the shape of a verdict ---------------------------------------------------------------------------
-
-
-def _learnt_mode(ledger: Ledger, judge: Endpoint, mode: Structured) -> Structured:
-    learnt = ledger.fact(_shape_key(judge)) if judge.json_mode == "auto" else None
-    return cast(Structured, learnt) if learnt in get_args(Structured) else mode
-
-
-def _learn_shape(
-    examination: Examination, ledger: Ledger, engine: Engine, request: ChatRequest, outcome: Outcome
-) -> None:
-    """A judge that refuses the verdict's schema is asked in a simpler way, here and in every run of this folder."""
-    judge = examination.panel.endpoints[request.endpoint]
-    if judge.json_mode != "auto":
-        return
-    if isinstance(outcome, Reply):
-        examination.accepted.add(judge.name)
-    elif outcome.parameter == "response_format" and judge.name not in examination.accepted:
-        asked, simpler = _shapes(request)
-        if simpler is not None and asked == examination.modes[judge.name]:
-            examination.modes[judge.name] = simpler
-            ledger.learn(_shape_key(judge), simpler)
-            engine.say(f"endpoint {judge.name} refuses its verdicts' schema: asking for {simpler} instead")
-
-
-def _shape_key(judge: Endpoint) -> str:
-    return f"verdict shape {judge.identity}"  # the fact that runs of this folder read too
-
-
-def _shapes(request: ChatRequest) -> tuple[Structured, Structured | None]:
-    """How this request asks for its verdict's shape, and the next simpler way; None below plain text."""
-    shape = request.body.get("response_format")
-    if not isinstance(shape, dict):
-        return "text", None
-    return ("json_schema", "json_object") if shape.get("type") == "json_schema" else ("json_object", "text")
 
 
 # --- what it cost -------------------------------------------------------------------------------------

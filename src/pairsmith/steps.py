@@ -35,6 +35,8 @@ from pairsmith.records import (
     Outcome,
     Pair,
     Prompt,
+    Ranking,
+    Reply,
     RequestId,
     Score,
     Settlement,
@@ -121,7 +123,9 @@ def step(
     if state.settlement is None:
         reason = state.unpaid[0].reason
         return Step(completions=completions, kind="failed", reason=reason, final=False, verdicts=verdicts)
-    return _settled(prompt, completions, usable, state, verdicts, work)
+    replies = (outcomes.get(ident) for ident in _calls(state))
+    simulated = any(isinstance(reply, Reply) and reply.simulated for reply in replies)
+    return _settled(prompt, completions, usable, state, verdicts, simulated, work)
 
 
 def _state(
@@ -158,10 +162,12 @@ def _settled(
     usable: Sequence[Completion],
     state: JudgeState,
     verdicts: int,
+    simulated: bool,
     work: Work,
 ) -> Step:
     """What the complete evidence on one prompt came to."""
     evidence = _evidence(completions, state)
+    evidence["simulated"] = bool(evidence["simulated"]) or simulated
     noise = work.panel.noise or Noise()
     if work.recipe.judge.protocol == "score":
         evidence["gate"] = _gate(gate_evidence(usable, _points(state.scores, work), state.duels, work.pair, noise))
@@ -175,6 +181,12 @@ def _settled(
     assert isinstance(state.settlement, Pair)  # judge.owed turns what is undecided into duels
     evidence["pair"] = _sides(state.settlement, completions)
     return replace(settled, kind="pair")
+
+
+def _calls(state: JudgeState) -> list[RequestId]:
+    """The calls that the verdicts were read from."""
+    verdicts: list[Score | Duel | Ranking] = [*state.scores, *state.duels, *state.rankings]
+    return [verdict.request_id for verdict in verdicts]
 
 
 def _strategy(prompt: Prompt, function: seams.Function) -> Strategy:

@@ -190,10 +190,15 @@ def said_of_noise(work: Work) -> str:
     if noise is None or not wants_noise(work):
         return ""
     auto = work.recipe.pair.min_gap == "auto"
+    rewards = [one.name for one in work.panel.judges if one.kind == "reward"]
+    if not noise.judges and len(rewards) == len(work.panel.judges):
+        return f"too few verdicts to know what {rewards[0]}'s numbers mean: no pair is made ({PROMPTS} prompts suffice)"
     if not noise.judges:
         stands = f", and min_gap is {work.pair.least_gap:g}" if auto else ""
         return f"too few verdicts to measure how much the judges err ({PROMPTS} prompts are): not reckoned with{stands}"
-    errs = ", ".join(f"{name} {known.variance**0.5:.2f}" for name, known in noise.judges.items())
+    errs = ", ".join(
+        f"{name} {known.variance**0.5:.2f}" for name, known in noise.judges.items() if not name.startswith(CHECK)
+    )
     rests = f"from the first {noise.prompts} prompts, {noise.verdicts} verdicts"
     gap = f"; min_gap = auto is {work.pair.least_gap:g}: {ACCURATE:.0%} right from there up" if auto else ""
     return f"judges err by so many points a verdict: {errs} ({rests}){gap}"

@@ -15,7 +15,7 @@ from judged_runs import judging, planted, purposes
 from pairsmith.simulator import Simulator
 
 SAMPLED = 8  # of 12 prompts
-PLACEHOLDERS = ("(the first answer stands here)", "(the second answer stands here)")
+PLACEHOLDERS = ("(an answer stands here)", "(another answer stands here)")
 
 
 @pytest.fixture(scope="module")

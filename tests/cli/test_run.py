@@ -142,7 +142,8 @@ def test_json_is_one_object_on_stdout_with_all_that_is_promised(project: Project
 
 
 def test_people_get_counts_calls_cost_and_files_on_stdout(project: Project) -> None:
-    ran = pairsmith(*[word for word in project.words() if word != "--json"])
+    strict = ("--set", "pair.min_gap=8", "--set", "pair.verify_gap=8")
+    ran = pairsmith(*[word for word in project.words() if word != "--json"], *strict)
 
     for word in ("12 prompts", "pairs ", "abstained", "calls ", "tokens ", "cost ", "pairs.jsonl"):
         assert word in ran.out

@@ -282,12 +282,12 @@ def in_conflict(request: ChatRequest) -> Outcome:
     """Rankings that always put what is shown first in the first place; duels by what answers are worth."""
     if request.purpose is Purpose.RANK:
         return reply(request, {"rationale": "so it is", "ranking": labels(request)})
-    return knowing(len)(request)
+    return knowing(lambda text: float(len(text)))(request)
 
 
 def test_a_conflict_of_rankings_is_settled_by_comparing_where_the_recipe_says_so() -> None:
     answers = completions("a", "bb", "cccc")
-    state, _, paid = play(in_conflict, answers, panel(protocol="rank", rank_conflict="duel"), settle_orders=decide(answers))
+    state, _, paid = play(in_conflict, answers, panel(protocol="rank", rank_conflict="duel"))
 
     assert [request.purpose for request in paid[:2]] == [Purpose.RANK, Purpose.RANK]
     assert {request.purpose for request in paid[2:]} == {Purpose.DUEL}
@@ -299,7 +299,7 @@ def test_a_conflict_of_rankings_is_settled_by_comparing_where_the_recipe_says_so
 
 def test_without_that_a_conflict_is_no_pair_and_costs_no_more() -> None:
     answers = completions("a", "bb", "cccc")
-    state, _, paid = play(in_conflict, answers, panel(protocol="rank"), settle_orders=decide(answers))
+    state, _, paid = play(in_conflict, answers, panel(protocol="rank"))
 
     assert isinstance(state.settlement, Abstention)
     assert state.settlement.reason == "order_conflict"
@@ -308,6 +308,6 @@ def test_without_that_a_conflict_is_no_pair_and_costs_no_more() -> None:
 
 def test_rankings_that_agree_are_not_compared_again() -> None:
     answers = completions("a", "bb", "cccc")
-    _, _, paid = play(knowing(len), answers, panel(protocol="rank", rank_conflict="duel"), settle_orders=decide(answers))
+    _, _, paid = play(knowing(lambda text: float(len(text))), answers, panel(protocol="rank", rank_conflict="duel"))
 
     assert len(paid) == 2

@@ -76,7 +76,8 @@ def notes(ledger: Ledger, work: Work) -> list[str]:
             f"{work.recipe.sample.max_tokens} and are in no pair: raise sample.max_tokens"
         )
     if unreadable:
-        said.append(f"{unreadable:,} replies of judges could not be read as verdicts")
+        replies = "1 reply of a judge" if unreadable == 1 else f"{unreadable:,} replies of judges"
+        said.append(f"{replies} could not be read as a verdict")
     if too_long:
         said.append(
             f"{too_long:,} prompts have answers that are too long for one listwise prompt: raise judge.rank_max_chars "
@@ -106,7 +107,8 @@ def _dataset_notes(finished: Finished, what: Named) -> list[str]:
     if not finished.out.exists():
         return notes
     with finished.out.open("rb") as file:
-        problems = [str(p) for p in check(file, what.recipe.export.target) if p.line == 0 or p.severity == "error"]
+        found = [p for p in check(file, what.recipe.export.target) if p.line == 0 or p.severity == "error"]
+    problems = [str(p) for p in found if p.rule != "longer_wins"]  # the bias card says it, over all pairs
     return notes + [f"{relative(finished.out)}: {problem}" for problem in problems[:5]]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     Outcomes: TypeAlias = Mapping[RequestId, Outcome]
 
-PLACEHOLDERS = ("(the first answer stands here)", "(the second answer stands here)")
+PLACEHOLDERS = ("(an answer stands here)", "(another answer stands here)")
 COLUMNS = 78
 
 
@@ -64,7 +65,7 @@ def _show(what: Named, prompt_id: str, as_json: bool) -> int:
     from pairsmith.recipe import endpoints
     from pairsmith.work import make_work
 
-    work = make_work(what.recipe, endpoints(what.recipe, environment()))
+    work = _as_learnt(make_work(what.recipe, endpoints(what.recipe, environment())), what)
     prompt, completions, outcomes = _prompt(what, prompt_id, work)
     if wants_reference(prompt, work.panel):
         prompt = with_reference(prompt, written(prompt, work.panel, outcomes))
@@ -75,6 +76,21 @@ def _show(what: Named, prompt_id: str, as_json: bool) -> int:
     }
     show(result, as_json, lambda: "\n\n".join(_text(request) for request in requests))
     return 0
+
+
+def _as_learnt(work: Work, what: Named) -> Work:
+    """The work with the shapes of verdicts that the run folder has learnt its endpoints to take."""
+    from pairsmith.ledger import open_ledger
+    from pairsmith.shapes import learnt
+
+    if not what.folder.ledger.exists():
+        return work
+    ledger = open_ledger(what.folder.ledger, time.time, create=False)
+    try:
+        modes = learnt(work.endpoints, work.panel.structured, ledger)
+    finally:
+        ledger.close_now()
+    return replace(work, panel=replace(work.panel, structured=modes))
 
 
 # --- the prompt -----------------------------------------------------------------------------------

@@ -214,7 +214,7 @@ async def _run(
     try:
         notes = warnings(work) + ([] if options.simulated else notices(judges, relative(what.folder.path)))
         stopped = await _carry(work, sources, ledger, engine, options, notes)
-        return _finished(what, known(work, ledger), judges, ledger, engine, stopped, options.out)
+        return _finished(what, known(work, ledger), judges, ledger, engine, stopped, options)
     finally:
         await ledger.close()
 
@@ -266,14 +266,14 @@ def _finished(
     ledger: Ledger,
     engine: Engine,
     stopped: Stopped | None,
-    out: Path | None,
+    options: Options,
 ) -> Finished:
     """Write the dataset, and gather what there is to say."""
     from pairsmith.cli.biased import as_json, card_of
     from pairsmith.dataset import Exported
 
     export = what.recipe.export
-    out = out or (Path(export.path) if export.path else what.folder.pairs)
+    out = options.out or (Path(export.path) if export.path else what.folder.pairs)
     told: list[str] = []
     try:
         exported = write_dataset(ledger, work.digest, export, out)
@@ -285,6 +285,9 @@ def _finished(
     counts = ledger.counts(work.digest)
     if stopped is None and counts.prompts and counts.prompts == sum(counts.failed.values()):
         stopped = Stopped("no_prompt_succeeded", "no prompt succeeded; mend the cause, then run it again to continue")
+    if not options.sampling and counts.not_reached:
+        who = "1 prompt is" if counts.not_reached == 1 else f"{counts.not_reached:,} prompts are"
+        told.append(f"{who} passed over, as not all completions are there: pairsmith run {relative(what.folder.path)}")
     card = card_of(ledger, work.digest)
     told += notes(ledger, work) + card.warnings()
     return Finished(counts, ledger.spent(), engine.tally, exported, out, stopped, told, as_json(card, judges))

@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Any, TypeAlias
 
 from pairsmith.judge.rates import Rate, share, share_of, told
+from pairsmith.judge.settings import CHECK
 
 Body: TypeAlias = Mapping[str, Any]  # of an outcome, as steps.py wrote it
 Means: TypeAlias = "dict[str, float]"  # by completion
@@ -30,8 +31,9 @@ UNREADABLE = 0.02
 class JudgeCard:
     """One judge: of its verdicts in this run.
 
-    first_wins: of its duels with a winner. longer_wins: of the couples of completions that it gives different points,
-    and of its duels with a winner. ties: couples that it gives equal points.
+    first_wins: of its duels with a winner, and of all couples of its rankings. longer_wins: of the couples of
+    completions that it gives different points, of its duels with a winner, and of its rankings. ties: of the couples
+    that it scores, those with equal points.
     """
 
     longer_wins: Rate
@@ -75,6 +77,8 @@ class BiasCard:
                 "them learns length; take another judge, or read some pairs first"
             )
         for name, judge in self.judges.items():
+            if name.startswith(CHECK):  # it does what its author means
+                continue
             if _beyond(judge.first_wins, FIRST_WINS):
                 said.append(f"judge {name} prefers the answer that it is shown first: {told(judge.first_wins)}")
             average = self.average_longer_wins.rate
@@ -145,7 +149,7 @@ def _count(counts: _Counts, body: Body) -> None:
     characters = {ident: length for ident, _, length, _ in body.get("completions", ())}
     arms = {ident: arm for ident, arm, _, _ in body.get("completions", ())}
     verdicts = body.get("verdicts", ())
-    counts.verdicts += sum("check:" not in verdict["judge"] for verdict in verdicts)
+    counts.verdicts += sum(not verdict["judge"].startswith(CHECK) for verdict in verdicts)
     counts.unreadable += body.get("unreadable", 0)
     for arm in arms.values():
         counts.arms[arm][0] += 1
@@ -153,6 +157,8 @@ def _count(counts: _Counts, body: Body) -> None:
     duels = [verdict for verdict in verdicts if "winner" in verdict]
     _count_duels(counts, duels, characters)
     rankings = [verdict for verdict in verdicts if "order" in verdict]
+    for ranking in rankings:
+        _count_ranking(counts, ranking, characters)
     if len(rankings) == 2:
         one, other = (ranking["order"] for ranking in rankings)
         counts.conflicts.append((one[0], one[-1]) != (other[0], other[-1]))
@@ -185,6 +191,14 @@ def _longer(points: Means, one: str, other: str, characters: Mapping[str, int]) 
     lead = points[one] - points[other]
     longer = characters.get(one, 0) - characters.get(other, 0)
     return [(lead > 0) == (longer > 0)] if lead and longer else []
+
+
+def _count_ranking(counts: _Counts, ranking: Body, characters: Mapping[str, int]) -> None:
+    """Every couple of a list: whether the one that was shown first, and the longer one, is placed higher."""
+    points = {ident: -float(place) for place, ident in enumerate(ranking["order"])}
+    for one, other in combinations(ranking["shown"], 2):
+        counts.first[ranking["judge"]].append(points[one] > points[other])
+        counts.longer[ranking["judge"]] += _longer(points, one, other, characters)
 
 
 def _count_duels(counts: _Counts, duels: Sequence[Body], characters: Mapping[str, int]) -> None:
