@@ -27,7 +27,7 @@ def test_a_judge_that_likes_long_answers_is_warned_of(tmp_path: Path, server: Se
     project, ran = judged(tmp_path, server, "sim-judge-long")
     longer = [len(chosen) > len(rejected) for chosen, rejected in map(sides, project.pairs)]
 
-    assert "the longer answer is the chosen one in " in ran.err
+    assert "the pairs have the longer answer chosen in " in ran.err
     assert "a model trained on them learns length" in ran.err
     assert ran.json["bias"]["chosen_longer"]["rate"] == pytest.approx(sum(longer) / len(longer))
 
@@ -154,7 +154,7 @@ def test_export_repeats_the_warnings_on_stderr(tmp_path: Path, server: Server) -
     project, _ = judged(tmp_path, server, "sim-judge-long")
     ran = pairsmith("export", project.run_dir, "-o", tmp_path / "out.jsonl")
 
-    assert "the longer answer is the chosen one in " in ran.err
+    assert "the pairs have the longer answer chosen in " in ran.err
     assert "the longer" not in ran.out
 
 

@@ -311,3 +311,22 @@ def test_rankings_that_agree_are_not_compared_again() -> None:
     _, _, paid = play(knowing(lambda text: float(len(text))), answers, panel(protocol="rank", rank_conflict="duel"))
 
     assert len(paid) == 2
+
+
+def test_a_lost_ranking_leaves_the_other_to_name_whom_to_compare() -> None:
+    good = knowing(lambda text: float(len(text)))
+    lost = completions("a", "bb", "cccc")
+
+    def judge(request: ChatRequest) -> Outcome:
+        first_shown = shown(request)[0] if request.purpose is Purpose.RANK else ""
+        if request.purpose is Purpose.RANK and first_shown == min(shown(request)):
+            return Failure(request.id, FailureKind.PERMANENT, "content_filter")
+        return good(request)
+
+    state, _, paid = play(judge, lost, panel(protocol="rank", rank_conflict="duel"))
+
+    ranked = [request for request in paid if request.purpose is Purpose.RANK]
+    assert len(ranked) == 2
+    if len(state.failed) == 1:
+        assert isinstance(state.settlement, Pair)
+        assert (state.settlement.chosen, state.settlement.rejected) == (lost[2].id, lost[0].id)

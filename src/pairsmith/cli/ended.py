@@ -76,8 +76,11 @@ def notes(ledger: Ledger, work: Work) -> list[str]:
             f"{work.recipe.sample.max_tokens} and are in no pair: raise sample.max_tokens"
         )
     if unreadable:
-        replies = "1 reply of a judge" if unreadable == 1 else f"{unreadable:,} replies of judges"
-        said.append(f"{replies} could not be read as a verdict")
+        said.append(
+            "1 reply of a judge could not be read as a verdict"
+            if unreadable == 1
+            else f"{unreadable:,} replies of judges could not be read as verdicts"
+        )
     if too_long:
         said.append(
             f"{too_long:,} prompts have answers that are too long for one listwise prompt: raise judge.rank_max_chars "

@@ -110,7 +110,7 @@ def _judged(case: Case, settle: Settle, settle_orders: SettleOrders | None) -> t
         evidence = scored(case)
         return (evidence, None) if evidence.open or case.measuring else settled(case, evidence, settle)
     evidence, obstacle = (ranked if case.panel.settings.protocol == "rank" else played)(case)
-    if obstacle is None and not evidence.open and wants_duels(case, evidence):
+    if not evidence.open and wants_duels(case, evidence):
         evidence, obstacle = in_both_orders(case, evidence, *ends(case, evidence.rankings), economical=True)
     if evidence.open:
         return evidence, None

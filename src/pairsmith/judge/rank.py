@@ -93,12 +93,11 @@ def ranked(case: Case) -> tuple[Evidence, Abstention | None]:
 
 
 def wants_duels(case: Case, evidence: Evidence) -> bool:
-    """Whether the rankings differ in the first or the last, and the recipe has that settled by comparing."""
-    if case.panel.settings.rank_conflict != "duel" or len(evidence.rankings) < 2:
+    """Whether rankings that do not agree on first and last, or a lost one, are to be settled by comparing."""
+    if case.panel.settings.rank_conflict != "duel" or not evidence.rankings:
         return False
-    one, other = (ranking.order for ranking in evidence.rankings)
-    best, worst = ends(case, evidence.rankings)
-    return (one[0], one[-1]) != (other[0], other[-1]) and best.id != worst.id
+    said = {(ranking.order[0], ranking.order[-1]) for ranking in evidence.rankings}
+    return len(said) > 1 or len(evidence.rankings) == 1
 
 
 def ends(case: Case, rankings: Sequence[Ranking]) -> tuple[Completion, Completion]:
