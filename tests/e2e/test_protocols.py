@@ -65,6 +65,17 @@ def test_two_judges_rank_once_each(tmp_path: Path, server: Server) -> None:
     assert bought(said, "first") == bought(said, "second") == 12
 
 
+def test_a_conflict_of_rankings_that_is_compared_gives_more_pairs_and_buys_no_ranking_again(ranked: Project) -> None:
+    before = len(ranked.pairs)
+    said = ranked.run("--set", "judge.rank_conflict=duel")
+
+    assert before < said["pairs"] <= 20
+    assert right_share(ranked.server, ranked.pairs) >= 0.95
+    assert bought(said, "first") == purposes(ranked)["duel"]
+    assert purposes(ranked)["rank"] == 40
+    assert {proof["rule"] for proof in ranked.proofs} == {"rankings", "duels"}
+
+
 def test_pairs_of_rank_are_right_and_many(ranked: Project) -> None:
     assert len(ranked.pairs) >= 12
     assert right_share(ranked.server, ranked.pairs) >= 0.95

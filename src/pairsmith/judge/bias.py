@@ -73,8 +73,8 @@ class BiasCard:
         said: list[str] = []
         if _beyond(self.chosen_longer, CHOSEN_LONGER):
             said.append(
-                f"the pairs have the longer answer chosen in {told(self.chosen_longer)}: a model trained on them learns "
-                "length; take another judge, or read some pairs first"
+                f"the pairs have the longer answer chosen in {told(self.chosen_longer)}: a model trained on them "
+                "learns length; take another judge, or read some pairs first"
             )
         for name, judge in self.judges.items():
             if name.startswith(CHECK):  # it does what its author means
