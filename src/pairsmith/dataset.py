@@ -29,7 +29,13 @@ class Exported:
 
 
 def write_pairs(
-    ledger: Ledger, digest: str, settings: ExportSettings, replacement: str | None, dataset: BinaryIO, proofs: BinaryIO
+    ledger: Ledger,
+    digest: str,
+    settings: ExportSettings,
+    replacement: str | None,
+    dataset: BinaryIO,
+    proofs: BinaryIO,
+    qualified: Mapping[EndpointName, str | None],
 ) -> Exported:
     """Write every settled pair in prompt order, and the provenance of each at the same line of `proofs`.
 
@@ -40,6 +46,7 @@ def write_pairs(
         replacement: the text that takes the sampling persona's place, when `system` names a file.
         dataset: the rows of the target.
         proofs: one provenance row a pair.
+        qualified: how each judge did when it was asked what is known; None: it never was.
 
     Returns:
         The count of rows, and of pairs that were left out, by reason.
@@ -65,7 +72,7 @@ def write_pairs(
             continue
         rows += 1
         dataset.write(row_bytes(row))
-        proofs.write(row_bytes(_proof(rows, prompt, found, settled.body)))
+        proofs.write(row_bytes(_proof(rows, prompt, found, settled.body, qualified)))
     return Exported(rows, dict(left_out))
 
 
@@ -84,7 +91,7 @@ class StoredPair(TypedDict):
 
     chosen: StoredSide
     rejected: StoredSide
-    gap: float
+    gap: float | None
     judges: list[EndpointName]
     provenance: dict[str, Json]
 
@@ -109,7 +116,13 @@ def text_of(prompt: Prompt, side: StoredSide, ledger: Ledger) -> str:
     return text[slice(*side["span"])] if side["span"] else text
 
 
-def _proof(line: int, prompt: Prompt, found: StoredPair, evidence: Mapping[str, Json]) -> dict[str, Json]:
+def _proof(
+    line: int,
+    prompt: Prompt,
+    found: StoredPair,
+    evidence: Mapping[str, Json],
+    qualified: Mapping[EndpointName, str | None],
+) -> dict[str, Json]:
     pair = Pair(
         prompt_id=prompt.id,
         chosen=found["chosen"]["completion"],
@@ -118,6 +131,10 @@ def _proof(line: int, prompt: Prompt, found: StoredPair, evidence: Mapping[str, 
         judges=tuple(found["judges"]),
         provenance=found["provenance"],
     )
-    details: dict[str, Json] = {"verdicts": evidence["verdicts"], "simulated": evidence["simulated"]}
+    details: dict[str, Json] = {
+        "verdicts": evidence["verdicts"],
+        "qualified": {name: qualified[name] for name in found["judges"] if name in qualified},
+        "simulated": evidence["simulated"],
+    }
     sides = cast(tuple[dict[str, Json], dict[str, Json]], (dict(found["chosen"]), dict(found["rejected"])))
     return provenance_row(line, pair, prompt, sides, details)

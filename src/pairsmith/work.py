@@ -14,7 +14,7 @@ from pathlib import Path
 from pairsmith import assets, judge, seams
 from pairsmith.errors import UserError
 from pairsmith.judge import Gates, JudgeWords, Panel, Structured
-from pairsmith.judge.escalate import accurate_gap
+from pairsmith.judge.escalate import accurate_gap, holds
 from pairsmith.judge.noise import PROMPTS
 from pairsmith.judge.settings import CHECK
 from pairsmith.pair.settings import BEST_WORST, PairSettings
@@ -199,6 +199,10 @@ def said_of_noise(work: Work) -> str:
     errs = ", ".join(
         f"{name} {known.variance**0.5:.2f}" for name, known in noise.judges.items() if not name.startswith(CHECK)
     )
+    unlike = ""
+    ladder = work.recipe.judge.by_value and len(work.panel.judges) > 1
+    if ladder and not holds([one.name for one in work.panel.chat_judges], noise):
+        unlike = "; too unlike each other, or too unsure of these answers, to ask by value: the ladder goes by distance"
     rests = f"from the first {noise.prompts} prompts, {noise.verdicts} verdicts"
     gap = f"; min_gap = auto is {work.pair.least_gap:g}: {ACCURATE:.0%} right from there up" if auto else ""
-    return f"judges err by so many points a verdict: {errs} ({rests}){gap}"
+    return f"judges err by so many points a verdict: {errs} ({rests}){gap}{unlike}"

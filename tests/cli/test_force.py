@@ -55,6 +55,7 @@ def test_with_force_it_runs_and_says_so(disqualified: Project) -> None:
     assert "going on with judge judge, which is disqualified: " in ran.err
     assert ran.json["pairs"] == len(disqualified.pairs) > 0
     assert ran.json["bias"]["qualified"] == {"judge": "disqualified"}
+    assert all(proof["qualified"] == {"judge": "disqualified"} for proof in disqualified.proofs)
 
 
 def test_force_holds_for_one_run_and_what_it_wrote_stays(disqualified: Project) -> None:

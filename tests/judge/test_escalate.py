@@ -6,7 +6,7 @@ from fake_judge import noise_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairsmith.judge.escalate import Gates, accurate_gap, by_distance, by_value
+from pairsmith.judge.escalate import Gates, accurate_gap, by_distance, by_value, holds
 from pairsmith.means import estimates
 from pairsmith.records import CompletionId, EndpointName, JudgeNoise, Noise, RequestId, Score
 
@@ -160,3 +160,22 @@ def test_orders_at_that_gap_are_right_as_often_as_promised(variance: float, spre
             right.append(qualities[best] > qualities[worst])
 
     assert sum(right) / len(right) >= 0.96
+
+
+# --- where it is relied on ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("noise", "relied_on"),
+    [
+        (noise_of(4.0, a=0.9, b=0.7), True),
+        (noise_of(4.0, a=0.9, b=0.4), False),  # not of one strength
+        (noise_of(4.0, a=0.4, b=0.9), False),
+        (noise_of(1.0, a=0.9, b=0.7), False),  # scores vary by errors as much as by quality
+        (Noise(), False),
+    ],
+)
+def test_a_ladder_asks_by_value_only_with_judges_of_one_strength_that_tell_answers_apart(
+    noise: Noise, relied_on: bool
+) -> None:
+    assert holds([EndpointName("a"), EndpointName("b")], noise) == relied_on

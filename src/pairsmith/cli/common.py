@@ -113,7 +113,13 @@ def known_judges(what: Named, models: Mapping[EndpointName, Endpoint]) -> dict[E
     return qualifications({name: models[name] for name in names}, what.folder.path, home(environment()))
 
 
-def write_dataset(ledger: Ledger, digest: str, settings: ExportSettings, out: Path) -> Exported:
+def write_dataset(
+    ledger: Ledger,
+    digest: str,
+    settings: ExportSettings,
+    out: Path,
+    judges: Mapping[EndpointName, Qualification | None],
+) -> Exported:
     """Write pairs and their provenance beside them, each file all at once.
 
     Raises:
@@ -122,9 +128,10 @@ def write_dataset(ledger: Ledger, digest: str, settings: ExportSettings, out: Pa
     from pairsmith.dataset import write_pairs
 
     replacement = replacement_text(settings)
+    qualified = {name: known.ruling.verdict if known else None for name, known in judges.items()}
     try:
         with written_whole(out) as dataset, written_whole(provenance_path(out)) as proofs:
-            return write_pairs(ledger, digest, settings, replacement, dataset, proofs)
+            return write_pairs(ledger, digest, settings, replacement, dataset, proofs, qualified)
     except OSError as exc:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with --out") from exc
 

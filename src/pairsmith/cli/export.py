@@ -40,10 +40,10 @@ def command(
     from pairsmith.recipe import endpoints
 
     out = out or what.folder.path / ("pairs.jsonl" if settings.target == "openai" else f"pairs.{settings.target}.jsonl")
-    with stored_run(what.folder) as (ledger, digest):
-        exported = write_dataset(ledger, digest, settings, out)
-        card = biased.card_of(ledger, digest)
     judges = known_judges(what, endpoints(what.recipe, environment()))
+    with stored_run(what.folder) as (ledger, digest):
+        exported = write_dataset(ledger, digest, settings, out, judges)
+        card = biased.card_of(ledger, digest)
     for warning in card.warnings():
         say(warning)
     for reason, count in exported.left_out.items():

@@ -276,7 +276,7 @@ def _finished(
     out = options.out or (Path(export.path) if export.path else what.folder.pairs)
     told: list[str] = []
     try:
-        exported = write_dataset(ledger, work.digest, export, out)
+        exported = write_dataset(ledger, work.digest, export, out, judges)
     except UserError as exc:
         if stopped is None:
             raise

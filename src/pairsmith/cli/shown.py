@@ -31,11 +31,11 @@ INDENT = "    "
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One answer of a shown pair: its arm, the judges' mean score, and what each judge said."""
+    """One answer of a shown pair: its arm, the judges' mean score (None: there are no points), and what they said."""
 
     text: str
     arm: str
-    score: float
+    score: float | None
     rationales: tuple[str, ...]
 
 
@@ -48,7 +48,7 @@ class Shown:
     prompt: str
     chosen: Side
     rejected: Side
-    gap: float
+    gap: float | None
 
     @property
     def longer_rejected(self) -> bool:
@@ -77,7 +77,7 @@ def _reading_order(pair: Shown) -> tuple[bool, bool, int, str]:
     too_short = any(len(lines) < 2 for lines in sides)
     length = len(prompt) + sum(len(lines) for lines in sides)
     foreign = not all(_latin(text) for text in (pair.prompt, pair.chosen.text, pair.rejected.text))
-    return too_long or foreign, too_short, abs(length - GOOD_LINES) - round(2 * pair.gap), pair.id
+    return too_long or foreign, too_short, abs(length - GOOD_LINES) - round(2 * (pair.gap or 0)), pair.id
 
 
 def _latin(text: str) -> bool:
@@ -99,7 +99,7 @@ def _shown(prompt: Prompt, settled: Settled, ledger: Ledger) -> Shown:
     def side(stored: StoredSide) -> Side:
         own = [verdict for verdict in verdicts if verdict.get("completion") == stored["completion"]]
         said = tuple(_rationale(verdict["call"], replies) for verdict in own)
-        score = fmean([verdict["score"] for verdict in own] or [0.0])
+        score = fmean(verdict["score"] for verdict in own) if own else None
         return Side(text_of(prompt, stored, ledger), stored["arm"], score, tuple(filter(None, said)))
 
     return Shown(
@@ -153,7 +153,7 @@ def _block(pair: Shown, place: str) -> str:
     lines += ["", styled("PROMPT", bold=True)]
     lines += [INDENT + line for line in _shortened(pair.prompt, width, PROMPT_LINES)]
     for word, side in (("CHOSEN", pair.chosen), ("REJECTED", pair.rejected)):
-        lines += ["", f"{styled(word, bold=True)}  {side.score:g} of 10" + styled(f"   arm: {side.arm}", dim=True)]
+        lines += ["", f"{styled(word, bold=True)}{_points(side)}" + styled(f"   arm: {side.arm}", dim=True)]
         lines += [INDENT + line for line in _shortened(side.text, width, MOST_LINES)]
         for rationale in side.rationales:
             said = textwrap.wrap(f"judge: {rationale}", width, subsequent_indent=" " * len("judge: "))
@@ -165,7 +165,12 @@ def _block(pair: Shown, place: str) -> str:
 def _gap(pair: Shown) -> str:
     chosen, rejected = len(pair.chosen.text), len(pair.rejected.text)
     longer = " (the longer answer was rejected)" if pair.longer_rejected else ""
-    return f"gap {pair.gap:g} points; {chosen:,} characters preferred to {rejected:,}{longer}"
+    gap = "" if pair.gap is None else f"gap {pair.gap:g} points; "
+    return f"{gap}{chosen:,} characters preferred to {rejected:,}{longer}"
+
+
+def _points(side: Side) -> str:
+    return "" if side.score is None else f"  {round(side.score, 1):g} of 10"
 
 
 def _shortened(text: str, width: int, most: int) -> list[str]:

@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from pairsmith.means import Estimate, estimates
 from pairsmith.records import CompletionId, EndpointName, Noise, Score
 
+# Where `by_value` holds. How many times the surest chat judge's variance the least sure one's may be: beyond it, what
+# the weak one gets wrong is no normal noise (a taste for polish), and its clear lead no reason to ask nobody else.
+COMPARABLE = 2.0
+# The least share of quality in the variance of the first judge's scores; above 0.8 on the replay set.
+RELIABLE = 0.7
 SLACK = 1e-9  # means of points are sums of floats: 2.0 apart may read 2.0000000000000004
 # Chances from which a verdict is worth its call; set on the replay set, where they lie in the middle of a wide plateau.
 ANOTHER_CHOSEN = 0.085  # that another completion becomes the chosen one
@@ -35,6 +40,19 @@ def by_distance(scores: Iterable[Score], within: float, noise: Noise) -> list[Co
     means = {ident: known.mean for ident, known in estimates(scores, noise).items()}
     least = max(means.values(), default=0.0) - within - SLACK
     return [ident for ident, mean in means.items() if mean >= least]
+
+
+def holds(judges: Sequence[EndpointName], noise: Noise) -> bool:
+    """Whether `by_value` can be relied on with these judges: of one strength (JUDGING, finding 6), and telling apart.
+
+    Else the ladder goes by distance: in simulation the orders of a ladder with a weak first judge are 83 to 97 % right
+    by value and 94 to 99 % by distance (docs/judging-simulated.md).
+    """
+    variances = [noise.judges[judge].variance for judge in judges if judge in noise.judges]
+    if not variances:
+        return False
+    alike = max(variances) <= COMPARABLE * min(variances)
+    return alike and noise.spread >= RELIABLE * (noise.spread + variances[0])
 
 
 def by_value(scores: Sequence[Score], judge: EndpointName, noise: Noise, gates: Gates) -> set[CompletionId]:

@@ -11,7 +11,7 @@ from functools import partial
 
 from pairsmith.judge.asking import Complaint, Standing, standing
 from pairsmith.judge.case import Case, Evidence
-from pairsmith.judge.escalate import by_distance, by_value
+from pairsmith.judge.escalate import by_distance, by_value, holds
 from pairsmith.judge.logprobs import expected_score
 from pairsmith.judge.reward import read_reward, reward_request
 from pairsmith.judge.score import AGAIN, score_request
@@ -64,7 +64,8 @@ def _going_on(case: Case, evidence: Evidence, rung: int, judge: Endpoint) -> set
     silent = known - placed if asked_models else case.completions.keys() - placed
     if len(placed) < 2:
         return known | silent
-    if case.panel.settings.by_value and case.noise.judges and not case.measuring:
+    relied_on = holds([one.name for one in case.panel.chat_judges], case.noise)
+    if case.panel.settings.by_value and relied_on and not case.measuring:
         near = by_value(scores, judge.name, case.noise, case.panel.gates)
     else:
         near = set(by_distance(scores, case.panel.settings.within(rung), case.noise))
