@@ -195,7 +195,7 @@ def said_of_noise(work: Work) -> str:
         return f"too few verdicts to know what {rewards[0]}'s numbers mean: no pair is made ({PROMPTS} prompts suffice)"
     if not noise.judges:
         stands = f", and min_gap is {work.pair.least_gap:g}" if auto else ""
-        return f"too few verdicts to measure how much the judges err ({PROMPTS} prompts are): not reckoned with{stands}"
+        return f"too few verdicts to measure how much the judges err: {PROMPTS} prompts suffice{stands}"
     errs = ", ".join(
         f"{name} {known.variance**0.5:.2f}" for name, known in noise.judges.items() if not name.startswith(CHECK)
     )

@@ -337,7 +337,7 @@ def test_with_too_few_verdicts_nothing_is_reckoned_with_and_distance_decides(tmp
     by_distance = judging(tmp_path / "distance", server, planted(5), LADDER, escalate="distance")
     said = by_distance.run()
 
-    assert "too few verdicts to measure how much the judges err (32 prompts are)" in ran.err
+    assert "too few verdicts to measure how much the judges err: 32 prompts suffice" in ran.err
     assert ran.json["calls"] == said["calls"]
     assert few.dataset == by_distance.dataset
 

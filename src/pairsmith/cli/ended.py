@@ -143,7 +143,7 @@ def _json(finished: Finished, what: Named) -> dict[str, Any]:
 def _text(finished: Finished, what: Named) -> str:
     tally = finished.tally
     calls = ", ".join(f"{name} {n:,}" for name, n in tally.calls.items()) or (
-        "none" if finished.stopped else "none: nothing was owed"
+        "none" if finished.stopped or finished.counts.not_reached else "none: nothing was owed"
     )
     retries = sum(tally.attempts.values()) - sum(tally.calls.values())
     lines = counts_text(finished.counts)
