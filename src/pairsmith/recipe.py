@@ -397,6 +397,8 @@ def _sentence(exc: ValidationError) -> str:
         return f"{_place(where[:-1])} needs {where[-1]}{more}"
     if not where:
         return message + more
+    if error["type"] == "value_error" and len(where) == 1:  # about a whole table: the message names the key
+        return f"{_place(where)} {message}{more}"
     key = where[-1] if not where[-1].isdigit() else where[-2]
     at = _place(where[: where.index(key)]) if key in where else ""
     shown = key not in MAY_HOLD_A_KEY and isinstance(error["input"], str | int | float | bool)

@@ -31,7 +31,7 @@ def as_json(card: BiasCard, known: Mapping[EndpointName, Qualification | None]) 
 def as_text(card: BiasCard, known: Mapping[EndpointName, Qualification | None]) -> list[str]:
     """The same for people; rates that rest on nothing are left out."""
     lines = [
-        f"judge {name}: {verdict_text(q.ruling) if q else 'never asked what is known'}" for name, q in known.items()
+        f"  judge {name}: {verdict_text(q.ruling) if q else 'never asked what is known'}" for name, q in known.items()
     ]
     rows: list[tuple[str, Rate]] = [
         ("conflicts", card.conflicts),

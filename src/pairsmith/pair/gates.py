@@ -44,9 +44,8 @@ def settle(
     The gates, in this order, and the reason of the abstention: fewer than 2 usable scored completions
     (too_few_scored); all equally good (tie); best and worst too close (gap_too_small); the best not good enough
     (chosen_below_floor); no two different texts far enough apart (equal_sides); a strategy of the user's that picks
-    none (strategy_declined). From `min_gap` up that is a
-    pair. Below it both orders of a duel must agree with the scores; else duel_tie, order_conflict or
-    judges_disagree.
+    none (strategy_declined). From `min_gap` up that is a pair. Below it both orders of a duel must agree with the
+    scores; else duel_tie, order_conflict or judges_disagree.
 
     Args:
         prompt: the prompt.
@@ -66,26 +65,32 @@ def settle(
     if any(completion.prompt_id != prompt for completion in completions):
         raise ValueError(f"completions of another prompt were given with prompt {prompt}")
     ranked = standings(completions, scores, noise)
-    if obstacle := _obstacle(ranked, len(completions), settings):
-        return Abstention(prompt, *obstacle)
-    if strategy is not None:
-        couple = _picked(strategy, ranked)
-        if couple is None:
-            return Abstention(prompt, "strategy_declined", f"{settings.strategy} picks no pair")
-        if obstacle := _obstacle((couple.chosen, couple.rejected), 2, settings):
-            return Abstention(prompt, *obstacle)
-    else:
-        couple = choose(ranked, settings.verify_gap, settings.least_gap)
-    if couple is None or couple.equal_sides:
-        return Abstention(prompt, "equal_sides", "the best and the worst are the same text")
+    couple = _couple(ranked, len(completions), settings, strategy)
+    if not isinstance(couple, Couple):
+        return Abstention(prompt, *couple)
     if couple.gap >= settings.least_gap - TOLERANCE:
         return _pair(prompt, couple, (), settings.strategy)
     return _after_duels(prompt, couple, duels_between(couple, duels), settings.strategy)
 
 
-def _picked(strategy: Strategy, ranked: Sequence[Standing]) -> Couple | None:
-    picked = strategy(ranked)
-    return None if picked is None else Couple(*picked)
+def _couple(
+    ranked: Sequence[Standing], given: int, settings: PairSettings, strategy: Strategy | None
+) -> Couple | tuple[str, str]:
+    """The two that could be the pair, or reason and detail of why there are none."""
+    if obstacle := _obstacle(ranked, given, settings):
+        return obstacle
+    couple: Couple | None
+    if strategy is None:
+        couple = choose(ranked, settings.verify_gap, settings.least_gap)
+    elif (picked := strategy(ranked)) is None:
+        return "strategy_declined", f"{settings.strategy} picks no pair"
+    elif obstacle := _obstacle(picked, 2, settings):
+        return obstacle
+    else:
+        couple = Couple(*picked)
+    if couple is None or couple.equal_sides:
+        return "equal_sides", "the best and the worst are the same text"
+    return couple
 
 
 def _obstacle(ranked: Sequence[Standing], given: int, settings: PairSettings) -> tuple[str, str] | None:
