@@ -191,7 +191,7 @@ def test_url_and_key_of_an_endpoint_have_these_defaults(
     [
         ("https://api.openai.com/v1", "max_completion_tokens", True),
         ("http://localhost:8000/v1", "max_tokens", True),
-        ("https://api.mistral.ai/v1", "max_tokens", False),
+        ("https://api.mistral.ai/v1", "max_tokens", True),
         ("https://openai.com.evil.example/v1", "max_tokens", True),
     ],
 )

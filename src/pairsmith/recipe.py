@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pairsmith.assets import asset
 from pairsmith.collect.settings import PromptSettings
+from pairsmith.dialects import DIALECTS, Dialect, of_host, speaking
 from pairsmith.errors import RecipeError
 from pairsmith.export.settings import ExportSettings
 from pairsmith.judge.settings import CHECK, JudgeSettings
@@ -28,8 +29,7 @@ from pairsmith.sample.settings import SampleSettings
 
 OPENAI_URL = "https://api.openai.com/v1"
 STANDARD_INPUT = "-"
-# Hosts that refuse `seed` (Mistral wants random_seed, 422; Gemini 400) or ignore it (Anthropic); November 2026.
-NO_SEED = ("api.mistral.ai", "generativelanguage.googleapis.com", "api.anthropic.com")
+AUTO = "auto"
 
 # Hosts that count the longest answer a request allows against their limit of tokens (their own pages, November 2026).
 COUNT_BOUNDS = (".openai.com", ".openai.azure.com", ".services.ai.azure.com")
@@ -58,6 +58,7 @@ class EndpointSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = Field(min_length=1)
+    server: str = AUTO  # what answers there, a name of dialects.py; auto: told by the host, or asked
     kind: Literal["chat", "reward"] = "chat"
     reward_path: Literal["classify", "pooling"] = "classify"
     base_url: str | list[str] | None = None  # None: $OPENAI_BASE_URL, else OpenAI's
@@ -85,6 +86,13 @@ class EndpointSettings(BaseModel):
         if not urls or len(set(urls)) < len(urls):
             raise ValueError("give each replica's URL once, and at least one")
         return urls
+
+    @field_validator("server")
+    @classmethod
+    def _known_server(cls, value: str) -> str:
+        if value not in (AUTO, *DIALECTS):
+            raise ValueError(f"{value!r} is no server whose habits are known: it takes {AUTO}, {', '.join(DIALECTS)}")
+        return value
 
     @model_validator(mode="after")
     def _own_credentials(self) -> EndpointSettings:
@@ -135,6 +143,7 @@ class Recipe(BaseModel):
         if self.sample is not None:
             named += [("sample", "arms", arm.endpoint) for arm in self.sample.arms if arm.endpoint]
             named += [("sample", "endpoints", name) for name in self.sampled_endpoints or self.endpoints]
+            named += [("sample", "weights", name) for name in self.sample.weights]
         for table, key, name in named:
             if name not in self.endpoints:
                 known = ", ".join(self.endpoints)
@@ -215,10 +224,12 @@ def _endpoint(name: str, e: EndpointSettings, environ: Mapping[str, str]) -> End
     urls = e.base_url or environ.get("OPENAI_BASE_URL") or OPENAI_URL
     base_urls = tuple(url.rstrip("/") for url in ([urls] if isinstance(urls, str) else urls))
     host = urlsplit(base_urls[0]).hostname or ""
-    length = "max_completion_tokens" if f".{host}".endswith(".openai.com") else "max_tokens"
+    server = of_host(host) if e.server == AUTO else e.server
+    dialect = DIALECTS.get(server, Dialect())
+    length = dialect.names.get("max_tokens", "max_tokens")
     key = e.api_key_env or ("OPENAI_API_KEY" if e.base_url is None else None)
     price = None if e.price is None else Price(e.price.input, e.price.output, e.price.cached_input)
-    return Endpoint(
+    endpoint = Endpoint(
         name=EndpointName(name),
         model=e.model,
         base_urls=base_urls,
@@ -234,12 +245,13 @@ def _endpoint(name: str, e: EndpointSettings, environ: Mapping[str, str]) -> End
         price=price,
         json_mode=e.json_mode,
         length_parameter=length if e.length_parameter == "auto" else e.length_parameter,
-        seed=host not in NO_SEED if e.seed is None else e.seed,
+        seed=dialect.seed if e.seed is None else e.seed,
         timeout_s=e.timeout_s or (FLEX_TIMEOUT_S if e.service_tier == "flex" else TIMEOUT_S),
         service_tier=e.service_tier,
         counts_bounds=any(f".{host}".endswith(known) for known in COUNT_BOUNDS),
         extra=e.extra,
     )
+    return speaking(endpoint, server)
 
 
 def api_key(endpoint: Endpoint, environ: Mapping[str, str]) -> str | None:

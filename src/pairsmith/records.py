@@ -105,6 +105,9 @@ class Endpoint:
     service_tier: str | None = None  # sent with every request and part of none: it is about price and speed alone
     counts_bounds: bool = False  # against tokens_per_minute: the longest answer allowed, not the one that came
     extra: Mapping[str, Json] = field(default_factory=dict)  # goes into every body
+    server: str = ""  # what answers there, see dialects.py; "": not known
+    names: Mapping[str, str] = field(default_factory=dict)  # a sampling parameter -> what the server calls it
+    neutral: Mapping[str, Json] = field(default_factory=dict)  # sent for parameters that an arm leaves out
 
 
 class Purpose(StrEnum):
@@ -115,6 +118,7 @@ class Purpose(StrEnum):
     SCORE = "score"
     RANK = "rank"
     DUEL = "duel"
+    PROBE = "probe"  # finding out what an endpoint takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +222,19 @@ class StoredReply:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One way of sampling. `params` are the sampling parameters as the recipe names them."""
+    """One way of sampling. `params` are the sampling parameters as the recipe names them; `extra` is a table.
+
+    `dropped`: what the recipe asks for and the endpoint does not take, so that it is not sent; every value of it, as
+    arms that are equal without it are one.
+    """
 
     name: str
     endpoint: EndpointName
     params: Mapping[str, Json]
     system: str | None = None  # the persona's text
     system_name: str | None = None
+    weight: float = 1.0  # how often it is drawn, against the others
+    dropped: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
 
 
 class Flag(StrEnum):

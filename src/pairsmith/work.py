@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from pairsmith import assets, judge, seams
+from pairsmith.capabilities import Known
 from pairsmith.errors import UserError
 from pairsmith.judge import Gates, JudgeWords, Panel, Structured
 from pairsmith.judge.escalate import accurate_gap, holds
@@ -29,7 +30,7 @@ from pairsmith.records import (
 )
 from pairsmith.sample.plan import build_arms
 
-RULES = 2  # goes up when the same evidence would come to something else than before: stored outcomes are then redone
+RULES = 3  # goes up when the same evidence would come to something else than before: stored outcomes are then redone
 
 JUDGE_TEMPLATES = (
     "score_system",
@@ -65,8 +66,10 @@ class Work:
     strategy: seams.Function | None = None
 
 
-def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint]) -> Work:
+def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], known: Known | None = None) -> Work:
     """Read the words that the recipe names, build the arms, and name the whole by its digest.
+
+    `known`: what endpoints were found to take.
 
     Raises:
         UserError: a rubric, a system prompt or an endpoint that is named is not there.
@@ -79,7 +82,7 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint]) -> Wor
         settings = recipe.sample
         if not settings.arms:
             settings = settings.model_copy(update={"endpoints": recipe.sampled_endpoints})
-        arms = build_arms(settings, sampled, systems)
+        arms = build_arms(settings, sampled, systems, known)
     words = _words(recipe)
     functions = _functions(recipe)
     modes = {name: MODES[endpoint.json_mode] for name, endpoint in endpoints.items()}
@@ -143,11 +146,12 @@ def _judged(
     functions: Mapping[str, seams.Function],
 ) -> Json:
     """All that verdicts depend on. Of an endpoint whatever its requests are rendered from."""
-    who: Json = [
+    who: list[Json] = [
         [e.identity, e.model, e.kind, e.reasoning, dict(e.extra), e.length_parameter, e.seed, e.json_mode]
         for e in endpoints.values()
     ]
-    how: Json = [[arm.name, arm.endpoint, dict(arm.params), arm.system] for arm in arms]
+    who += [[dict[str, Json](e.names), dict(e.neutral)] for e in endpoints.values()]
+    how: Json = [[arm.name, arm.endpoint, dict(arm.params), arm.system, arm.weight] for arm in arms]
     said: Json = [assets.asset("prompts", "judge", f"{name}.md.j2").read_text("utf-8") for name in JUDGE_TEMPLATES]
     written: Json = [[function.name, function.digest] for function in functions.values()]
     settings: Json = [

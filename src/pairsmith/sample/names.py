@@ -7,10 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
+import orjson
+
 from pairsmith.records import Arm
 from pairsmith.sample.settings import GIVEN
 
-LETTERS = {"temperature": "T", "top_k": "k", "top_p": "p"}
+LETTERS = {
+    "temperature": "T",
+    "top_k": "k",
+    "top_p": "p",
+    "min_p": "min_p",
+    "repetition_penalty": "rep",
+    "presence_penalty": "pres",
+    "frequency_penalty": "freq",
+    "reasoning_effort": "effort-",
+    "verbosity": "verbosity-",
+    "seed": "seed",
+}
+LONGEST = 20  # characters of a value
 TEXT_SUFFIXES = frozenset({".md", ".txt", ".j2", ".jinja"})
 
 
@@ -28,7 +42,9 @@ def name_arms(arms: Sequence[Arm]) -> tuple[Arm, ...]:
 
 
 def _described(arm: Arm, personas: Mapping[str, str], several_endpoints: bool) -> str:
-    parts = [f"{LETTERS[key]}{_short_number(value)}" for key, value in arm.params.items()]
+    parts = [f"{LETTERS[key]}{_short(value)}" for key, value in arm.params.items() if key != "extra"]
+    extra = arm.params.get("extra")
+    parts += [f"{key}={_short(value)}" for key, value in extra.items()] if isinstance(extra, dict) else []
     if arm.system_name is not None:
         parts.append(personas[arm.system_name])
     if several_endpoints:
@@ -36,8 +52,12 @@ def _described(arm: Arm, personas: Mapping[str, str], several_endpoints: bool) -
     return " ".join(parts) or "default"
 
 
-def _short_number(value: object) -> str:
-    return repr(value).removesuffix(".0")
+def _short(value: object) -> str:
+    """A number without a needless ".0", a word as it is, anything else as JSON cut short."""
+    if isinstance(value, str):
+        return value
+    text = orjson.dumps(value).decode().removesuffix(".0")
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _short_names(names: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,105 @@
+"""What an endpoint was found to do with what it is sent: the records, and how they are stored.
+
+Found out by asking (probing.py), kept as doctor.json in the run folder, used before anything is sampled. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pairsmith.records import Arm, EndpointName, Json
+
+
+class Support(StrEnum):
+    """What became of a parameter that was sent."""
+
+    HONOURED = "honoured"  # it had the effect that it must have
+    ACCEPTED = "accepted"  # taken; no effect of it can be seen in a few answers
+    IGNORED = "ignored"  # taken without a word, and without the effect that it must have
+    REFUSED = "refused"
+    UNKNOWN = "unknown"  # it was not asked, or what came back says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is known of one parameter: `said` is what was seen, or the server's own words.
+
+    `highest`: the largest value that it takes, where a larger one was refused.
+    """
+
+    support: Support
+    said: str = ""
+    highest: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What was found out about one endpoint. `problem`: why it could not be asked; "" when it could.
+
+    `findings` by our names of the parameters, and n, json_schema, json_object, logprobs, max_tokens,
+    max_completion_tokens, system, developer. `limits`: announced ones, a minute. `at`: seconds since 1970.
+    """
+
+    endpoint: EndpointName
+    model: str
+    base_url: str
+    at: float
+    server: str = ""  # a name of dialects.py; "": not known
+    problem: str = ""
+    answers_as: str | None = None
+    latency_s: float | None = None
+    context_tokens: int | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    calls: int = 0
+    cost_usd: float | None = None
+
+    def lacks(self, parameter: str, value: Json) -> Finding | None:
+        """What speaks against sending this value; None when nothing is known to."""
+        found = self.findings.get(parameter)
+        if found is None:
+            return None
+        if found.support in (Support.REFUSED, Support.IGNORED):
+            return found
+        beyond = found.highest is not None and isinstance(value, int | float) and value > found.highest
+        return Finding(Support.REFUSED, found.said, found.highest) if beyond else None
+
+
+Known = Mapping[EndpointName, Capabilities]
+
+
+def unsupported(arm: Arm, known: Known) -> dict[str, Finding]:
+    """The parameters of an arm that its endpoint is known to refuse or to ignore."""
+    capabilities = known.get(arm.endpoint)
+    if capabilities is None:
+        return {}
+    lacking = {name: capabilities.lacks(name, value) for name, value in arm.params.items()}
+    return {name: finding for name, finding in lacking.items() if finding is not None}
+
+
+# --- as it is stored --------------------------------------------------------------------------------
+
+
+def as_json(known: Sequence[Capabilities]) -> dict[str, Any]:
+    """For doctor.json, and for programs."""
+    return {"endpoints": {one.endpoint: asdict(one) for one in known}}
+
+
+def of_json(stored: Mapping[str, Any]) -> dict[EndpointName, Capabilities]:
+    """What doctor.json holds.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no such file.
+    """
+    return {EndpointName(name): _one(fields) for name, fields in stored["endpoints"].items()}
+
+
+def _one(fields: Mapping[str, Any]) -> Capabilities:
+    findings = {
+        name: Finding(Support(found["support"]), found["said"], found["highest"])
+        for name, found in fields["findings"].items()
+    }
+    return Capabilities(**{**fields, "endpoint": EndpointName(fields["endpoint"]), "findings": findings})
