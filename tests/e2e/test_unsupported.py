@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cli_runs import Project, Ran, everyday, pairsmith, serving
 
 SAMPLE: dict[str, Any] = {"endpoints": ["student"], "completions": 4, "temperature": [0.6, 1.2], "top_k": [2, 50]}
