@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 import orjson
 
 from pairsmith.capabilities import Capabilities, Finding, Known, Support, as_json, of_json, unsupported
-from pairsmith.dialects import of_owner, speaking
+from pairsmith.dialects import NEUTRAL, UNKNOWN, of_owner, speaking
 from pairsmith.errors import LedgerError, RecipeError, Stopped
 from pairsmith.folder import RunFolder, written_whole
+from pairsmith.recipe import AUTO, Recipe
+from pairsmith.records import EndpointName
 from pairsmith.sample.settings import PARAMETERS
 
 if TYPE_CHECKING:
     from pairsmith.ledger import Ledger
-    from pairsmith.recipe import Recipe
-    from pairsmith.records import Arm, Endpoint, EndpointName
+    from pairsmith.records import Arm, Endpoint
     from pairsmith.wire.probe import Probe
 
 # What nearly every server takes: a refusal of the first three real calls tells in time (docs/architecture.md).
@@ -34,32 +35,59 @@ MOST_NAMED = 12  # arms in a sentence
 
 async def spoken(
     models: Mapping[EndpointName, Endpoint],
-    sampled: Sequence[str],
     recipe: Recipe,
     probes: Mapping[EndpointName, Probe],
+    known: Known,
     ledger: Ledger,
 ) -> dict[EndpointName, Endpoint]:
     """The endpoints in the dialects of their servers; one that samples keeps to what its first answers were asked in.
 
     What no recipe and no host tells is asked of GET /models, which costs nothing.
     """
-    found = dict(models)
-    for name in sampled:
-        endpoint = models[name]
-        kept = ledger.fact(_dialect_key(endpoint))
-        if kept is not None and (recipe.endpoints[name].server == "auto" or orjson.loads(kept)[0] == endpoint.server):
-            server, names, neutral = orjson.loads(kept)
-            found[name] = replace(endpoint, server=server, names=names, neutral=neutral)
+    found = as_kept(models, recipe, ledger)
+    for name in recipe.sampled_endpoints:
+        endpoint = found[EndpointName(name)]
+        if _kept(endpoint, recipe, ledger):
             continue
-        if not endpoint.server and not ledger.has_sampled(name):
-            owners = {str(model.get("owned_by", "")) for model in await probes[name].models()}
-            server = next((known for owner in owners if (known := of_owner(owner))), "")
-            found[name] = speaking(endpoint, server)
-        elif kept is None and recipe.endpoints[name].server == "auto" and ledger.has_sampled(name):
-            found[name] = replace(endpoint, neutral={})  # as its answers were asked for before this was known
-        now = found[name]
-        await ledger.learn(_dialect_key(now), orjson.dumps([now.server, dict(now.names), dict(now.neutral)]).decode())
+        if ledger.has_sampled(endpoint.name):
+            endpoint = replace(endpoint, neutral={})  # its answers were asked for before this was known
+        elif not endpoint.server:
+            owners = {str(model.get("owned_by", "")) for model in await probes[endpoint.name].models()}
+            endpoint = speaking(endpoint, next((server for owner in owners if (server := of_owner(owner))), UNKNOWN))
+            endpoint = _neutral(endpoint, known.get(endpoint.name))
+        found[endpoint.name] = endpoint
+        dialect = [endpoint.server, dict(endpoint.names), dict(endpoint.neutral)]
+        await ledger.learn(_dialect_key(endpoint), orjson.dumps(dialect).decode())
     return found
+
+
+def as_kept(models: Mapping[EndpointName, Endpoint], recipe: Recipe, ledger: Ledger) -> dict[EndpointName, Endpoint]:
+    """The endpoints in the dialects that this run folder has kept."""
+    return {name: _kept(endpoint, recipe, ledger) or endpoint for name, endpoint in models.items()}
+
+
+def _kept(endpoint: Endpoint, recipe: Recipe, ledger: Ledger) -> Endpoint | None:
+    """The endpoint as it was asked first; None when it never was, or the recipe names another server now."""
+    stored = ledger.fact(_dialect_key(endpoint))
+    if stored is None:
+        return None
+    server, names, neutral = orjson.loads(stored)
+    if recipe.endpoints[endpoint.name].server not in (AUTO, server):
+        return None
+    return replace(endpoint, server=server, names=names, neutral=neutral)
+
+
+def _neutral(endpoint: Endpoint, found: Capabilities | None) -> Endpoint:
+    """The endpoint of an unknown server, sent the neutral values that it was found to take.
+
+    But for top_k, whose "off" is -1 here and 0 there.
+    """
+    if found is None or endpoint.server:
+        return endpoint
+    taken = (Support.HONOURED, Support.ACCEPTED)
+    supports = {name: one.support for name, one in found.findings.items()}
+    values = {name: value for name, value in NEUTRAL.items() if name != "top_k" and supports.get(name) in taken}
+    return replace(endpoint, neutral=values)
 
 
 def _dialect_key(endpoint: Endpoint) -> str:
