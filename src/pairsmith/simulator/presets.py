@@ -108,6 +108,7 @@ PRESETS: dict[str, Preset] = {
         developer=no.template_role,
         listed={"owned_by": "vllm", "max_model_len": CONTEXT_TOKENS},
     ),
+    # sampling_seed: FACTS.md; newer ones take `seed` in chat requests as well (entrypoints/openai/protocol.py, 2026).
     "sglang": Preset(
         ignored=frozenset(("seed", "verbosity")),
         renamed={"sampling_seed": "seed"},
