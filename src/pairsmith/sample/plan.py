@@ -235,7 +235,7 @@ def sent(arm: Arm, endpoint: Endpoint) -> dict[str, Json]:
     neutral = {
         key: value
         for key, value in endpoint.neutral.items()
-        if key not in arm.dropped and endpoint.names.get(key, key) not in elsewhere
+        if key not in arm.dropped and not elsewhere.intersection(endpoint.names.get(key, key).split())
     }
     return {**neutral, **{key: value for key, value in arm.params.items() if key not in ("extra", "seed")}}
 
@@ -262,11 +262,11 @@ def _in_dialect(params: Mapping[str, Json], endpoint: Endpoint) -> dict[str, Jso
     body: dict[str, Json] = {}
     inside: dict[str, Json] = {}
     for key, value in params.items():
-        name = endpoint.names.get(key, key)
-        if name.startswith(f"{INSIDE}."):
-            inside[name.removeprefix(f"{INSIDE}.")] = value
-        elif key != "extra":
-            body[name] = value
+        for name in endpoint.names.get(key, key).split():
+            if name.startswith(f"{INSIDE}."):
+                inside[name.removeprefix(f"{INSIDE}.")] = value
+            elif key != "extra":
+                body[name] = value
     return body | ({INSIDE: orjson.dumps(inside).decode()} if inside else {})
 
 
