@@ -23,9 +23,9 @@ INSIDE = "generation_config"  # transformers serve takes some parameters only wi
 class Dialect:
     """One server's habits.
 
-        hosts: ends of the host names it answers at. owned_by: what its GET /models says in that field. names: our name of
-    XX: what it is
-        sent for parameters that an arm leaves out, by our names. seed: whether it heeds one.
+    hosts: ends of the host names it answers at. owned_by: what its GET /models says in that field. names: our name of a
+    parameter -> its own, where it has another; two, where versions differ; "generation_config.X": within that JSON
+    string. neutral: what it is sent for parameters that an arm leaves out, by our names. seed: whether it heeds one.
     """
 
     hosts: tuple[str, ...] = ()
