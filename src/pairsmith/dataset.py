@@ -36,6 +36,7 @@ def write_pairs(
     dataset: BinaryIO,
     proofs: BinaryIO,
     qualified: Mapping[EndpointName, str | None],
+    limit: int | None = None,
 ) -> Exported:
     """Write every settled pair in prompt order, and the provenance of each at the same line of `proofs`.
 
@@ -47,6 +48,7 @@ def write_pairs(
         dataset: the rows of the target.
         proofs: one provenance row a pair.
         qualified: how each judge did when it was asked what is known; None: it never was.
+        limit: so many rows at most, the first ones that the target takes; None: all.
 
     Returns:
         The count of rows, and of pairs that were left out, by reason.
@@ -56,6 +58,8 @@ def write_pairs(
     rows = 0
     left_out: Counter[str] = Counter()
     for prompt, settled in ledger.outcomes(digest):
+        if rows == limit:
+            break
         if settled.kind != "pair":
             continue
         found = cast(StoredPair, settled.body["pair"])

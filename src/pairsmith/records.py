@@ -183,6 +183,15 @@ class Reply:
     tokens: tuple[TokenChoice, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What calls come to, or can come to at most; `usd` None: a price is not known."""
+
+    calls: int = 0
+    tokens: int = 0
+    usd: float | None = 0.0
+
+
 class FailureKind(StrEnum):
     """How a failed call is treated: FACTS on faults, docs/architecture.md."""
 

@@ -30,6 +30,7 @@ class Finished:
     stopped: Stopped | None
     notes: list[str]
     bias: dict[str, Any]
+    target_pairs: int | None
     wall_s: float = 0.0
 
 
@@ -123,6 +124,7 @@ def _json(finished: Finished, what: Named) -> dict[str, Any]:
         "out": str(finished.out),
         **counts_json(finished.counts),
         "pairs": finished.exported.rows,
+        "target_pairs": finished.target_pairs,
         "left_out": dict(finished.exported.left_out),
         "calls": dict(tally.calls),
         "attempts": dict(tally.attempts),

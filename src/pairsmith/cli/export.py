@@ -28,9 +28,16 @@ from pairsmith.cli.common import (
 @click.option("--target", type=click.Choice(TARGETS), help="The platform.  [default: the recipe's]")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="[default: in the run folder]")
 @click.option("--system", metavar="WHAT", help="strip, keep, or a file: what stands in the sampling persona's place.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N pairs only, in prompt order.")
 @json_option
 def command(
-    run: Path, run_dir: Path | None, target: str | None, out: Path | None, system: str | None, as_json: bool
+    run: Path,
+    run_dir: Path | None,
+    target: str | None,
+    out: Path | None,
+    system: str | None,
+    limit: int | None,
+    as_json: bool,
 ) -> int:
     """Write the pairs of a run. RUN is the folder of a run, or its recipe. No endpoint and no key is needed."""
     changes = [f"export.{key}={value}" for key, value in (("target", target), ("system", system)) if value]
@@ -42,7 +49,7 @@ def command(
     out = out or what.folder.path / ("pairs.jsonl" if settings.target == "openai" else f"pairs.{settings.target}.jsonl")
     judges = known_judges(what, endpoints(what.recipe, environment()))
     with stored_run(what.folder) as (ledger, digest):
-        exported = write_dataset(ledger, digest, settings, out, judges)
+        exported = write_dataset(ledger, digest, settings, out, judges, limit)
         card = biased.card_of(ledger, digest)
     for warning in card.warnings():
         say(warning)
