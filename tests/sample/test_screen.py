@@ -33,7 +33,7 @@ def test_a_completion_says_where_it_came_from() -> None:
     )
 
     assert (read.id, read.prompt_id, read.arm, read.model) == ("r", P, "T1", "m-1")
-    assert (read.text, read.span, read.flags, read.tokens, read.simulated) == ("Yes.", None, (), 7, True)
+    assert (read.text, read.span, read.flags, read.usage, read.simulated) == ("Yes.", None, (), Usage(5, 7), True)
 
 
 @given(TAGGED, MODES)
