@@ -191,6 +191,13 @@ def test_incident_10_of_equal_texts_exactly_one_is_not_a_duplicate(siblings) -> 
     assert screen(screened) == screened
 
 
+@given(SIBLINGS)
+def test_both_sides_of_an_equality_are_known_to_be_shared(siblings) -> None:  # type: ignore[no-untyped-def]
+    texts = [normal(one.text) for one in siblings]
+
+    assert [one.shared for one in screen(siblings)] == [bool(text) and texts.count(text) > 1 for text in texts]
+
+
 def test_the_twin_without_flags_keeps_its_place() -> None:
     first, second = screen([completion("a", "1", (Flag.CUT_OFF,)), completion("a ", "2")])
 
