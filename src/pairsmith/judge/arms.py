@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import TypeAlias
 
 from pairsmith.judge.bias import Body
@@ -128,7 +127,7 @@ class ArmCounts:
                 by_completion[verdict["completion"]].append(verdict["score"])
         for ident, arm, _, _ in completions:
             if points := by_completion.get(ident):
-                self._arms[arm].points += fmean(points)
+                self._arms[arm].points += sum(points) / len(points)
                 self._arms[arm].scored += 1
         if pair := body.get("pair"):
             self._count_pair(self._arms[pair["chosen"]["arm"]], self._arms[pair["rejected"]["arm"]])
@@ -162,8 +161,10 @@ def _count_completion(
     arm: _Counts, flags: list[str], tokens_in: int | None, tokens_out: int | None, cached: int | None, shared: bool
 ) -> None:
     arm.completions += 1
-    arm.usable += not flags
-    arm.flags.update(flags)
+    if flags:
+        arm.flags.update(flags)
+    else:
+        arm.usable += 1
     arm.shared += shared
     arm.input_tokens = None if arm.input_tokens is None or tokens_in is None else arm.input_tokens + tokens_in
     arm.output_tokens = None if arm.output_tokens is None or tokens_out is None else arm.output_tokens + tokens_out
