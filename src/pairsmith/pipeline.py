@@ -33,6 +33,8 @@ from pairsmith.records import (
     RequestId,
 )
 from pairsmith.sample import screen
+from pairsmith.sample.names import short_names
+from pairsmith.sample.plan import effective, requested
 from pairsmith.sample.settings import GIVEN
 from pairsmith.shapes import Shapes
 from pairsmith.steps import Step, begin, step
@@ -118,8 +120,21 @@ async def run(
 
 async def _remember(work: Work, ledger: Ledger) -> None:
     """What exports and counts need when there is no recipe at hand."""
-    personas = {arm.name: arm.system for arm in work.arms}
-    await ledger.learn(f"arms {work.digest}", json.dumps(personas))
+    personas = short_names([arm.system_name for arm in work.arms if arm.system_name is not None])
+    arms = {
+        arm.name: {
+            "endpoint": arm.endpoint,
+            "model": work.endpoints[arm.endpoint].model,
+            "weight": arm.weight,
+            "persona": personas.get(arm.system_name or ""),
+            "system": arm.system,
+            "requested": requested(arm),
+            "effective": effective(arm, work.endpoints[arm.endpoint]),
+            "dropped": arm.dropped,
+        }
+        for arm in work.arms
+    }
+    await ledger.learn(f"arms {work.digest}", json.dumps(arms))
     await ledger.learn("digest", work.digest)
 
 

@@ -273,8 +273,9 @@ class Completion:
     model: str | None = None
     flags: tuple[Flag, ...] = ()
     span: tuple[int, int] | None = None  # characters of the reply's text; None: all of it
-    tokens: int | None = None  # output tokens by the server's count
+    usage: Usage = Usage()
     simulated: bool = False
+    shared: bool = False  # a sibling has the same text; also of the one that keeps its place
 
 
 def candidate_id(prompt: PromptId, content: str) -> CompletionId:

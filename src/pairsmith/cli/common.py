@@ -137,6 +137,15 @@ def write_dataset(
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with --out") from exc
 
 
+def left_out_notes(exported: Exported, settings: ExportSettings) -> list[str]:
+    """Which settled pairs are not in the file, and why."""
+    why = {"personas_differ": 'the system prompts of the two sides differ, and export.system = "keep" keeps one'}
+    return [
+        f"{n:,} pairs left out of the file: {reason} ({why.get(reason, f'target {settings.target}')})"
+        for reason, n in exported.left_out.items()
+    ]
+
+
 def provenance_path(out: Path) -> Path:
     """`pairs.provenance.jsonl` beside `pairs.jsonl`."""
     return out.with_name(f"{out.stem}.provenance{out.suffix or '.jsonl'}")

@@ -11,6 +11,7 @@ from pairsmith.cli.common import (
     environment,
     json_option,
     known_judges,
+    left_out_notes,
     named,
     provenance_path,
     relative,
@@ -47,14 +48,13 @@ def command(
     from pairsmith.recipe import endpoints
 
     out = out or what.folder.path / ("pairs.jsonl" if settings.target == "openai" else f"pairs.{settings.target}.jsonl")
-    judges = known_judges(what, endpoints(what.recipe, environment()))
+    models = endpoints(what.recipe, environment())
+    judges = known_judges(what, models)
     with stored_run(what.folder) as (ledger, digest):
         exported = write_dataset(ledger, digest, settings, out, judges, limit)
-        card = biased.card_of(ledger, digest)
-    for warning in card.warnings():
-        say(warning)
-    for reason, count in exported.left_out.items():
-        say(f"{count:,} pairs left out: {reason} (target {settings.target})")
+        card, arms = biased.cards_of(ledger, digest, models)
+    for sentence in [*card.warnings(), *arms.warnings(), *left_out_notes(exported, settings)]:
+        say(sentence)
     result = {"out": str(out), "target": settings.target, "rows": exported.rows, "left_out": dict(exported.left_out)}
     result["bias"] = biased.as_json(card, judges)
     provenance = relative(provenance_path(out))

@@ -280,7 +280,7 @@ def _finished(
     options: Options,
 ) -> Finished:
     """Write the dataset, and gather what there is to say."""
-    from pairsmith.cli.biased import as_json, card_of
+    from pairsmith.cli.biased import as_json, cards_of
     from pairsmith.dataset import Exported
 
     export = what.recipe.export
@@ -299,7 +299,7 @@ def _finished(
     if not options.sampling and counts.not_reached:
         who = "1 prompt is" if counts.not_reached == 1 else f"{counts.not_reached:,} prompts are"
         told.append(f"{who} passed over, as not all completions are there: pairsmith run {relative(what.folder.path)}")
-    card = card_of(ledger, work.digest)
-    told += notes(ledger, work) + card.warnings()
+    card, arms = cards_of(ledger, work.digest, work.endpoints)
+    told += notes(ledger, work) + card.warnings() + arms.warnings()
     spent, bias, wanted = ledger.spent(), as_json(card, judges), options.target_pairs
-    return Finished(counts, spent, engine.tally, exported, out, stopped, told, bias, wanted)
+    return Finished(counts, spent, engine.tally, exported, out, stopped, told, bias, arms, wanted)

@@ -240,6 +240,12 @@ def sent(arm: Arm, endpoint: Endpoint) -> dict[str, Json]:
     return {**neutral, **{key: value for key, value in arm.params.items() if key not in ("extra", "seed")}}
 
 
+def requested(arm: Arm) -> dict[str, Json]:
+    """What the recipe asks of an arm, as it is stored; of what is dropped a list, if arms of several values are one."""
+    dropped = {name: values[0] if len(values) == 1 else list(values) for name, values in arm.dropped.items()}
+    return {**arm.params, **dropped}
+
+
 def effective(arm: Arm, endpoint: Endpoint) -> dict[str, Json]:
     """What holds for an arm's completions, as it is stored: what is sent, or that the server's default holds."""
     held: dict[str, Json] = {

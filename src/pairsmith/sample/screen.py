@@ -59,7 +59,7 @@ def completion_of(reply: Reply, prompt: PromptId, arm: str, reasoning: str) -> C
         model=reply.model,
         flags=_flags(reply, text, reply.text[start:], reasoning),
         span=span,
-        tokens=reply.usage.output_tokens,
+        usage=reply.usage,
         simulated=reply.simulated,
     )
 
@@ -97,29 +97,34 @@ def _flags(reply: Reply, text: str, answer: str, reasoning: str) -> tuple[Flag, 
 
 
 def screen(completions: Sequence[Completion]) -> tuple[Completion, ...]:
-    """Flag the duplicates among the completions of ONE prompt; the order given is kept.
+    """Flag the duplicates among the completions of ONE prompt, and mark all that share a text; the order is kept.
 
     Texts are equal when they are after NFC and folding of white space; blank ones are EMPTY, not equal. Of equal
     ones the first keeps its place: one without flags before one with, then the smaller id, so that neither
     arrival nor the order of arms decides. One completion given twice is returned once. Screening what was
     screened before, with or without new siblings, starts anew.
     """
-    distinct = {completion.id: _without_duplicate(completion) for completion in completions}
+    distinct = {completion.id: _anew(completion) for completion in completions}
     folded = {ident: _folded(completion.text) for ident, completion in distinct.items()}
     keepers: dict[str, CompletionId] = {}
     for completion in sorted(distinct.values(), key=lambda sibling: (bool(sibling.flags), sibling.id)):
         keepers.setdefault(folded[completion.id], completion.id)
+    times = Counter(text for text in folded.values() if text)
     return tuple(
         completion
-        if not folded[completion.id] or keepers[folded[completion.id]] == completion.id
-        else replace(completion, flags=(*completion.flags, Flag.DUPLICATE))
+        if times[folded[completion.id]] < 2
+        else replace(completion, shared=True)
+        if keepers[folded[completion.id]] == completion.id
+        else replace(completion, shared=True, flags=(*completion.flags, Flag.DUPLICATE))
         for completion in distinct.values()
     )
 
 
-def _without_duplicate(completion: Completion) -> Completion:
+def _anew(completion: Completion) -> Completion:
+    """As it was before it was screened beside its siblings."""
     flags = tuple(flag for flag in completion.flags if flag is not Flag.DUPLICATE)
-    return completion if flags == completion.flags else replace(completion, flags=flags)
+    fresh = flags == completion.flags and not completion.shared
+    return completion if fresh else replace(completion, flags=flags, shared=False)
 
 
 def _folded(text: str) -> str:
