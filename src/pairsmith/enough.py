@@ -11,7 +11,7 @@ from math import ceil, floor, log10
 from pairsmith.errors import Stopped
 from pairsmith.judge.rates import Rate, share, told
 
-FIRST_JUDGED = 50  # settled prompts before a run can be found not to pay
+KNOWN_FROM = 50  # settled prompts: the first ones that settle are the quick ones, and may be unlike the others
 MIN_YIELD, TARGET = "min_yield", "target_pairs"  # why it ends
 
 _KINDS = ("", "pair", "abstained", "failed")
@@ -59,7 +59,7 @@ class Enough:
     def takes(self) -> bool:
         """Whether one more prompt is taken: those in flight may not give the pairs that are missing.
 
-        They are taken to give as many as the upper end of the interval of the yield so far says, 1 at first.
+        They are expected to give as many as the upper end of the interval of the yield so far says, at first one each.
         """
         if not (self._over or self._taken < self.least or self._wants(self._taken - self._ended)):
             return False
@@ -67,9 +67,11 @@ class Enough:
         return True
 
     def _wants(self, in_flight: int) -> bool:
-        highest = self.gained.high
-        expected = in_flight * (1.0 if highest is None else highest)
-        return self.target is None or self.pairs + expected < self.target
+        if self.target is None:
+            return True
+        gained = self.gained
+        most = gained.high if gained.high is not None and gained.n >= KNOWN_FROM else 1.0
+        return self.pairs + in_flight * most < self.target
 
     def ended(self) -> None:
         """A prompt that was taken is no longer in flight, or there was none to take."""
@@ -103,7 +105,7 @@ class Enough:
     def poor(self) -> Stopped | None:
         """That the run does not pay, by all that it settled so far; None: it does, or too little is known."""
         gained = self.gained
-        if self._min_yield is None or gained.n < FIRST_JUDGED or gained.high is None or gained.high >= self._min_yield:
+        if self._min_yield is None or gained.n < KNOWN_FROM or gained.high is None or gained.high >= self._min_yield:
             return None
         return Stopped(
             MIN_YIELD,

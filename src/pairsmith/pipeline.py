@@ -41,7 +41,7 @@ from pairsmith.wire.stored import read_stored
 from pairsmith.work import Work, measured, said_of_noise
 
 HEAD_START_S = 0.3  # the input is read for so long before anything is spent: most bad rows are found for free
-READ_AGAIN_S = 30.0  # and for so long when earlier runs may have made enough pairs of it
+READ_AGAIN_S = 10.0  # and for so long when earlier runs may have made enough pairs of it
 FIRST_LOOK = 50  # settled prompts after which the gate's effect is told
 DRAIN_S = 30.0  # how long a stopping run waits for the calls in flight
 READ_ON_S = 2.0  # and for the rest of the input, so as to say how much of it was not reached
