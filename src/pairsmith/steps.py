@@ -166,7 +166,7 @@ def _state(
     noise = work.panel.noise or Noise()
 
     def decide(scores: Sequence[Score], duels: Sequence[Duel]) -> Settlement:
-        return settle(prompt.id, usable, _points(scores, work), duels, work.pair, noise, strategy)
+        return settle(prompt.id, usable, _points(scores, work), duels, work.pair, noise, strategy, work.sides)
 
     decide_orders = partial(settle_orders, prompt.id, usable)
     panel = replace(work.panel, checks=known.checks) if known.checks else work.panel
@@ -194,7 +194,8 @@ def _settled(
     evidence["simulated"] = bool(evidence["simulated"]) or simulated
     noise = work.panel.noise or Noise()
     if work.recipe.judge.protocol == "score":
-        evidence["gate"] = _gate(gate_evidence(usable, _points(state.scores, work), state.duels, work.pair, noise))
+        scores = _points(state.scores, work)
+        evidence["gate"] = _gate(gate_evidence(usable, scores, state.duels, work.pair, noise, work.sides))
     evidence["unreadable"] = state.unreadable + state.reasked
     settled = Step(completions=completions, verdicts=verdicts, body=evidence, complete=True)
     if isinstance(state.settlement, Abstention):
@@ -218,7 +219,13 @@ def _strategy(prompt: Prompt, function: seams.Function) -> Strategy:
 
     def pick(ranked: Sequence[Standing]) -> tuple[Standing, Standing] | None:
         answers: list[dict[str, Json]] = [
-            {"text": one.completion.text, "score": one.mean, "arm": one.completion.arm, "model": one.completion.model}
+            {
+                "text": one.completion.text,
+                "score": one.mean,
+                "arm": one.completion.arm,
+                "endpoint": one.completion.endpoint,
+                "model": one.completion.model,
+            }
             for one in ranked
         ]
         places = seams.picked(function, prompt, answers)
