@@ -34,6 +34,7 @@ def both(found: Pair | Undecided, completions: list[Completion]) -> tuple[Comple
 # --- what must always hold --------------------------------------------------------------------------
 
 
+@examples(max_examples=60, deadline=None)
 @given(ANY_EVIDENCE, SETTINGS, SIDES)
 def test_whatever_the_scores_a_couple_that_is_settled_on_is_an_allowed_one(
     given_evidence: Evidence, settings: PairSettings, sides: Sides
@@ -44,6 +45,7 @@ def test_whatever_the_scores_a_couple_that_is_settled_on_is_an_allowed_one(
     assert isinstance(found, Abstention) or sides.allow(*both(found, given_evidence[0]))
 
 
+@examples(max_examples=60, deadline=None)
 @given(ANY_EVIDENCE, SETTINGS, SIDES)
 def test_no_couple_is_missed_and_sides_are_blamed_only_for_what_they_cost(
     given_evidence: Evidence, settings: PairSettings, sides: Sides
@@ -71,7 +73,7 @@ def test_no_couple_is_missed_and_sides_are_blamed_only_for_what_they_cost(
         assert found.reason == "sides_missing"
 
 
-@examples(max_examples=30)
+@examples(max_examples=30, deadline=None)
 @given(ANY_EVIDENCE, SETTINGS, st.randoms(use_true_random=False), SIDES)
 def test_incident_1_and_2_with_sides_too_every_order_of_the_evidence_settles_alike(  # type: ignore[no-untyped-def]
     given_evidence: Evidence, settings: PairSettings, random, sides: Sides
@@ -85,7 +87,7 @@ def test_incident_1_and_2_with_sides_too_every_order_of_the_evidence_settles_ali
     assert found == settle(P, *given_evidence, settings, sides=sides)
 
 
-@examples(max_examples=50)
+@examples(max_examples=50, deadline=None)
 @given(ANY_EVIDENCE, SETTINGS, SIDES, st.sampled_from([0.5, *ALTERNATIVES]))
 def test_what_another_gate_would_give_is_what_it_gives(
     given_evidence: Evidence, settings: PairSettings, sides: Sides, min_gap: float
@@ -101,7 +103,7 @@ def test_what_another_gate_would_give_is_what_it_gives(
     assert seen.alternatives == ((min_gap, isinstance(settle(P, *given_evidence, other, sides=sides), Pair)),)
 
 
-@examples(max_examples=50)
+@examples(max_examples=50, deadline=None)
 @given(ANY_EVIDENCE, SETTINGS, SIDES, st.data())
 def test_not_even_a_strategy_of_the_users_gets_a_disallowed_couple(
     given_evidence: Evidence, settings: PairSettings, sides: Sides, data: st.DataObject
