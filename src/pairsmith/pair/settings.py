@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from pairsmith.pair.sides import ANY, read_sides
 
@@ -29,6 +29,13 @@ class PairSettings(BaseModel):
     verify_gap: float = 1.0  # from here up to min_gap a duel in both orders decides; = min_gap: no duels
     chosen_floor: float = 6.0  # least mean score of a chosen answer
     sides: str = ANY  # see sides.py
+
+    @field_validator("sides", mode="before")
+    @classmethod
+    def _in_one(cls, value: object) -> object:
+        """What stands between commas may come as a list: --set makes one of it."""
+        parts = isinstance(value, list) and all(isinstance(part, str) for part in value)
+        return ", ".join(value) if parts else value  # type: ignore[arg-type]
 
     @model_validator(mode="after")
     def _gaps_fit(self) -> PairSettings:
