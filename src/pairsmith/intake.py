@@ -65,6 +65,7 @@ class Intake:
         """
         try:
             if sources is None:
+                await self._ledger.exclude_from_input()
                 self._size = self._ledger.input_size()
                 self._known(self._size)
             else:
@@ -76,7 +77,7 @@ class Intake:
 
     async def _read(self, sources: Sequence[Source], settings: PromptSettings) -> None:
         rows = chain.from_iterable(collect.read_prompts(s.stream, s.name, s.format) for s in sources)
-        prompts = duplicates = skipped = 0
+        prompts = duplicates = skipped = excluded = 0
         while room := min(CHUNK, CHUNK if settings.limit is None else settings.limit - prompts):
             chunk = await _in_daemon(lambda: list(islice(rows, room)))
             if not chunk:
@@ -91,12 +92,16 @@ class Intake:
             self._size = prompts
             duplicates += taken.duplicates
             skipped += len(bad)
+            excluded += taken.excluded
             self._revisit.extend(ident for ident in taken.revisit if self._was_fetched(ident))
             self._known(prompts)
             self._more.set()
+        names = ", ".join(source.name for source in sources)
+        if excluded and not prompts:
+            raise InputError(f"{names}: all prompts in it became pairs in the runs that are excluded; add new ones")
         if not prompts:
-            raise InputError(f"{', '.join(source.name for source in sources)}: no prompts in it; write one a line")
-        await self._ledger.input_complete(duplicates, skipped)
+            raise InputError(f"{names}: no prompts in it; write one a line")
+        await self._ledger.input_complete(duplicates, skipped, excluded)
 
     def _was_fetched(self, ident: PromptId) -> bool:
         prompt = self._ledger.prompt(ident)

@@ -374,6 +374,7 @@ def _make_absolute(table: Table, base: Path) -> None:
         return CHECK + function(name.removeprefix(CHECK)) if name.startswith(CHECK) else name
 
     _each(table, "prompts", "path", prompts)
+    _each(table, "prompts", "exclude", lambda path: str(base / path))
     _each(table, "sample", "system", named("system"))
     _each(table, "judge", "rubric", named("rubrics"))
     _each(table, "judge", "panel", judge)
