@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from pairsmith.collect import unite
 from pairsmith.errors import LedgerError, Stopped
 from pairsmith.ledger import Ledger, Settled, open_ledger
+from pairsmith.ledger.schema import MIGRATIONS, SCHEMA, VERSION
 from pairsmith.records import (
+    Amount,
     Candidate,
     ChatRequest,
     Endpoint,
@@ -34,6 +36,7 @@ from pairsmith.records import (
     Usage,
     prompt_id,
 )
+from pairsmith.wire.money import at_most_paid
 
 JUDGE = EndpointName("judge")
 DIGEST = "the work"
@@ -256,27 +259,66 @@ def test_spending_is_unknown_as_soon_as_one_answer_has_no_known_cost(tmp_path: P
 @pytest.mark.parametrize(
     ("ended", "counted"),
     [
-        (None, 2.0),  # in flight, or lost with a process: may have been billed
-        (reply("r"), 0.5),
-        (Failure(RequestId("r"), FailureKind.TRANSIENT, "html", status=200), 2.0),
-        (Failure(RequestId("r"), FailureKind.TRANSIENT, "timeout"), 2.0),
-        (Failure(RequestId("r"), FailureKind.TRANSIENT, "reset"), 2.0),
-        (Failure(RequestId("r"), FailureKind.TRANSIENT, "unreachable"), 0.0),
-        (Failure(RequestId("r"), FailureKind.TRANSIENT, "not_sent"), 0.0),
-        (Failure(RequestId("r"), FailureKind.TRANSIENT, "http_500", status=500), 0.0),
-        (Failure(RequestId("r"), FailureKind.THROTTLED, "http_429", status=429), 0.0),
+        (None, Amount(1, 900, 2.0)),  # in flight, or lost with a process: may have been billed
+        (reply("r", Usage(input_tokens=30, output_tokens=12)), Amount(1, 42, 0.5)),
+        (reply("r", Usage(input_tokens=30)), Amount(1, 900, 0.5)),
+        (reply("r"), Amount(1, 900, 0.5)),
+        (Failure(RequestId("r"), FailureKind.TRANSIENT, "html", status=200), Amount(1, 900, 2.0)),
+        (Failure(RequestId("r"), FailureKind.TRANSIENT, "timeout"), Amount(1, 900, 2.0)),
+        (Failure(RequestId("r"), FailureKind.TRANSIENT, "reset"), Amount(1, 900, 2.0)),
+        (Failure(RequestId("r"), FailureKind.TRANSIENT, "unreachable"), Amount()),
+        (Failure(RequestId("r"), FailureKind.TRANSIENT, "not_sent"), Amount()),
+        (Failure(RequestId("r"), FailureKind.TRANSIENT, "http_500", status=500), Amount(1)),
+        (Failure(RequestId("r"), FailureKind.THROTTLED, "http_429", status=429), Amount(1)),
     ],
 )
-def test_what_may_have_been_billed_counts_against_the_budget_with_the_most_it_can_cost(
-    tmp_path: Path, ended: Outcome | None, counted: float
+def test_what_may_have_been_billed_counts_with_the_most_it_can_come_to_here_as_in_the_running_engine(
+    tmp_path: Path, ended: Outcome | None, counted: Amount
 ) -> None:
-    async def story(ledger: Ledger) -> float:
-        number = await ledger.begin(request("r", ONE), 2.0)
+    cost = 0.5 if isinstance(ended, Reply) else None
+
+    async def story(ledger: Ledger) -> Amount:
+        number = await ledger.begin(request("r", ONE), 2.0, 900)
         if ended is not None:
-            await ledger.finish(number, request("r", ONE), ended, None, 0.5 if isinstance(ended, Reply) else None)
-        return ledger.committed_usd()
+            await ledger.finish(number, request("r", ONE), ended, None, cost)
+        return ledger.committed()
 
     assert used(tmp_path, story) == counted
+    assert ended is None or at_most_paid(ended, Amount(1, 900, 2.0), cost) == counted
+
+
+def test_the_most_an_attempt_can_come_to_is_on_disk_before_it_may_be_sent(tmp_path: Path) -> None:
+    async def story(ledger: Ledger) -> list[tuple[Any, ...]]:
+        await ledger.begin(request("r", ONE), 0.5, 900)
+        return rows(tmp_path, "SELECT most_usd, most_tokens FROM attempts")
+
+    assert used(tmp_path, story) == [(0.5, 900)]
+
+
+def test_attempts_of_a_ledger_that_knew_no_most_tokens_count_like_the_largest_that_was_answered(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite3", isolation_level=None)) as db:
+        db.executescript(f"BEGIN; {SCHEMA} {MIGRATIONS[2]} INSERT INTO meta VALUES ('version', '2'); COMMIT;")
+        old = "INSERT INTO attempts (request, endpoint, purpose, at, outcome, status, input_tokens, output_tokens)"
+        values = ("r", "judge", "score", 1.0)
+        db.execute(f"{old} VALUES (?,?,?,?,'ok',200,30,12)", values)
+        db.execute(f"{old} VALUES (?,?,?,?,'ok',200,10,10)", values)
+        db.execute(f"{old} VALUES (?,?,?,?,NULL,NULL,NULL,NULL)", values)
+        db.execute(f"{old} VALUES (?,?,?,?,'http_429',429,NULL,NULL)", values)
+
+    async def story(ledger: Ledger) -> Amount:
+        return ledger.committed()
+
+    assert used(tmp_path, story) == Amount(4, 42 + 20 + 42)
+    assert rows(tmp_path, "SELECT value FROM meta WHERE key = 'version'") == [(str(VERSION),)]
+
+
+def test_how_long_a_folder_was_run_for_outlives_the_run(tmp_path: Path) -> None:
+    async def run(ledger: Ledger) -> float:
+        before_s = ledger.ran_s()
+        ledger.keep_ran_s(before_s + 1.5)
+        return before_s
+
+    assert [used(tmp_path, run) for _ in range(3)] == [0.0, 1.5, 3.0]
 
 
 # --- generations ---------------------------------------------------------------------------------

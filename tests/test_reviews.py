@@ -88,7 +88,7 @@ def test_an_old_ledger_is_brought_up_when_it_is_opened_and_loses_nothing(tmp_pat
         assert ledger.fact("digest") == "d"
         assert ledger.reviews() == []
 
-    assert version(tmp_path) == str(VERSION) == "2"
+    assert version(tmp_path) == str(VERSION)
 
 
 def test_opening_it_a_second_time_changes_nothing(tmp_path: Path) -> None:
@@ -105,12 +105,12 @@ def test_an_upgrade_that_breaks_off_leaves_the_old_ledger_whole(
 ) -> None:
     old_ledger(tmp_path)
     with monkeypatch.context() as broken, pytest.raises(LedgerError, match="cannot be read as a ledger"):
-        broken.setattr(schema, "MIGRATIONS", {2: f"{schema.REVIEWS} CREATE TABLE facts (x);"})
+        broken.setattr(schema, "MIGRATIONS", {**schema.MIGRATIONS, 2: f"{schema.REVIEWS} CREATE TABLE facts (x);"})
         ledger_in(tmp_path)
 
     assert version(tmp_path) == "1"
     ledger_in(tmp_path).close_now()
-    assert version(tmp_path) == "2"
+    assert version(tmp_path) == str(VERSION)
 
 
 # --- as anchors ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, TypedDict, cast
+from typing import Any, BinaryIO, TypedDict, cast
 
 from pairsmith.errors import LedgerError
 from pairsmith.export.formats import ROWS, provenance_row, row_bytes, system_text
@@ -36,6 +36,7 @@ def write_pairs(
     dataset: BinaryIO,
     proofs: BinaryIO,
     qualified: Mapping[EndpointName, str | None],
+    limit: int | None = None,
 ) -> Exported:
     """Write every settled pair in prompt order, and the provenance of each at the same line of `proofs`.
 
@@ -47,19 +48,22 @@ def write_pairs(
         dataset: the rows of the target.
         proofs: one provenance row a pair.
         qualified: how each judge did when it was asked what is known; None: it never was.
+        limit: so many rows at most, the first ones that the target takes; None: all.
 
     Returns:
         The count of rows, and of pairs that were left out, by reason.
     """
-    arms = json.loads(ledger.fact(f"arms {digest}") or "{}")
+    arms = stored_arms(ledger, digest)
     row_of = ROWS[settings.target]
     rows = 0
     left_out: Counter[str] = Counter()
     for prompt, settled in ledger.outcomes(digest):
+        if rows == limit:
+            break
         if settled.kind != "pair":
             continue
         found = cast(StoredPair, settled.body["pair"])
-        personas = {arms.get(found[side]["arm"]) for side in ("chosen", "rejected")}
+        personas = {arms.get(found[side]["arm"], {}).get("system") for side in ("chosen", "rejected")}
         if settings.system == "keep" and len(personas) > 1:
             left_out["personas_differ"] += 1
             continue
@@ -72,8 +76,30 @@ def write_pairs(
             continue
         rows += 1
         dataset.write(row_bytes(row))
-        proofs.write(row_bytes(_proof(rows, prompt, found, settled.body, qualified)))
+        proofs.write(row_bytes(_proof(rows, prompt, found, settled.body, qualified, arms)))
     return Exported(rows, dict(left_out))
+
+
+class StoredArm(TypedDict, total=False):
+    """An arm as pipeline.py wrote it; of a folder that an earlier version made there is `system` alone.
+
+    `persona` is its name, `system` its text. `effective`: "server default" for what is not sent.
+    """
+
+    endpoint: EndpointName
+    model: str
+    weight: float
+    persona: str | None
+    system: str | None
+    requested: dict[str, Json]
+    effective: dict[str, Json]
+    dropped: dict[str, list[Json]]
+
+
+def stored_arms(ledger: Ledger, digest: str) -> dict[str, StoredArm]:
+    """The arms that a run's outcomes speak of, by name, in the recipe's order."""
+    arms: dict[str, Any] = json.loads(ledger.fact(f"arms {digest}") or "{}")
+    return {name: cast(StoredArm, arm if isinstance(arm, dict) else {"system": arm}) for name, arm in arms.items()}
 
 
 class StoredSide(TypedDict):
@@ -122,6 +148,7 @@ def _proof(
     found: StoredPair,
     evidence: Mapping[str, Json],
     qualified: Mapping[EndpointName, str | None],
+    arms: Mapping[str, StoredArm],
 ) -> dict[str, Json]:
     pair = Pair(
         prompt_id=prompt.id,
@@ -136,5 +163,11 @@ def _proof(
         "qualified": {name: qualified[name] for name in found["judges"] if name in qualified},
         "simulated": evidence["simulated"],
     }
-    sides = cast(tuple[dict[str, Json], dict[str, Json]], (dict(found["chosen"]), dict(found["rejected"])))
-    return provenance_row(line, pair, prompt, sides, details)
+    return provenance_row(line, pair, prompt, (_side(found["chosen"], arms), _side(found["rejected"], arms)), details)
+
+
+def _side(side: StoredSide, arms: Mapping[str, StoredArm]) -> dict[str, Json]:
+    """A side, with how it was sampled beside its arm's name; a given candidate was not."""
+    arm = cast(dict[str, Json], arms.get(side["arm"], {}))
+    sampled: dict[str, Json] = {key: arm[key] for key in ("persona", "requested", "effective") if key in arm}
+    return {"completion": side["completion"], "arm": side["arm"], **sampled, **cast(dict[str, Json], side)}

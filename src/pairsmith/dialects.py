@@ -23,9 +23,9 @@ INSIDE = "generation_config"  # transformers serve takes some parameters only wi
 class Dialect:
     """One server's habits.
 
-    hosts: ends of the host names it answers at. owned_by: what its GET /models says in that field. names: our name of
-    a parameter -> its own, where it has another; "generation_config.X": within that JSON string. neutral: what it is
-    sent for parameters that an arm leaves out, by our names. seed: whether it heeds one.
+    hosts: ends of the host names it answers at. owned_by: what its GET /models says in that field. names: our name of a
+    parameter -> its own, where it has another; two, where versions differ; "generation_config.X": within that JSON
+    string. neutral: what it is sent for parameters that an arm leaves out, by our names. seed: whether it heeds one.
     """
 
     hosts: tuple[str, ...] = ()
@@ -44,8 +44,8 @@ DIALECTS: Mapping[str, Dialect] = {
     "openai": _OPENAI,
     # SamplingParams and "--generation-config" in vLLM's documentation, 0.28, November 2026; -1: all tokens.
     "vllm": Dialect(owned_by="vllm", neutral=NEUTRAL),
-    # Its protocol.py and docs/basic_usage/sampling_params, November 2026.
-    "sglang": Dialect(owned_by="sglang", names={"seed": "sampling_seed"}, neutral=NEUTRAL),
+    # Its entrypoints/openai/protocol.py, 2026: `seed` becomes the runtime's sampling_seed, the name that others take.
+    "sglang": Dialect(owned_by="sglang", names={"seed": "seed sampling_seed"}, neutral=NEUTRAL),
     # tools/server/README.md, November 2026: top_k 40, top_p 0.95, min_p 0.05 by default; 0: no limit.
     "llama.cpp": Dialect(owned_by="llamacpp", names=_LLAMA_CPP, neutral={**NEUTRAL, "top_k": 0}),
     # llama_cpp/server/types.py, tried in November 2026: top_k 40, top_p 0.95, min_p 0.05 by default; 0: no limit.

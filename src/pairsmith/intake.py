@@ -42,16 +42,24 @@ class Intake:
         ledger: where the prompts go, and where they are handed out from.
         digest: of the work: prompts with a final outcome under it are not handed out.
         known: told how many prompts were read so far.
+        came_to: told what a prompt at this place of the input came to before; "": that no longer holds.
     """
 
-    def __init__(self, ledger: Ledger, digest: str, known: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        digest: str,
+        known: Callable[[int], None],
+        came_to: Callable[[int, str], None] = lambda ordinal, kind: None,
+    ) -> None:
         self._ledger = ledger
         self._digest = digest
         self._known = known
+        self._came_to = came_to
         self._closed = False
         self._at_end = asyncio.Event()  # the input was read to its end
         self._more = asyncio.Event()  # more of it stands in the ledger
-        self._size = 0  # prompts that stand in the ledger by now
+        self._size = self._duplicates = self._skipped = self._excluded = 0  # of what was read: prompts, and other rows
         self._reached = -1  # the last ordinal that was fetched, or passed as settled
         self._fetched: deque[Prompt] = deque()
         self._revisit: deque[PromptId] = deque()
@@ -66,8 +74,7 @@ class Intake:
         try:
             if sources is None:
                 await self._ledger.exclude_from_input()
-                self._size = self._ledger.input_size()
-                self._known(self._size)
+                self._stand(self._ledger.input_size())
             else:
                 await self._ledger.new_generation()
                 await self._read(sources, settings)
@@ -77,8 +84,7 @@ class Intake:
 
     async def _read(self, sources: Sequence[Source], settings: PromptSettings) -> None:
         rows = chain.from_iterable(collect.read_prompts(s.stream, s.name, s.format) for s in sources)
-        prompts = duplicates = skipped = excluded = 0
-        while room := min(CHUNK, CHUNK if settings.limit is None else settings.limit - prompts):
+        while room := min(CHUNK, CHUNK if settings.limit is None else settings.limit - self._size):
             chunk = await _in_daemon(lambda: list(islice(rows, room)))
             if not chunk:
                 break
@@ -88,24 +94,36 @@ class Intake:
             bad += [_clash(good[place], sources) for place in taken.clashes]
             if bad and not settings.skip_bad:
                 raise InputError(bad[0])
-            prompts += taken.added
-            self._size = prompts
-            duplicates += taken.duplicates
-            skipped += len(bad)
-            excluded += taken.excluded
-            self._revisit.extend(ident for ident in taken.revisit if self._was_fetched(ident))
-            self._known(prompts)
+            self._duplicates += taken.duplicates
+            self._skipped += len(bad)
+            self._excluded += taken.excluded
+            self._visit_again(taken.revisit)
+            self._stand(self._size + taken.added)
             self._more.set()
         names = ", ".join(source.name for source in sources)
-        if excluded and not prompts:
+        if self._excluded and not self._size:
             raise InputError(f"{names}: all prompts in it became pairs in the runs that are excluded; add new ones")
-        if not prompts:
+        if not self._size:
             raise InputError(f"{names}: no prompts in it; write one a line")
-        await self._ledger.input_complete(duplicates, skipped, excluded)
+        await self.complete()
 
-    def _was_fetched(self, ident: PromptId) -> bool:
-        prompt = self._ledger.prompt(ident)
-        return prompt is not None and prompt.ordinal <= self._reached
+    async def complete(self) -> None:
+        """What was read stands for the whole input: it is, or the run needs no more of it."""
+        await self._ledger.input_complete(self._duplicates, self._skipped, self._excluded)
+
+    def _stand(self, size: int) -> None:
+        """So many prompts stand in the ledger by now, some of them settled on earlier runs."""
+        for ordinal, kind in self._ledger.kinds(self._digest, self._size):
+            self._came_to(ordinal, kind)
+        self._size = size
+        self._known(size)
+
+    def _visit_again(self, grown: Sequence[PromptId]) -> None:
+        """Later rows brought these prompts further candidates, so that nothing is settled of them."""
+        for prompt in filter(None, map(self._ledger.prompt, grown)):
+            self._came_to(prompt.ordinal, "")
+            if prompt.ordinal <= self._reached:
+                self._revisit.append(prompt.id)
 
     async def next_prompt(self) -> Prompt | None:
         """The next prompt that something is owed for, in input order; None when there is none, or after close()."""

@@ -13,8 +13,10 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from pairsmith import measuring, shapes
+from pairsmith.enough import MIN_YIELD, TARGET, Enough
 from pairsmith.errors import Stopped, UserError
 from pairsmith.intake import Intake, Source
+from pairsmith.judge.noise import PROMPTS
 from pairsmith.ledger import Ledger, Settled
 from pairsmith.pair.outlook import GateEvidence, outlook
 from pairsmith.records import (
@@ -31,6 +33,8 @@ from pairsmith.records import (
     RequestId,
 )
 from pairsmith.sample import screen
+from pairsmith.sample.names import short_names
+from pairsmith.sample.plan import effective, requested
 from pairsmith.sample.settings import GIVEN
 from pairsmith.shapes import Shapes
 from pairsmith.steps import Step, begin, step
@@ -39,6 +43,7 @@ from pairsmith.wire.stored import read_stored
 from pairsmith.work import Work, measured, said_of_noise
 
 HEAD_START_S = 0.3  # the input is read for so long before anything is spent: most bad rows are found for free
+READ_AGAIN_S = 10.0  # and for so long when earlier runs may have made enough pairs of it
 FIRST_LOOK = 50  # settled prompts after which the gate's effect is told
 DRAIN_S = 30.0  # how long a stopping run waits for the calls in flight
 READ_ON_S = 2.0  # and for the rest of the input, so as to say how much of it was not reached
@@ -64,10 +69,12 @@ async def run(
     engine: Engine,
     progress: Progress,
     sampling: bool = True,
+    enough: Enough | None = None,
 ) -> None:
     """Carry every prompt of the input as far as it goes: to a pair, an abstention, or a failure.
 
-    Work moves prompt by prompt: the first pairs stand in the ledger while the input is still being read.
+    Work moves prompt by prompt: the first pairs stand in the ledger while the input is still being read. Where so many
+    pairs are wanted, prompts are taken as they are needed, and it ends as soon as there are enough.
 
     Args:
         work: what to decide by.
@@ -76,6 +83,7 @@ async def run(
         engine: pays; it is closed at the end.
         progress: is told how it goes.
         sampling: whether completions are asked for; else only what was sampled already is judged.
+        enough: how many pairs are wanted, and what the run must give to go on; None: all there are.
 
     Raises:
         UserError: a bad row, or a function of the user's own that went wrong; what was answered until then is stored.
@@ -83,11 +91,11 @@ async def run(
     """
     work = await measuring.begin(work, ledger)
     await _remember(work, ledger)
-    intake = Intake(ledger, work.digest, progress.known)
+    journey = _Journey(work, ledger, engine, progress, enough or Enough(), sampling)
+    intake = Intake(ledger, work.digest, progress.known, journey.came_to)
     engine.on_stop(intake.close)
-    journey = _Journey(work, ledger, engine, progress, sampling)
     reading = asyncio.create_task(intake.take_in(sources, work.recipe.prompts))
-    await asyncio.wait([reading], timeout=HEAD_START_S)
+    await journey.head_start(reading)
     crew = [asyncio.create_task(journey.carry_all(intake)) for _ in range(max(1, engine.width))]
     try:
         await _until_done_or_stopped([reading, *crew], engine)
@@ -104,14 +112,29 @@ async def run(
         raise mistake
     if engine.fault:
         raise engine.fault
-    if engine.stopped:
-        raise engine.stopped
+    if stopped := journey.end:
+        raise stopped
+    if reading.cancelled():
+        await intake.complete()
 
 
 async def _remember(work: Work, ledger: Ledger) -> None:
     """What exports and counts need when there is no recipe at hand."""
-    personas = {arm.name: arm.system for arm in work.arms}
-    await ledger.learn(f"arms {work.digest}", json.dumps(personas))
+    personas = short_names([arm.system_name for arm in work.arms if arm.system_name is not None])
+    arms = {
+        arm.name: {
+            "endpoint": arm.endpoint,
+            "model": work.endpoints[arm.endpoint].model,
+            "weight": arm.weight,
+            "persona": personas.get(arm.system_name or ""),
+            "system": arm.system,
+            "requested": requested(arm),
+            "effective": effective(arm, work.endpoints[arm.endpoint]),
+            "dropped": arm.dropped,
+        }
+        for arm in work.arms
+    }
+    await ledger.learn(f"arms {work.digest}", json.dumps(arms))
     await ledger.learn("digest", work.digest)
 
 
@@ -134,8 +157,11 @@ async def _until_done_or_stopped(tasks: Sequence[asyncio.Task[None]], engine: En
 class _Journey:
     """What the tasks of one run share while they carry prompts to their ends."""
 
-    def __init__(self, work: Work, ledger: Ledger, engine: Engine, progress: Progress, sampling: bool = True) -> None:
+    def __init__(
+        self, work: Work, ledger: Ledger, engine: Engine, progress: Progress, enough: Enough, sampling: bool
+    ) -> None:
         self._sampling = sampling
+        self._enough = enough
         self._ledger = ledger
         self._engine = engine
         self._progress = progress
@@ -148,16 +174,49 @@ class _Journey:
         self._first: list[Completion] = []  # the first completions that came, for the guard
         self._settled: list[GateEvidence] = []  # the first settled prompts, for the gate's first look
         self._measuring = measuring.Measuring(self._work, ledger, self._know)
+        enough.least = 0 if self._measuring.over.is_set() else PROMPTS
         engine.on_stop(self._measuring.release)
+        engine.on_stop(enough.release)
+
+    def came_to(self, ordinal: int, kind: str) -> None:
+        """What a prompt has come to, now or on an earlier run; there may be enough pairs then."""
+        self._enough.settled(ordinal, kind)
+        self._stop_if(self._enough.reached)
+
+    def _stop_if(self, why: Stopped | None) -> None:
+        if why is not None:
+            self._engine.stop(why)
+
+    async def head_start(self, reading: asyncio.Task[None]) -> None:
+        """Read for a moment before anything is spent; longer, where earlier runs may have made enough pairs."""
+        target = self._enough.target
+        perhaps = target is not None and self._ledger.pairs_of_any_input(self._work.digest) >= target
+        stop = asyncio.create_task(self._engine.stopping.wait())
+        ends: list[asyncio.Task[Any]] = [reading, stop]
+        timeout_s = READ_AGAIN_S if perhaps else HEAD_START_S
+        await asyncio.wait(ends, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        self._stop_if(self._enough.poor)
 
     async def carry_all(self, intake: Intake) -> None:
         """Take the next prompt, carry it to its end, and so on; the first ones are measured before that."""
-        while prompt := self._measuring.next_kept() or await intake.next_prompt():
+        while prompt := await self._next(intake):
             await (self._measure if self._measuring.takes(prompt) else self._carry)(prompt)
         self._measuring.input_ended()
         await self._measuring.over.wait()
         while prompt := self._measuring.next_kept():
             await self._carry(prompt)
+
+    async def _next(self, intake: Intake) -> Prompt | None:
+        """The next prompt as soon as there is need of it, one that was set aside first; None when there is none."""
+        while not (kept := self._measuring.next_kept()):
+            if self._enough.takes():
+                prompt = await intake.next_prompt()
+                if prompt is None:
+                    self._enough.ended()
+                return prompt
+            await self._enough.news()
+        return kept
 
     async def _measure(self, prompt: Prompt) -> None:
         """Have a prompt judged as far as it shows how much the judges err; it is carried on when that is known."""
@@ -165,15 +224,18 @@ class _Journey:
         paid = await self._paid(prompt, measuring=True)
         if paid is None:
             self._measuring.leave(prompt)
+            self._enough.ended()
             return
         prompt, now = paid
         if now.measured is None:
             self._settle(prompt, now)
+            self._enough.ended()
         self._measuring.end(prompt, now.measured, keep=now.measured is not None)
 
     def _know(self, noise: Noise) -> None:
         """It is known now: every later decision rests on it."""
         self._work = measured(self._work, noise)
+        self._enough.wake()
         if sentence := said_of_noise(self._work):
             self._progress.say(sentence)
 
@@ -182,6 +244,7 @@ class _Journey:
         paid = await self._paid(prompt)
         if paid is not None:
             self._settle(*paid)
+        self._enough.ended()
 
     async def _paid(self, prompt: Prompt, measuring: bool = False) -> tuple[Prompt, Step] | None:
         """Ask what is owed for a prompt and pay it, until nothing is; None if that did not come to an end."""
@@ -221,8 +284,21 @@ class _Journey:
             self._work.digest,
             Settled(now.kind, now.reason, now.final, len(now.completions), now.verdicts, body),
         )
+        self.came_to(prompt.ordinal, now.kind)
         self._progress.settled(now.kind)
         self._look_at_gate(body)
+        self._stop_if(self._enough.poor)
+
+    @property
+    def end(self) -> Stopped | None:
+        """Why the run ended before it had what was wanted, once it has ended; None: it has all."""
+        stopped = self._engine.stopped or self._enough.used_up
+        if stopped is None or stopped.reason != MIN_YIELD:
+            return None if stopped is None or stopped.reason == TARGET else stopped
+        gates = [gate_evidence(settled.body) for _, settled in self._ledger.outcomes(self._work.digest)]
+        known = [gate for gate in gates if gate is not None]
+        would = f" ({outlook(known, self._work.pair).sentence()})" if known else ""
+        return Stopped(MIN_YIELD, stopped.sentence + would)
 
     def _stored(self, prompt: Prompt) -> dict[RequestId, Outcome]:
         """Every answer that the ledger has for a prompt."""

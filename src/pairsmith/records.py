@@ -183,6 +183,15 @@ class Reply:
     tokens: tuple[TokenChoice, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What calls come to, or can come to at most; `usd` None: a price is not known."""
+
+    calls: int = 0
+    tokens: int = 0
+    usd: float | None = 0.0
+
+
 class FailureKind(StrEnum):
     """How a failed call is treated: FACTS on faults, docs/architecture.md."""
 
@@ -265,8 +274,9 @@ class Completion:
     model: str | None = None
     flags: tuple[Flag, ...] = ()
     span: tuple[int, int] | None = None  # characters of the reply's text; None: all of it
-    tokens: int | None = None  # output tokens by the server's count
+    usage: Usage = Usage()
     simulated: bool = False
+    shared: bool = False  # a sibling has the same text; also of the one that keeps its place
 
 
 def candidate_id(prompt: PromptId, content: str) -> CompletionId:

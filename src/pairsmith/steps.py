@@ -132,7 +132,8 @@ def _with_draws(
     failures = [o for _, request in draws if isinstance(o := outcomes[request.id], Failure)]
     completions = known.completions = known.completions or _completions(prompt, draws, outcomes, work)
     if unpaid := [f for f in failures if f.kind is not FailureKind.PERMANENT]:
-        return Step(completions=completions, kind="failed", reason=unpaid[0].reason, final=False)
+        body = {"arms": _of_arms(completions)}
+        return Step(completions=completions, kind="failed", reason=unpaid[0].reason, final=False, body=body)
     usable = [completion for completion in completions if not completion.flags]
     if len(usable) < 2 and measuring and known.drawn < len(known.draws):
         return Step(completions=completions, measured=Measured(()))  # it says nothing, and more may be drawn later
@@ -145,8 +146,8 @@ def _with_draws(
         return Step(completions=completions, measured=Measured(state.scores, state.again))
     verdicts = len(state.scores) + len(state.duels) + len(state.rankings)
     if state.settlement is None:
-        reason = state.unpaid[0].reason
-        return Step(completions=completions, kind="failed", reason=reason, final=False, verdicts=verdicts)
+        reason, body = state.unpaid[0].reason, {"arms": _of_arms(completions)}
+        return Step(completions=completions, kind="failed", reason=reason, final=False, verdicts=verdicts, body=body)
     replies = (outcomes.get(ident) for ident in _calls(state))
     simulated = any(isinstance(reply, Reply) and reply.simulated for reply in replies)
     return _settled(prompt, completions, usable, state, verdicts, simulated, work)
@@ -284,15 +285,31 @@ def _gate(evidence: GateEvidence) -> dict[str, Json]:
 
 
 def _evidence(completions: Sequence[Completion], state: JudgeState | None) -> dict[str, Json]:
-    """What a stored outcome keeps, for summaries, the bias card and provenance; texts stay with their replies."""
+    """What a stored outcome keeps, for summaries, the cards and provenance; texts stay with their replies."""
     flags = Counter(flag.value for completion in completions for flag in completion.flags)
     return {
         "flags": dict(flags),
-        "tokens": sum(completion.tokens or 0 for completion in completions),
+        "tokens": sum(completion.usage.output_tokens or 0 for completion in completions),
         "simulated": any(completion.simulated for completion in completions),
         "completions": [[one.id, one.arm, len(one.text), one.model] for one in completions if not one.flags],
+        "arms": _of_arms(completions),
         "verdicts": _said(state) if state else [],
     }
+
+
+def _of_arms(completions: Sequence[Completion]) -> list[Json]:
+    """Of every completion, flagged ones too: arm, flags, tokens in, out and cached, and whether a sibling says it."""
+    return [
+        [
+            one.arm,
+            [flag.value for flag in one.flags],
+            one.usage.input_tokens,
+            one.usage.output_tokens,
+            one.usage.cached_tokens,
+            one.shared,
+        ]
+        for one in completions
+    ]
 
 
 def _said(state: JudgeState) -> list[Json]:

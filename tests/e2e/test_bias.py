@@ -145,7 +145,7 @@ def test_status_shows_people_the_card(carded: tuple[Project, Any]) -> None:
     shown = pairsmith("status", carded[0].run_dir).out
 
     assert "judge second: never asked what is known\n" in shown
-    for label in ("chosen longer", "unreadable", "judge, longer", "second, ties", "agree: judge, second", "arm T0.6:"):
+    for label in ("chosen longer", "unreadable", "judge, longer", "second, ties", "agree: judge, second"):
         assert f"  {label}" in shown
     assert max(map(len, shown.splitlines())) <= 100
 

@@ -31,6 +31,12 @@ def done(finished: Project, tmp_path: Path) -> Project:
     return Project(tmp_path, finished.server)
 
 
+def scores(project: Project) -> int:
+    """How many score requests the run has made: one a text, and drafts that came twice share theirs."""
+    ((many,),) = project.sql("SELECT COUNT(DISTINCT request) FROM attempts WHERE purpose = 'score'")
+    return int(many)
+
+
 def test_a_second_run_makes_no_call_and_writes_the_same_bytes(done: Project) -> None:
     before = done.dataset
 
@@ -72,10 +78,11 @@ def test_another_target_makes_no_call(done: Project) -> None:
 
 
 def test_another_rubric_judges_anew_and_samples_nothing(done: Project) -> None:
+    before = scores(done)
     said = done.run("--set", "judge.rubric=support")
 
     assert bought(said, "student") == 0
-    assert bought(said, "judge") >= SAMPLES * 0.9
+    assert bought(said, "judge") >= before
     assert max(done.server.keys.values()) == 1
 
 
@@ -91,10 +98,11 @@ def test_going_back_to_the_first_rubric_makes_no_call(done: Project) -> None:
 
 
 def test_another_judge_samples_nothing(done: Project) -> None:
+    before = scores(done)
     said = done.run("--set", "endpoints.judge.model=sim-judge-middle")
 
     assert bought(said, "student") == 0
-    assert bought(said, "judge") >= SAMPLES * 0.9
+    assert bought(said, "judge") >= before
 
 
 def test_another_temperature_list_buys_only_the_new_arms_and_what_follows_from_them(done: Project) -> None:
@@ -227,10 +235,11 @@ def test_a_change_of_this_field_samples_anew(done: Project, change: str) -> None
     ],
 )
 def test_a_change_of_this_field_judges_anew_and_samples_nothing(done: Project, change: str) -> None:
+    before = scores(done)
     said = done.run("--set", change)
 
     assert bought(said, "student") == 0
-    assert bought(said, "judge") >= SAMPLES * 0.9
+    assert bought(said, "judge") >= before
 
 
 @pytest.mark.parametrize(

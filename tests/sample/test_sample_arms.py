@@ -1,8 +1,10 @@
 import pytest
 from sample_makers import arms_of, endpoints
 
+from pairsmith.capabilities import Capabilities, Finding, Support
 from pairsmith.errors import RecipeError
-from pairsmith.sample.plan import build_arms
+from pairsmith.records import EndpointName
+from pairsmith.sample.plan import build_arms, effective, requested
 from pairsmith.sample.settings import SampleSettings
 
 PERSONAS = {"plain": "", "expert.md": "You are an expert.\n", "terse": "Be terse."}
@@ -103,3 +105,16 @@ def test_an_extra_that_would_make_the_arms_a_fiction_is_refused(key: str) -> Non
 
 def test_an_extra_that_no_arm_touches_is_welcome() -> None:
     assert len(arms_of(SampleSettings(top_k=20), extra={"temperature": 1, "min_p": 0.1})) == 1
+
+
+@pytest.mark.parametrize(("asked", "recorded"), [([20], 20), ([20, 50], [20, 50])])
+def test_what_is_dropped_is_recorded_as_asked_for_and_not_as_what_held(asked: list[int], recorded: object) -> None:
+    student = EndpointName("student")
+    known = {student: Capabilities(student, "m", "", 0.0, findings={"top_k": Finding(Support.IGNORED)})}
+    settings = SampleSettings(temperature=0.6, top_k=asked, on_unsupported="omit")
+
+    (arm,) = build_arms(settings, endpoints(), {}, known)
+
+    assert requested(arm) == {"temperature": 0.6, "top_k": recorded}
+    assert effective(arm, endpoints()[student])["top_k"] == "server default"
+    assert effective(arm, endpoints()[student])["temperature"] == 0.6

@@ -33,7 +33,7 @@ def test_a_completion_says_where_it_came_from() -> None:
     )
 
     assert (read.id, read.prompt_id, read.arm, read.model) == ("r", P, "T1", "m-1")
-    assert (read.text, read.span, read.flags, read.tokens, read.simulated) == ("Yes.", None, (), 7, True)
+    assert (read.text, read.span, read.flags, read.usage, read.simulated) == ("Yes.", None, (), Usage(5, 7), True)
 
 
 @given(TAGGED, MODES)
@@ -189,6 +189,13 @@ def test_incident_10_of_equal_texts_exactly_one_is_not_a_duplicate(siblings) -> 
     assert sorted(kept) == sorted({normal(one.text) for one in siblings} - {""})
     assert [one.id for one in screened] == [one.id for one in siblings]
     assert screen(screened) == screened
+
+
+@given(SIBLINGS)
+def test_both_sides_of_an_equality_are_known_to_be_shared(siblings) -> None:  # type: ignore[no-untyped-def]
+    texts = [normal(one.text) for one in siblings]
+
+    assert [one.shared for one in screen(siblings)] == [bool(text) and texts.count(text) > 1 for text in texts]
 
 
 def test_the_twin_without_flags_keeps_its_place() -> None:

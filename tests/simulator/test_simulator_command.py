@@ -75,6 +75,14 @@ def test_every_option_reaches_the_settings(tmp_path: Path) -> None:
     )
 
 
+def test_help_names_the_platforms_and_what_models_honour(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_settings(["--help"])
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert [word for word in ("sglang", "min_p", "verbosity", "Idempotency-Key") if word not in said] == []
+
+
 @pytest.mark.parametrize("wrong", ["nothing=0.1", "500=often", "500"])
 def test_a_wrong_fault_is_explained(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -1,10 +1,15 @@
 import json
+import math
 from collections import Counter
 from statistics import mean
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from simulator_client import Client
 
+from pairsmith.simulator.composing import compose
 from pairsmith.simulator.dice import Dice
 from pairsmith.simulator.drafts import Draft
 from pairsmith.simulator.sampling import asked_style, draw
@@ -20,7 +25,7 @@ def mean_quality(client: Client, texts: list[str]) -> float:
     return mean(quality for quality in client.truth(texts) if quality is not None)
 
 
-@pytest.mark.parametrize("asked", [{"temperature": 0}, {"top_k": 1, "temperature": 1.5}, {"top_p": 0.01}])
+@pytest.mark.parametrize("asked", [{"temperature": 0}, {"top_k": 1, "temperature": 1.5}, {"top_p": 0.01}, {"min_p": 1}])
 def test_no_choice_left_gives_one_text_whatever_the_key(client: Client, asked: dict[str, object]) -> None:
     assert len(set(draws(client, 12, **asked))) == 1
 
@@ -80,6 +85,96 @@ def test_five_draws_show_at_least_half_a_dozen_drafts_widely() -> None:
     assert mean(shown) >= 3.5
 
 
+# --- min_p, penalties, verbosity ------------------------------------------------------------------
+
+PROMPTS = [f"How should our small shop handle the late parcel number {i} of a customer?" for i in range(80)]
+
+
+def drawn(prompt: str, tilt: float = 0.04, **asked: Any) -> str:
+    return draw(compose(0, prompt), "", {"temperature": 0, **asked}, tilt, Dice(prompt)).text()
+
+
+@given(
+    st.lists(st.floats(1, 10), min_size=1, max_size=8),
+    st.floats(0.1, 2),
+    st.floats(0, 1),
+    st.integers(0, 10**6),
+)
+def test_min_p_cuts_what_is_too_unlikely_beside_the_likeliest(
+    qualities: list[float], temperature: float, min_p: float, dice: int
+) -> None:
+    drafts = [Draft(quality, "none", lambda: "") for quality in qualities]
+
+    one = draw(drafts, "", {"temperature": temperature, "min_p": min_p}, 1.0, Dice(dice))
+
+    assert math.exp((one.quality - max(qualities)) / temperature) >= min_p * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("tilt", [0.04, 0.25])
+@pytest.mark.parametrize("name", ["repetition_penalty", "presence_penalty", "frequency_penalty"])
+def test_a_large_penalty_changes_most_greedy_answers(name: str, tilt: float) -> None:
+    changed = [drawn(prompt, tilt, **{name: 2.0}) != drawn(prompt, tilt) for prompt in PROMPTS]
+
+    assert mean(changed) > 0.8
+
+
+def test_penalties_prefer_texts_that_repeat_fewer_words_and_below_zero_more() -> None:
+    def repeated(frequency_penalty: float) -> float:
+        words = [drawn(prompt, frequency_penalty=frequency_penalty).lower().split() for prompt in PROMPTS]
+        return mean(1 - len(set(said)) / len(said) for said in words)
+
+    assert repeated(2.0) < repeated(0.0) - 0.05 < repeated(-2.0) - 0.1
+
+
+def test_neutral_penalties_and_medium_verbosity_change_nothing() -> None:
+    neutral = {"repetition_penalty": 1.0, "presence_penalty": 0, "frequency_penalty": 0, "min_p": 0, "top_p": 1}
+
+    for prompt in PROMPTS:
+        assert drawn(prompt, temperature=1.5, verbosity="medium", **neutral) == drawn(prompt, temperature=1.5)
+
+
+def test_verbosity_is_clearly_seen_in_the_length() -> None:
+    low, plain, high = (
+        mean(len(drawn(prompt, temperature=1.0, verbosity=level)) for prompt in PROMPTS)
+        for level in ("low", "medium", "high")
+    )
+
+    assert low * 1.3 < plain < high / 1.3
+
+
+# --- seeds ----------------------------------------------------------------------------------------
+
+
+def test_a_seeded_request_has_one_text_whatever_its_key(client: Client) -> None:
+    by_key = {client.chat(KETTLE, key=str(i), seed=5, temperature=1.5).text for i in range(12)}
+    by_seed = {client.chat(KETTLE, key="k", seed=i, temperature=1.5).text for i in range(12)}
+
+    assert len(by_key) == 1
+    assert len(by_seed) > 2
+
+
+def test_the_choices_of_a_seeded_request_differ(client: Client) -> None:
+    choices = client.chat(KETTLE, n=8, seed=5, temperature=1.5).json["choices"]
+
+    assert len({choice["message"]["content"] for choice in choices}) > 2
+
+
+def test_what_has_no_effect_changes_no_seeded_text(client: Client) -> None:
+    plain = [client.chat(KETTLE, seed=i, temperature=1.5).text for i in range(8)]
+    padded = [client.chat(KETTLE, seed=i, temperature=1.5, top_p=1, min_p=0, anything=i).text for i in range(8)]
+
+    assert padded == plain
+
+
+def test_a_seeded_judge_still_wavers_with_the_key(client: Client) -> None:
+    scores = {client.judge("score", ["Fold it."], model="sim-judge-noisy", key=str(i), seed=5).text for i in range(12)}
+
+    assert len(scores) > 1
+
+
+# --- thinking, schemas ----------------------------------------------------------------------------
+
+
 def test_a_thinker_thinks_in_tags_or_in_a_field_unless_told_not_to(client: Client) -> None:
     in_tags = client.chat(KETTLE, model="sim-thinker")
     in_field = client.chat(KETTLE, model="sim-thinker-rc")
@@ -92,6 +187,15 @@ def test_a_thinker_thinks_in_tags_or_in_a_field_unless_told_not_to(client: Clien
     for off in ({"reasoning_effort": "none"}, {"chat_template_kwargs": {"enable_thinking": False}}):
         assert "<think>" not in client.chat(KETTLE, model="sim-thinker", **off).text
         assert "reasoning_content" not in client.chat(KETTLE, model="sim-thinker-rc", **off).choice["message"]
+
+
+def test_more_effort_is_more_reasoning(client: Client) -> None:
+    def spent(effort: str) -> float:
+        asked = {"model": "sim-thinker-rc", "reasoning_effort": effort}
+        usages = [client.chat(KETTLE, key=str(i), **asked).json["usage"] for i in range(8)]
+        return mean(usage["completion_tokens_details"]["reasoning_tokens"] for usage in usages)
+
+    assert spent("minimal") < spent("low") < spent("medium") < spent("high") < spent("xhigh")
 
 
 @pytest.mark.parametrize("model", ["sim-thinker", "sim-thinker-rc"])
@@ -138,6 +242,15 @@ def test_a_schema_that_is_no_verdict_is_filled(client: Client) -> None:
     assert filled["level"] in ("easy", "hard")
     assert filled["count"] in (3, 4)
     assert isinstance(filled["sure"], bool)
+
+
+def test_json_object_gives_an_object_and_takes_a_schema_beside_it(client: Client) -> None:
+    schema = {"type": "object", "properties": {"level": {"enum": ["easy"]}}}
+    plain = client.chat(KETTLE, response_format={"type": "json_object"}).text
+    shaped = client.chat(KETTLE, response_format={"type": "json_object", "schema": schema}).text
+
+    assert isinstance(json.loads(plain), dict)
+    assert json.loads(shaped) == {"level": "easy"}
 
 
 def test_asked_for_prompts_in_words_it_invents_some(client: Client) -> None:

@@ -17,10 +17,10 @@ from wire_fakes import (
     texts,
 )
 
-from pairsmith.records import Price
+from pairsmith.records import Amount, Price
 from pairsmith.wire.client import TransportError
 from pairsmith.wire.faults import RawReply
-from pairsmith.wire.money import Budget
+from pairsmith.wire.money import Budget, Caps
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -38,7 +38,7 @@ def spend(
 
     async def pay() -> tuple[Ran, Budget]:
         endpoint, books, transport = make_endpoint(**fields), Books(paid_usd=spent_usd), Told(send)
-        budget = Budget(cap_usd, spent_usd)
+        budget = Budget(Caps(usd=cap_usd), Amount(usd=spent_usd))
         async with engine_of(endpoint, transport, books, budget) as engine, asyncio.timeout(10):
             outcomes = await engine.pay(make_requests(endpoint, 200))
         return Ran(outcomes, engine, books, Counter(transport.sent), 0.0), budget
@@ -51,7 +51,7 @@ def spend(
 def test_what_is_paid_and_in_flight_never_exceeds_the_cap_and_the_cap_is_used(cap_usd: float, concurrency: int) -> None:
     ran, budget = spend(cap_usd, concurrency=concurrency)
 
-    most_usd = budget.cap_usd - ran.books.paid_usd
+    most_usd = cap_usd - ran.books.paid_usd
     assert ran.books.highest_usd <= cap_usd + 1e-12
     assert ran.engine.stopped is not None
     assert ran.engine.stopped.reason == "budget"
@@ -72,8 +72,8 @@ def test_below_the_cap_everything_is_answered() -> None:
     ran, budget = spend(1.0)
 
     texts(ran.outcomes)
-    assert budget.spent_usd == pytest.approx(200 * 7e-6) == pytest.approx(ran.books.paid_usd)
-    assert ran.engine.tally.cost_usd == pytest.approx(budget.spent_usd)
+    assert budget.spent.usd == pytest.approx(200 * 7e-6) == pytest.approx(ran.books.paid_usd)
+    assert ran.engine.tally.cost_usd == pytest.approx(budget.spent.usd)
 
 
 def test_without_a_price_nothing_is_sent_under_a_cap() -> None:
@@ -95,7 +95,7 @@ def test_without_a_price_nothing_is_sent_under_a_cap() -> None:
 def test_a_call_counts_with_the_most_it_can_cost_unless_it_was_surely_free(reply: RawReply, counts: bool) -> None:
     _, budget = spend(1.0, reply=reply)
 
-    assert (budget.spent_usd > 0.001) == counts
+    assert ((budget.spent.usd or 0.0) > 0.001) == counts
 
 
 @pytest.mark.parametrize(("reason", "counts"), [("unreachable", False), ("reset", True), ("timeout", True)])
@@ -103,10 +103,10 @@ def test_a_call_that_broke_off_on_the_way_may_have_been_billed(reason: str, coun
     async def fail(body: bytes, ident: str) -> RawReply:
         raise TransportError(reason, "gone")
 
-    async def pay() -> float:
-        endpoint, budget = make_endpoint(price=Price(1.0, 1.0)), Budget(1.0, 0.0)
+    async def pay() -> float | None:
+        endpoint, budget = make_endpoint(price=Price(1.0, 1.0)), Budget(Caps(usd=1.0))
         async with engine_of(endpoint, Told(fail), budget=budget) as engine:
             await engine.pay(make_requests(endpoint))
-        return budget.spent_usd
+        return budget.spent.usd
 
-    assert (asyncio.run(pay()) > 0) == counts
+    assert bool(asyncio.run(pay())) == counts

@@ -37,7 +37,7 @@ from pairsmith.simulator.composing import compose
 from pairsmith.simulator.stats import Stats
 from pairsmith.wire.client import OpenAITransport, call_url, path_of
 from pairsmith.wire.gate import Clock
-from pairsmith.wire.money import Budget
+from pairsmith.wire.money import Budget, Caps
 from pairsmith.wire.online import Engine
 from pairsmith.wire.session import SessionTransport, transport_for
 from pairsmith.wire.stored import read_stored
@@ -196,14 +196,14 @@ def test_a_reply_with_several_numbers_is_never_a_reward(tmp_path: Path, server: 
 
 
 def test_a_reward_costs_its_input_and_fits_under_a_cap(tmp_path: Path) -> None:
-    budget = Budget(cap_usd=1.0, spent_usd=0.0)
+    budget = Budget(Caps(usd=1.0))
     ran, _ = pay_simulated(tmp_path, ["Fold it."], budget=budget)
 
     (reply,) = ran.outcomes
     assert isinstance(reply, Reply)
     assert reply.usage.input_tokens
-    assert budget.spent_usd == pytest.approx(reply.usage.input_tokens * PRICE.input / 1e6)
-    assert ran.engine.tally.cost_usd == pytest.approx(budget.spent_usd)
+    assert budget.spent.usd == pytest.approx(reply.usage.input_tokens * PRICE.input / 1e6)
+    assert ran.engine.tally.cost_usd == pytest.approx(budget.spent.usd)
 
 
 def test_the_limit_of_tokens_a_minute_holds_for_rewards_too(tmp_path: Path) -> None:

@@ -67,19 +67,24 @@ class Books:
     ended: dict[int, Outcome] = field(default_factory=dict)
     raw: dict[RequestId, bytes] = field(default_factory=dict)
     most: dict[int, float] = field(default_factory=dict)
+    most_tokens: dict[int, int] = field(default_factory=dict)
     paid_usd: float = 0.0
+    paid_tokens: int = 0
     highest_usd: float = 0.0  # paid and in flight together, at the worst moment
+    highest_tokens: int = 0
     full: Exception | None = None
     before_begin: Callable[[], Awaitable[object]] | None = None
 
-    async def begin(self, request: ChatRequest, max_cost_usd: float | None) -> int:
+    async def begin(self, request: ChatRequest, max_cost_usd: float | None, max_tokens: int) -> int:
         if self.full is not None:
             raise self.full
         if self.before_begin is not None:
             await self.before_begin()
         self.begun.append(request.id)
         self.most[len(self.begun)] = max_cost_usd or 0.0
+        self.most_tokens[len(self.begun)] = max_tokens
         self.highest_usd = max(self.highest_usd, self.paid_usd + sum(self.most.values()))
+        self.highest_tokens = max(self.highest_tokens, self.paid_tokens + sum(self.most_tokens.values()))
         return len(self.begun)
 
     def finish(
@@ -87,7 +92,9 @@ class Books:
     ) -> asyncio.Future[None]:
         self.ended[attempt] = outcome
         self.paid_usd += cost_usd or 0.0
-        del self.most[attempt]
+        if isinstance(outcome, Reply):
+            self.paid_tokens += (outcome.usage.input_tokens or 0) + (outcome.usage.output_tokens or 0)
+        del self.most[attempt], self.most_tokens[attempt]
         if raw is not None:
             self.raw[request.id] = raw
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -1,4 +1,7 @@
-"""What is said of a run's judges: the bias card, and how they did when they were asked what is known."""
+"""What is said of a run's judges: the bias card, and how they did when they were asked what is known.
+
+The arms are counted on the way (armed.py).
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,31 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from pairsmith.cli.armed import Arms, arms_of
+from pairsmith.dataset import stored_arms
+from pairsmith.judge.arms import ArmCounts
 from pairsmith.judge.bias import BiasCard, bias_card
 from pairsmith.judge.rates import Rate, told
 from pairsmith.qualified import Qualification, verdict_text
 
 if TYPE_CHECKING:
     from pairsmith.ledger import Ledger
-    from pairsmith.records import EndpointName
+    from pairsmith.records import Endpoint, EndpointName
 
-MOST_ARMS = 8  # lines of them on a terminal
 LABEL = 14  # columns, as in the counts of a run
 
 
-def card_of(ledger: Ledger, digest: str) -> BiasCard:
-    """The card of everything that is settled under this digest."""
-    return bias_card(settled.body for _, settled in ledger.outcomes(digest))
+def cards_of(ledger: Ledger, digest: str, models: Mapping[EndpointName, Endpoint]) -> tuple[BiasCard, Arms]:
+    """The card of everything that is settled under this digest, and its arms; the outcomes are read once.
+
+    Args:
+        ledger: the run folder's.
+        digest: of the work whose outcomes are read.
+        models: the recipe's endpoints, with the prices that are reckoned with.
+    """
+    counts = ArmCounts([name for name, model in models.items() if model.kind == "reward"])
+    card = bias_card(counts.watching(settled.body for _, settled in ledger.outcomes(digest)))
+    return card, arms_of(counts, stored_arms(ledger, digest), models)
 
 
 def as_json(card: BiasCard, known: Mapping[EndpointName, Qualification | None]) -> dict[str, Any]:
@@ -48,12 +61,4 @@ def as_text(card: BiasCard, known: Mapping[EndpointName, Qualification | None]) 
         rows.append(("all, longer", card.average_longer_wins))
     rows += [(f"agree: {names}", rate) for names, rate in card.agreement.items()]
     width = max([LABEL, *(len(label) for label, rate in rows if rate.n)]) + 2
-    lines += [f"  {label:<{width}}{told(rate)} of {rate.n:,}" for label, rate in rows if rate.n]
-    if len(card.arms) > MOST_ARMS:
-        return [*lines, f"  {len(card.arms)} arms: --json has what became of each"]
-    for name, arm in card.arms.items():
-        wins = f", wins {told(arm.wins)}" if arm.wins.n else ""
-        lines.append(
-            f"  arm {name}: {arm.completions:,} judged, chosen {arm.chosen:,}, rejected {arm.rejected:,}{wins}"
-        )
-    return lines
+    return lines + [f"  {label:<{width}}{told(rate)} of {rate.n:,}" for label, rate in rows if rate.n]

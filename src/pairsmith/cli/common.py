@@ -119,8 +119,9 @@ def write_dataset(
     settings: ExportSettings,
     out: Path,
     judges: Mapping[EndpointName, Qualification | None],
+    limit: int | None = None,
 ) -> Exported:
-    """Write pairs and their provenance beside them, each file all at once.
+    """Write pairs (the first `limit` of them) and their provenance beside them, each file all at once.
 
     Raises:
         UserError: a file cannot be written, or the text that replaces the persona cannot be read.
@@ -131,9 +132,18 @@ def write_dataset(
     qualified = {name: known.ruling.verdict if known else None for name, known in judges.items()}
     try:
         with written_whole(out) as dataset, written_whole(provenance_path(out)) as proofs:
-            return write_pairs(ledger, digest, settings, replacement, dataset, proofs, qualified)
+            return write_pairs(ledger, digest, settings, replacement, dataset, proofs, qualified, limit)
     except OSError as exc:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with --out") from exc
+
+
+def left_out_notes(exported: Exported, settings: ExportSettings) -> list[str]:
+    """Which settled pairs are not in the file, and why."""
+    why = {"personas_differ": 'the system prompts of the two sides differ, and export.system = "keep" keeps one'}
+    return [
+        f"{n:,} pairs left out of the file: {reason} ({why.get(reason, f'target {settings.target}')})"
+        for reason, n in exported.left_out.items()
+    ]
 
 
 def provenance_path(out: Path) -> Path:

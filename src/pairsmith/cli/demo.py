@@ -185,8 +185,9 @@ def _run(what: Named, as_json: bool) -> tuple[int, dict[str, Any]]:
     import orjson
 
     from pairsmith.cli.run import Options, run
+    from pairsmith.wire.money import Caps
 
-    options = Options(None, None, (), (), 0.0, as_json, quiet=False, simulated=True)
+    options = Options(None, Caps(), (), (), 0.0, as_json, quiet=False, simulated=True)
     if not as_json:
         return run(what, options), {}
     with contextlib.redirect_stdout(io.StringIO()) as printed:

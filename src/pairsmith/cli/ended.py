@@ -6,10 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pairsmith.cli.common import Named, counts_json, counts_text, provenance_path, relative, say, show, usd
+from pairsmith.cli.common import (
+    Named,
+    counts_json,
+    counts_text,
+    left_out_notes,
+    provenance_path,
+    relative,
+    say,
+    show,
+    usd,
+)
 from pairsmith.errors import Stopped
 
 if TYPE_CHECKING:
+    from pairsmith.cli.armed import Arms
     from pairsmith.dataset import Exported
     from pairsmith.ledger import Counts, Ledger, Spent
     from pairsmith.wire.online import Tally
@@ -30,6 +41,8 @@ class Finished:
     stopped: Stopped | None
     notes: list[str]
     bias: dict[str, Any]
+    arms: Arms
+    target_pairs: int | None
     wall_s: float = 0.0
 
 
@@ -103,10 +116,7 @@ def _dataset_notes(finished: Finished, what: Named) -> list[str]:
     """What `check` says about the file that was written, and which pairs the target could not take."""
     from pairsmith.export.check import check
 
-    notes = [
-        f"{n:,} pairs left out of the file: {reason} (target {what.recipe.export.target})"
-        for reason, n in finished.exported.left_out.items()
-    ]
+    notes = left_out_notes(finished.exported, what.recipe.export)
     if not finished.out.exists():
         return notes
     with finished.out.open("rb") as file:
@@ -123,6 +133,7 @@ def _json(finished: Finished, what: Named) -> dict[str, Any]:
         "out": str(finished.out),
         **counts_json(finished.counts),
         "pairs": finished.exported.rows,
+        "target_pairs": finished.target_pairs,
         "left_out": dict(finished.exported.left_out),
         "calls": dict(tally.calls),
         "attempts": dict(tally.attempts),
@@ -135,6 +146,7 @@ def _json(finished: Finished, what: Named) -> dict[str, Any]:
             "cost_usd": spent.cost_usd,
         },
         "bias": finished.bias,
+        "arms": finished.arms.as_json(),
         "wall_s": round(finished.wall_s, 3),
         "stopped": finished.stopped.reason if finished.stopped else None,
     }
@@ -152,6 +164,7 @@ def _text(finished: Finished, what: Named) -> str:
         f"  tokens       {tally.input_tokens:,} in, {tally.output_tokens:,} out",
         f"  cost         {usd(tally.cost_usd)}; the whole folder {usd(finished.spent.cost_usd)}",
         f"  time         {finished.wall_s:.1f} s",
+        *finished.arms.in_short(),
         "",
         f"{relative(finished.out)}: {finished.exported.rows:,} rows for {what.recipe.export.target}",
         f"{relative(provenance_path(finished.out))}: where each row comes from",

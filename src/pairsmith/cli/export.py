@@ -11,6 +11,7 @@ from pairsmith.cli.common import (
     environment,
     json_option,
     known_judges,
+    left_out_notes,
     named,
     provenance_path,
     relative,
@@ -28,9 +29,16 @@ from pairsmith.cli.common import (
 @click.option("--target", type=click.Choice(TARGETS), help="The platform.  [default: the recipe's]")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="[default: in the run folder]")
 @click.option("--system", metavar="WHAT", help="strip, keep, or a file: what stands in the sampling persona's place.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N pairs only, in prompt order.")
 @json_option
 def command(
-    run: Path, run_dir: Path | None, target: str | None, out: Path | None, system: str | None, as_json: bool
+    run: Path,
+    run_dir: Path | None,
+    target: str | None,
+    out: Path | None,
+    system: str | None,
+    limit: int | None,
+    as_json: bool,
 ) -> int:
     """Write the pairs of a run. RUN is the folder of a run, or its recipe. No endpoint and no key is needed."""
     changes = [f"export.{key}={value}" for key, value in (("target", target), ("system", system)) if value]
@@ -40,14 +48,13 @@ def command(
     from pairsmith.recipe import endpoints
 
     out = out or what.folder.path / ("pairs.jsonl" if settings.target == "openai" else f"pairs.{settings.target}.jsonl")
-    judges = known_judges(what, endpoints(what.recipe, environment()))
+    models = endpoints(what.recipe, environment())
+    judges = known_judges(what, models)
     with stored_run(what.folder) as (ledger, digest):
-        exported = write_dataset(ledger, digest, settings, out, judges)
-        card = biased.card_of(ledger, digest)
-    for warning in card.warnings():
-        say(warning)
-    for reason, count in exported.left_out.items():
-        say(f"{count:,} pairs left out: {reason} (target {settings.target})")
+        exported = write_dataset(ledger, digest, settings, out, judges, limit)
+        card, arms = biased.cards_of(ledger, digest, models)
+    for sentence in [*card.warnings(), *arms.warnings(), *left_out_notes(exported, settings)]:
+        say(sentence)
     result = {"out": str(out), "target": settings.target, "rows": exported.rows, "left_out": dict(exported.left_out)}
     result["bias"] = biased.as_json(card, judges)
     provenance = relative(provenance_path(out))

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 from pairsmith.cli.common import DURATION, Named, environment, json_option, named, run_dir_option, show
+from pairsmith.cli.paying import cap_options, caps_of
 from pairsmith.errors import InputError, UserError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ COLUMNS = 78
 @click.argument("recipe", type=click.Path(path_type=Path))
 @run_dir_option
 @click.option("--show", "prompt_id", metavar="PROMPT_ID", help="Print what judges are sent for this prompt, and stop.")
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Stop before the folder has cost more.")
+@cap_options
 @click.option(
     "--patience", type=DURATION, default=0.0, metavar="TIME", help="Wait so long for endpoints that are down: 6h, 30m."
 )
@@ -40,12 +41,12 @@ def command(
     recipe: Path,
     run_dir: Path | None,
     prompt_id: str | None,
-    max_cost: float | None,
     patience: float,
     overrides: tuple[str, ...],
     force: bool,
     quiet: bool,
     as_json: bool,
+    **caps: Any,
 ) -> int:
     """Judge and pair what was sampled so far; nothing new is sampled.
 
@@ -57,7 +58,7 @@ def command(
     what = named(recipe, run_dir, overrides)
     if prompt_id is not None:
         return _show(what, prompt_id, as_json)
-    return run(what, Options(None, max_cost, (), (), patience, as_json, quiet, force, sampling=False))
+    return run(what, Options(None, caps_of(caps), (), (), patience, as_json, quiet, force, sampling=False))
 
 
 def _show(what: Named, prompt_id: str, as_json: bool) -> int:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import random
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
 
 from pairsmith.cli.common import environment, say
 from pairsmith.errors import RecipeError, Stopped
+from pairsmith.wire.money import NOTHING, Budget, Caps
 
 if TYPE_CHECKING:
     from pairsmith.ledger import Ledger
@@ -21,7 +25,35 @@ if TYPE_CHECKING:
     from pairsmith.records import Endpoint, EndpointName
     from pairsmith.wire.online import Engine
 
-TICK_S = 0.5
+TICK_S = 0.5  # of the progress bar
+BEAT_S = 2.0  # so often is written down how long the folder has been run: what a kill can take away
+
+_CAPS = (
+    click.option(
+        "--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Stop before the folder has cost more."
+    ),
+    click.option(
+        "--max-calls", type=click.IntRange(min=0), metavar="N", help="Stop before it has sent more, retries too."
+    ),
+    click.option(
+        "--max-tokens", type=click.IntRange(min=0), metavar="N", help="Stop before it has used more, in and out."
+    ),
+    click.option(
+        "--max-minutes", type=click.FloatRange(min=0), metavar="M", help="Stop when it has been run for so long."
+    ),
+)
+
+
+def cap_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The four caps on what a run folder may come to, as options; `caps_of` reads them."""
+    for option in reversed(_CAPS):
+        command = option(command)
+    return command
+
+
+def caps_of(flags: Mapping[str, Any]) -> Caps:
+    """What these options say."""
+    return Caps(flags["max_cost"], flags["max_calls"], flags["max_tokens"], flags["max_minutes"])
 
 
 class Ticking(Protocol):
@@ -42,14 +74,14 @@ def keys_of(models: Mapping[EndpointName, Endpoint]) -> dict[EndpointName, str |
     return {name: api_key(endpoint, environment()) for name, endpoint in models.items()}
 
 
-def check_prices(models: Mapping[EndpointName, Endpoint], max_cost_usd: float | None) -> None:
+def check_prices(models: Mapping[EndpointName, Endpoint], caps: Caps) -> None:
     """A cap on the cost needs every price.
 
     Raises:
         RecipeError: one is not known.
     """
     unpriced = [name for name, endpoint in models.items() if endpoint.price is None]
-    if max_cost_usd is not None and unpriced:
+    if caps.usd is not None and unpriced:
         raise RecipeError(
             f"--max-cost needs the price of {', '.join(unpriced)}: set endpoints.{unpriced[0]}.price = "
             "{ input = …, output = … } in USD per million tokens"
@@ -85,14 +117,13 @@ def engine_of(
     models: Mapping[EndpointName, Endpoint],
     keys: Mapping[EndpointName, str | None],
     ledger: Ledger,
-    max_cost_usd: float | None,
+    caps: Caps,
     patience_s: float = 0.0,
 ) -> Engine:
     """The engine that pays for these endpoints and books with this ledger."""
-    from pairsmith.wire.online import Budget, Clock, Engine
+    from pairsmith.wire.online import Clock, Engine
     from pairsmith.wire.session import transport_for
 
-    budget = None if max_cost_usd is None else Budget(max_cost_usd, ledger.committed_usd())
     return Engine(
         models,
         lambda e: transport_for(e, keys[e.name]),
@@ -100,7 +131,7 @@ def engine_of(
         Clock(time.monotonic, time.time, asyncio.sleep),
         random.Random(),
         [key for key in keys.values() if key],
-        budget,
+        Budget(caps, ledger.committed()),
         patience_s,
     )
 
@@ -125,8 +156,37 @@ def signals(engine: Engine) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def ticking(bar: Ticking) -> None:
-    """Keep a bar alive, until cancelled."""
+@contextlib.asynccontextmanager
+async def watched(bar: Ticking, engine: Engine, ledger: Ledger) -> AsyncIterator[None]:
+    """Keep a bar alive and the time of the run folder, and stop the engine when its minutes are over."""
+    tasks = [asyncio.create_task(_ticking(bar)), asyncio.create_task(_timing(engine, ledger))]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _ticking(bar: Ticking) -> None:
     while True:
         await asyncio.sleep(TICK_S)
         bar.tick()
+
+
+async def _timing(engine: Engine, ledger: Ledger) -> None:
+    """Where the time was up before, the first call that is owed stops the run: there may be none."""
+    budget, before_s, started_s = engine.budget, ledger.ran_s(), time.monotonic()
+    cap_s = math.inf if budget.caps.minutes is None else 60 * budget.caps.minutes
+    budget.time_is_up = before_s >= cap_s
+    try:
+        while True:
+            ran_s = before_s + time.monotonic() - started_s
+            ledger.keep_ran_s(ran_s)
+            if ran_s >= cap_s and not budget.time_is_up:
+                budget.time_is_up = True
+                engine.stop(budget.reached(NOTHING))
+            left_s = BEAT_S if budget.time_is_up else min(BEAT_S, cap_s - ran_s)
+            await asyncio.sleep(left_s)
+    finally:
+        ledger.keep_ran_s(before_s + time.monotonic() - started_s)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 if TYPE_CHECKING:
+    from pairsmith.enough import Enough
     from pairsmith.wire.online import Tally
 
 TERMINAL_S = 0.2
@@ -19,12 +20,12 @@ LOG_S = 15.0  # where stderr is no terminal every refresh is a line in a log
 class Bar:
     """Shows a run with tqdm, from the first second. A context manager."""
 
-    def __init__(self, tally: Tally, clock: Callable[[], float], quiet: bool) -> None:
+    def __init__(self, tally: Tally, clock: Callable[[], float], quiet: bool, enough: Enough) -> None:
         terminal = sys.stderr.isatty()
         self._tally = tally
         self._clock = clock
         self._started_s = clock()
-        self._pairs = 0
+        self._enough = enough
         self._bar = tqdm(
             desc="settled",
             unit=" prompts",
@@ -54,7 +55,6 @@ class Bar:
 
     def settled(self, kind: str) -> None:
         """One more prompt is settled."""
-        self._pairs += kind == "pair"
         self._refresh()
         self._bar.update(1)
 
@@ -73,4 +73,6 @@ class Bar:
         seconds = max(self._clock() - self._started_s, 1e-9)
         calls = sum(self._tally.attempts.values()) / seconds
         spend = "cost unknown" if self._tally.cost_usd is None else f"${self._tally.cost_usd:.2f}"
-        self._bar.set_postfix_str(f"{self._pairs:,} pairs, {calls:.0f} calls/s, {spend}", refresh=False)
+        wanted = "" if self._enough.target is None else f" of {self._enough.target:,}"
+        pairs = f"{self._enough.pairs:,}{wanted} pairs"
+        self._bar.set_postfix_str(f"{pairs}, {calls:.0f} calls/s, {spend}", refresh=False)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pairsmith.cli.common import Named, environment, json_option, named, run_dir_option, say, show
+from pairsmith.cli.paying import cap_options, caps_of
 from pairsmith.errors import LedgerError, RecipeError, Stopped
 from pairsmith.folder import locked, written_whole
+from pairsmith.wire.money import Caps
 
 if TYPE_CHECKING:
     from pairsmith.cli.anchored import Chosen
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 class Options:
     """What flags say besides the recipe and the anchors."""
 
-    max_cost_usd: float | None
+    caps: Caps
     same: Sequence[str]
     new: Sequence[str]
     missed: bool
@@ -59,7 +61,7 @@ class Asked:
     "--from-reviews", type=click.Path(path_type=Path), metavar="RUN_DIR", help="What people preferred in that run."
 )
 @click.option("--missed", is_flag=True, help="Print each anchor that a judge got wrong, and what it said.")
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Stop before the folder has cost more.")
+@cap_options
 @click.option("--same-endpoint", "same", multiple=True, metavar="NAME", help="It moved: what is stored stays valid.")
 @click.option("--new-endpoint", "new", multiple=True, metavar="NAME", help="It is another: ask it anew.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar.")
@@ -70,11 +72,11 @@ def command(
     anchors: Path | None,
     from_reviews: Path | None,
     missed: bool,
-    max_cost: float | None,
     same: tuple[str, ...],
     new: tuple[str, ...],
     quiet: bool,
     as_json: bool,
+    **caps: Any,
 ) -> int:
     """Ask every judge of the panel 60 prompts with a known better answer, before you trust it.
 
@@ -93,7 +95,7 @@ def command(
         if from_reviews
         else anchored.shipped()
     )
-    return qualify(what, chosen, Options(max_cost, same, new, missed, quiet, as_json))
+    return qualify(what, chosen, Options(caps_of(caps), same, new, missed, quiet, as_json))
 
 
 def qualify(what: Named, chosen: Chosen, options: Options) -> int:
@@ -105,7 +107,7 @@ def qualify(what: Named, chosen: Chosen, options: Options) -> int:
     models = endpoints(what.recipe, environment())
     judges, skipped = _can_be_asked(what, models)
     keys = keys_of(judges)
-    check_prices(judges, options.max_cost_usd)
+    check_prices(judges, options.caps)
     for reason, count in chosen.left_out.items():
         say(f"{count:,} reviews or pairs left out: {reason}")
     for sentence in skipped.values():
@@ -164,7 +166,7 @@ async def _ask(
     from pairsmith import qualified, qualifying
     from pairsmith.cli.paying import engine_of
 
-    engine = engine_of(judges, keys, ledger, options.max_cost_usd)
+    engine = engine_of(judges, keys, ledger, options.caps)
     examination = qualifying.begin(chosen.anchors, list(judges.values()), panel, ledger)
     before = qualified.qualifications(judges, what.folder.path, qualified.home(environment()))
     try:
@@ -187,19 +189,17 @@ async def _paid(examination: Examination, ledger: Ledger, engine: Engine, option
     """Ask what is owed behind a progress bar; why it stopped early, if it did."""
     from pairsmith import qualifying
     from pairsmith.cli.examined import Bar, before_asking
-    from pairsmith.cli.paying import signals, ticking
+    from pairsmith.cli.paying import signals, watched
 
     owed = examination.owed()
     say(before_asking(examination.anchors, owed))
     with Bar(sum(owed.values()), engine.tally, options.quiet) as bar, signals(engine):
         engine.say = bar.say
-        ticks = asyncio.create_task(ticking(bar))
         try:
-            await qualifying.ask(examination, ledger, engine, bar.answered)
+            async with watched(bar, engine, ledger):
+                await qualifying.ask(examination, ledger, engine, bar.answered)
         except Stopped as exc:
             return exc
-        finally:
-            ticks.cancel()
     return None
 
 

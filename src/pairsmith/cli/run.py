@@ -30,9 +30,10 @@ from pairsmith.cli.common import (
     write_dataset,
 )
 from pairsmith.cli.ended import Finished, notes, report, warnings
-from pairsmith.cli.paying import check_prices, engine_of, identified, keys_of, signals, ticking
+from pairsmith.cli.paying import cap_options, caps_of, check_prices, engine_of, identified, keys_of, signals, watched
 from pairsmith.errors import InputError, Stopped, UserError
 from pairsmith.folder import RunFolder, locked, written_whole
+from pairsmith.wire.money import Caps
 
 if TYPE_CHECKING:
     from pairsmith.intake import Source
@@ -51,7 +52,7 @@ class Options:
     """What flags say besides the recipe's own fields."""
 
     out: Path | None
-    max_cost_usd: float | None
+    caps: Caps
     same: Sequence[str]
     new: Sequence[str]
     patience_s: float
@@ -60,6 +61,8 @@ class Options:
     force: bool = False
     sampling: bool = True  # else only what was sampled already is judged
     simulated: bool = False  # the judges are known not to be real: nothing is said of them
+    target_pairs: int | None = None
+    min_yield: float | None = None
 
 
 @click.command("run")
@@ -70,7 +73,13 @@ class Options:
 @click.option(
     "--exclude", multiple=True, metavar="RUN_DIR", help="Leave out what became a pair in that run; may be repeated."
 )
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Stop before the folder has cost more.")
+@click.option(
+    "--target-pairs", type=click.IntRange(min=1), metavar="N", help="End with N pairs; near them few prompts are taken."
+)
+@click.option(
+    "--min-yield", type=click.FloatRange(0, 1), metavar="SHARE", help="Stop when surely fewer prompts give a pair: 0.2."
+)
+@cap_options
 @click.option(
     "--patience", type=DURATION, default=0.0, metavar="TIME", help="Wait so long for endpoints that are down: 6h, 30m."
 )
@@ -96,7 +105,8 @@ def command(
     recipe: Path | None,
     run_dir: Path | None,
     out: Path | None,
-    max_cost: float | None,
+    target_pairs: int | None,
+    min_yield: float | None,
     patience: float,
     overrides: tuple[str, ...],
     same: tuple[str, ...],
@@ -112,7 +122,8 @@ def command(
     are enough.
     """
     what = _what(recipe, run_dir, overrides, flags)
-    return run(what, Options(out, max_cost, same, new, patience, as_json, quiet, force))
+    pay = Options(out, caps_of(flags), same, new, patience, as_json, quiet, force)
+    return run(what, replace(pay, target_pairs=target_pairs, min_yield=min_yield))
 
 
 def _what(recipe: Path | None, run_dir: Path | None, overrides: Sequence[str], flags: dict[str, Any]) -> Named:
@@ -145,7 +156,7 @@ def run(what: Named, options: Options) -> int:
     replacement_text(where.export)
     models = endpoints(where, environment())
     keys = keys_of(models)
-    check_prices(models, options.max_cost_usd)
+    check_prices(models, options.caps)
     gc.set_threshold(COLLECT_AFTER, 20, 20)
     with locked(what.folder), contextlib.ExitStack() as files:
         ledger = open_ledger(what.folder.ledger, time.time, create=True)
@@ -224,7 +235,7 @@ async def _run(
 
     work = make_work(what.recipe, models)
     _keep_recipe(what, work, ledger)
-    engine = engine_of(models, keys, ledger, options.max_cost_usd, options.patience_s)
+    engine = engine_of(models, keys, ledger, options.caps, options.patience_s)
     try:
         notes = warnings(work) + ([] if options.simulated else notices(judges, relative(what.folder.path)))
         stopped = await _carry(work, sources, ledger, engine, options, notes)
@@ -258,18 +269,18 @@ async def _carry(
     """Run it behind a progress bar, with what is to be said before; why it stopped early, if it did."""
     from pairsmith import pipeline
     from pairsmith.cli.progress import Bar
+    from pairsmith.enough import Enough
 
-    with Bar(engine.tally, time.monotonic, options.quiet) as bar, signals(engine):
+    enough = Enough(options.target_pairs, options.min_yield)
+    with Bar(engine.tally, time.monotonic, options.quiet, enough) as bar, signals(engine):
         engine.say = bar.say
         for note in notes:
             bar.say(note)
-        ticks = asyncio.create_task(ticking(bar))
         try:
-            await pipeline.run(work, sources, ledger, engine, bar, options.sampling)
+            async with watched(bar, engine, ledger):
+                await pipeline.run(work, sources, ledger, engine, bar, options.sampling, enough)
         except Stopped as exc:
             return exc
-        finally:
-            ticks.cancel()
     return None
 
 
@@ -283,14 +294,14 @@ def _finished(
     options: Options,
 ) -> Finished:
     """Write the dataset, and gather what there is to say."""
-    from pairsmith.cli.biased import as_json, card_of
+    from pairsmith.cli.biased import as_json, cards_of
     from pairsmith.dataset import Exported
 
     export = what.recipe.export
     out = options.out or (Path(export.path) if export.path else what.folder.pairs)
     told: list[str] = []
     try:
-        exported = write_dataset(ledger, work.digest, export, out, judges)
+        exported = write_dataset(ledger, work.digest, export, out, judges, options.target_pairs)
     except UserError as exc:
         if stopped is None:
             raise
@@ -302,6 +313,7 @@ def _finished(
     if not options.sampling and counts.not_reached:
         who = "1 prompt is" if counts.not_reached == 1 else f"{counts.not_reached:,} prompts are"
         told.append(f"{who} passed over, as not all completions are there: pairsmith run {relative(what.folder.path)}")
-    card = card_of(ledger, work.digest)
-    told += notes(ledger, work) + card.warnings()
-    return Finished(counts, ledger.spent(), engine.tally, exported, out, stopped, told, as_json(card, judges))
+    card, arms = cards_of(ledger, work.digest, work.endpoints)
+    told += notes(ledger, work) + card.warnings() + arms.warnings()
+    spent, bias, wanted = ledger.spent(), as_json(card, judges), options.target_pairs
+    return Finished(counts, spent, engine.tally, exported, out, stopped, told, bias, arms, wanted)

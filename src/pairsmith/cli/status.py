@@ -25,16 +25,17 @@ from pairsmith.cli.common import (
 @run_dir_option
 @json_option
 def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
-    """Counts, spend, what is left, and the bias card. RUN is the folder of a run, or its recipe."""
+    """Counts, spend, what is left, the bias card, and what each arm does. RUN is the folder of a run, or its recipe."""
     from pairsmith.cli import biased
     from pairsmith.recipe import endpoints
 
     what = named(run, run_dir)
     folder = what.folder
+    models = endpoints(what.recipe, environment())
     with stored_run(folder) as (ledger, digest):
         counts, spent, in_flight = ledger.counts(digest), ledger.spent(), ledger.open_attempts()
-        card = biased.card_of(ledger, digest)
-    judges = known_judges(what, endpoints(what.recipe, environment()))
+        card, arms = biased.cards_of(ledger, digest, models)
+    judges = known_judges(what, models)
     tokens = {"input": spent.input_tokens, "output": spent.output_tokens}
     result = {
         "run_dir": str(folder.path),
@@ -42,6 +43,7 @@ def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
         "unanswered_attempts": in_flight,
         "total": {"calls": spent.calls, "attempts": spent.attempts, "tokens": tokens, "cost_usd": spent.cost_usd},
         "bias": biased.as_json(card, judges),
+        "arms": arms.as_json(),
     }
 
     def text() -> str:
@@ -53,6 +55,7 @@ def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
                 f"  tokens       {spent.input_tokens:,} in, {spent.output_tokens:,} out",
                 f"  cost         {usd(spent.cost_usd)}",
                 *biased.as_text(card, judges),
+                *arms.as_text(),
                 f"{left:,} prompts are left or failed: pairsmith run {folder.path}"
                 if left
                 else "nothing is left to do",

@@ -22,6 +22,7 @@ from pairsmith.ledger.rows import Collected, Counts, Settled, Spent, failure_of,
 from pairsmith.ledger.schema import connect, prepare
 from pairsmith.ledger.writer import Writer
 from pairsmith.records import (
+    Amount,
     ChatRequest,
     CompletionId,
     Endpoint,
@@ -34,6 +35,7 @@ from pairsmith.records import (
     StoredReply,
 )
 
+_BEGUN = "INSERT INTO attempts (id, request, endpoint, purpose, most_usd, most_tokens, at) VALUES (?,?,?,?,?,?,?)"
 _ENDED = (
     "UPDATE attempts SET outcome = ?, status = ?, message = ?, cost_usd = ?, input_tokens = ?, output_tokens = ?"
     " WHERE id = ?"
@@ -98,14 +100,12 @@ class Ledger:
 
     # --- wire's accounts ---------------------------------------------------------------------------
 
-    async def begin(self, request: ChatRequest, max_cost_usd: float | None) -> int:
-        """Book an attempt before it is sent; returns its number once the row is durable."""
+    async def begin(self, request: ChatRequest, max_cost_usd: float | None, max_tokens: int | None = None) -> int:
+        """Book an attempt before it is sent, with the most it can come to; its number once the row is durable."""
         self._attempt += 1
         number = self._attempt
-        row = (number, request.id, request.endpoint, request.purpose.value, max_cost_usd, self._epoch())
-        await self._writer.put(
-            ("INSERT INTO attempts (id, request, endpoint, purpose, most_usd, at) VALUES (?,?,?,?,?,?)", row)
-        )
+        row = (number, request.id, request.endpoint, request.purpose.value, max_cost_usd, max_tokens, self._epoch())
+        await self._writer.put((_BEGUN, row))
         return number
 
     def finish(
@@ -251,6 +251,19 @@ class Ledger:
             settled = Settled(kind, reason, bool(final), completions, verdicts, orjson.loads(body))
             yield prompt_of(PromptId(ident), prompt, ordinal), settled
 
+    def kinds(self, digest: str, first: int) -> list[tuple[int, str]]:
+        """What prompts of this run's input came to, from this place on: ordinal and kind, where there is an outcome."""
+        rows = self._read.execute(
+            "SELECT i.ordinal, o.kind FROM inputs i JOIN outcomes o ON o.prompt = i.prompt AND o.digest = ?"
+            " WHERE i.generation = ? AND i.ordinal >= ? ORDER BY i.ordinal",
+            (digest, self.generation, first),
+        )
+        return rows.fetchall()
+
+    def pairs_of_any_input(self, digest: str) -> int:
+        """How many prompts came to a pair under this digest, also such that have left the input."""
+        return self._one("SELECT count(*) FROM outcomes WHERE digest = ? AND kind = 'pair'", digest)
+
     def counts(self, digest: str) -> Counts:
         """Where the prompts of the current input stand under this digest."""
         generation = self._current()
@@ -290,16 +303,27 @@ class Ledger:
         """Attempts whose end nobody saw: in flight now, or lost with an earlier process."""
         return self._one("SELECT count(*) FROM attempts WHERE outcome IS NULL")
 
-    def committed_usd(self) -> float:
-        """What the folder has cost at most: an attempt that may have been billed counts with its upper bound.
+    def committed(self) -> Amount:
+        """What the folder has come to at most: an attempt that may have been billed counts with its upper bound.
 
-        Without a status it was lost with its process, or broke off on the way, unless it never left.
+        Without a status it was lost with its process, or broke off on the way, unless it never left: then it is not
+        even a call.
         """
-        sql = (
-            "SELECT total(CASE WHEN status = 200 OR (status IS NULL AND coalesce(outcome, '') NOT IN"
-            " ('unreachable', 'not_sent')) THEN coalesce(cost_usd, most_usd, 0) END) FROM attempts"
-        )
-        return float(self._read.execute(sql).fetchone()[0])
+        left = "(status IS NOT NULL OR coalesce(outcome, '') NOT IN ('unreachable', 'not_sent'))"
+        billed = f"{left} AND coalesce(status, 200) = 200"
+        calls, tokens, usd = self._read.execute(
+            f"SELECT total({left}), total(CASE WHEN {billed} THEN coalesce(input_tokens + output_tokens, most_tokens)"
+            f" END), total(CASE WHEN {billed} THEN coalesce(cost_usd, most_usd) END) FROM attempts"
+        ).fetchone()
+        return Amount(int(calls), int(tokens), usd)
+
+    def ran_s(self) -> float:
+        """For how many seconds this folder has been run, over all its runs."""
+        return float(self.fact("ran_s") or 0.0)
+
+    def keep_ran_s(self, seconds: float) -> asyncio.Future[None]:
+        """Remember that; again and again, for a run may be killed."""
+        return self.learn("ran_s", f"{seconds:.3f}")
 
     # --- what people said --------------------------------------------------------------------------
 

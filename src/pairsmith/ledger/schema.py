@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pairsmith.errors import LedgerError
 
-VERSION = 2
+VERSION = 3
 
+# The tables of version 1; a new ledger goes through all migrations like an old one.
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE recipes (digest TEXT PRIMARY KEY, toml TEXT NOT NULL, at REAL NOT NULL);
@@ -41,8 +42,14 @@ REVIEWS = """
 CREATE TABLE IF NOT EXISTS reviews (id INTEGER PRIMARY KEY, prompt TEXT NOT NULL, first TEXT NOT NULL,
     second TEXT NOT NULL, preferred TEXT, reviewer TEXT NOT NULL, at REAL NOT NULL);
 """
+# The most tokens that an attempt can use. Of older attempts it is not known: those that may have been billed and
+# show no count are taken for as large as the largest that shows one.
+MOST_TOKENS = """
+ALTER TABLE attempts ADD COLUMN most_tokens INTEGER;
+UPDATE attempts SET most_tokens = (SELECT max(input_tokens + output_tokens) FROM attempts) WHERE input_tokens IS NULL;
+"""
 # Version -> what takes a ledger from the version before to it; all of it in one transaction.
-MIGRATIONS = {2: REVIEWS}
+MIGRATIONS = {2: REVIEWS, 3: MOST_TOKENS}
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -65,7 +72,7 @@ def prepare(path: Path, create: bool) -> None:
         with contextlib.closing(connect(path)) as db:
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
                 made = f"INSERT INTO meta VALUES ('version', '{VERSION}');"
-                db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {REVIEWS} {made} COMMIT;")
+                db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {' '.join(MIGRATIONS.values())} {made} COMMIT;")
             row = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
             if row is not None and int(row[0]) < VERSION:
                 _migrate(db, int(row[0]))

@@ -31,7 +31,7 @@ TEXT_SUFFIXES = frozenset({".md", ".txt", ".j2", ".jinja"})
 def name_arms(arms: Sequence[Arm]) -> tuple[Arm, ...]:
     """Name the arms that have no name yet; the endpoint is named only when there are several."""
     several = len({arm.endpoint for arm in arms}) > 1
-    personas = _short_names([arm.system_name for arm in arms if arm.system_name is not None])
+    personas = short_names([arm.system_name for arm in arms if arm.system_name is not None])
     taken = {GIVEN, *(arm.name for arm in arms)}
     named = []
     for arm in arms:
@@ -60,7 +60,7 @@ def _short(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def _short_names(names: Sequence[str]) -> dict[str, str]:
+def short_names(names: Sequence[str]) -> dict[str, str]:
     """`personas/expert.md` becomes `expert`, unless two would."""
     short = {name: _stem(name) for name in names}
     uses = Counter(short.values())

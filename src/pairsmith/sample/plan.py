@@ -235,9 +235,15 @@ def sent(arm: Arm, endpoint: Endpoint) -> dict[str, Json]:
     neutral = {
         key: value
         for key, value in endpoint.neutral.items()
-        if key not in arm.dropped and endpoint.names.get(key, key) not in elsewhere
+        if key not in arm.dropped and not elsewhere.intersection(endpoint.names.get(key, key).split())
     }
     return {**neutral, **{key: value for key, value in arm.params.items() if key not in ("extra", "seed")}}
+
+
+def requested(arm: Arm) -> dict[str, Json]:
+    """What the recipe asks of an arm, as it is stored; of what is dropped a list, if arms of several values are one."""
+    dropped = {name: values[0] if len(values) == 1 else list(values) for name, values in arm.dropped.items()}
+    return {**arm.params, **dropped}
 
 
 def effective(arm: Arm, endpoint: Endpoint) -> dict[str, Json]:
@@ -262,11 +268,11 @@ def _in_dialect(params: Mapping[str, Json], endpoint: Endpoint) -> dict[str, Jso
     body: dict[str, Json] = {}
     inside: dict[str, Json] = {}
     for key, value in params.items():
-        name = endpoint.names.get(key, key)
-        if name.startswith(f"{INSIDE}."):
-            inside[name.removeprefix(f"{INSIDE}.")] = value
-        elif key != "extra":
-            body[name] = value
+        for name in endpoint.names.get(key, key).split():
+            if name.startswith(f"{INSIDE}."):
+                inside[name.removeprefix(f"{INSIDE}.")] = value
+            elif key != "extra":
+                body[name] = value
     return body | ({INSIDE: orjson.dumps(inside).decode()} if inside else {})
 
 

@@ -64,7 +64,7 @@ def completion_of(
         model=reply.model,
         flags=_flags(reply, text, reply.text[start:], reasoning),
         span=span,
-        tokens=reply.usage.output_tokens,
+        usage=reply.usage,
         simulated=reply.simulated,
     )
 
@@ -102,7 +102,7 @@ def _flags(reply: Reply, text: str, answer: str, reasoning: str) -> tuple[Flag, 
 
 
 def screen(completions: Sequence[Completion], later: Sequence[CompletionId] = ()) -> tuple[Completion, ...]:
-    """Flag the duplicates among the completions of ONE prompt; the order given is kept.
+    """Flag the duplicates among the completions of ONE prompt, and mark all that share a text; the order is kept.
 
     Texts are equal when they are after NFC and folding of white space; blank ones are EMPTY, not equal. Of equal
     ones the first keeps its place: one without flags before one with, then the smaller id, so that neither
@@ -114,23 +114,28 @@ def screen(completions: Sequence[Completion], later: Sequence[CompletionId] = ()
         later: those that were drawn one by one because the others gave no pair, in that order: they come behind all
             others, so that none takes the place of one that has been judged.
     """
-    distinct = {completion.id: _without_duplicate(completion) for completion in completions}
+    distinct = {completion.id: _anew(completion) for completion in completions}
     folded = {ident: _folded(completion.text) for ident, completion in distinct.items()}
     turns = {ident: turn for turn, ident in enumerate(later, start=1)}
     keepers: dict[str, CompletionId] = {}
     for completion in sorted(distinct.values(), key=lambda one: (bool(one.flags), turns.get(one.id, 0), one.id)):
         keepers.setdefault(folded[completion.id], completion.id)
+    times = Counter(text for text in folded.values() if text)
     return tuple(
         completion
-        if not folded[completion.id] or keepers[folded[completion.id]] == completion.id
-        else replace(completion, flags=(*completion.flags, Flag.DUPLICATE))
+        if times[folded[completion.id]] < 2
+        else replace(completion, shared=True)
+        if keepers[folded[completion.id]] == completion.id
+        else replace(completion, shared=True, flags=(*completion.flags, Flag.DUPLICATE))
         for completion in distinct.values()
     )
 
 
-def _without_duplicate(completion: Completion) -> Completion:
+def _anew(completion: Completion) -> Completion:
+    """As it was before it was screened beside its siblings."""
     flags = tuple(flag for flag in completion.flags if flag is not Flag.DUPLICATE)
-    return completion if flags == completion.flags else replace(completion, flags=flags)
+    fresh = flags == completion.flags and not completion.shared
+    return completion if fresh else replace(completion, flags=flags, shared=False)
 
 
 def _folded(text: str) -> str:

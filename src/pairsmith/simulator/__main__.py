@@ -10,6 +10,12 @@ from pairsmith.simulator.presets import PRESETS
 from pairsmith.simulator.serving import serve
 from pairsmith.simulator.settings import Settings
 
+_HONOURED = (
+    "Honoured: temperature, top_p, top_k, min_p, repetition_penalty, presence_penalty, frequency_penalty, verbosity,"
+    " reasoning_effort, seed (the same text whatever the Idempotency-Key), n, logprobs, response_format; with --like"
+    " what that platform takes of them, under its names and with its defaults, and GET /models in its words."
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal; exit code 0, or 2 for settings that cannot be."""
@@ -46,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pairsmith.simulator",
         description="An OpenAI-compatible server: seeded, offline, with faults on demand.",
-        epilog=f"Faults: {', '.join(FAULTS)}.",
+        epilog=f"{_HONOURED} Faults: {', '.join(FAULTS)}.",
     )
     add = parser.add_argument
     add("--port", type=int, default=8400, help="0 takes any free port")

@@ -11,6 +11,8 @@ from pairsmith.simulator.logprobs import Odds, token_logprobs
 # Constant: an answer is a function of the request, and a clock would make it differ (2026-01-01).
 CREATED = 1767225600
 CHARS_A_TOKEN = 4
+# The longest prompt that is taken, of every model.
+CONTEXT_TOKENS = 131_072
 
 # How the bytes go out: as they are; connection closed behind them; reset before or in the middle of them;
 # a byte each 0.2 s without end; never.

@@ -19,7 +19,7 @@ from pairsmith.simulator.logprobs import Odds
 from pairsmith.simulator.rewards import REWARDS, pooled, raw_reward
 from pairsmith.simulator.sampling import draw
 from pairsmith.simulator.schemas import fill, wanted_schema
-from pairsmith.simulator.thinking import Thinks, cut, think
+from pairsmith.simulator.thinking import Thinks, cut, may_think, think
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Players:
         return planted_quality(text) if known is None else known
 
     def answer(self, body: Mapping[str, Any], key: str, canonical: bytes) -> Answer:
-        """The answer to a valid request for a known model: the same for the same three arguments.
+        """The answer to a valid request for a known model: the same for the same three arguments, or the same seed.
 
         Args:
             body: the request.
@@ -107,7 +107,7 @@ class Players:
     def _choice(
         self, body: Mapping[str, Any], key: str, canonical: bytes, question: Question | None, index: int
     ) -> Choice:
-        dice = Dice(self._seed, "answer", str(body.get("seed")), key, index, canonical)
+        dice = self._dice(body, key, canonical, index, judging=question is not None)
         sampler = SAMPLERS.get(_base(body["model"]), _STAND_IN_SAMPLER)
         odds = Odds(body["model"], int(body.get("top_logprobs") or 0)) if body.get("logprobs") else None
         if question is not None:
@@ -118,9 +118,21 @@ class Players:
             return Choice(None, refusal=DECLINED) if dice.uniform() < 0.5 else Choice(DECLINED)
         else:
             text = self._text(body, sampler, dice)
-        if sampler.thinks and _may_think(body):
-            return replace(think(text, sampler.thinks, _max_tokens(body), dice), odds=odds)
+        if sampler.thinks and may_think(body):
+            effort = body.get("reasoning_effort")
+            return replace(think(text, sampler.thinks, effort, _max_tokens(body), dice), odds=odds)
         return cut(Choice(text, odds=odds), _max_tokens(body))
+
+    def _dice(self, body: Mapping[str, Any], key: str, canonical: bytes, index: int, *, judging: bool) -> Dice:
+        """What decides an answer: its seed and the messages where a seed is read, as with vLLM, llama.cpp and OpenAI.
+
+        So a parameter without effect on the likely drafts changes no seeded text. Without a seed the key and the whole
+        body decide, and so they do with judges in either case.
+        """
+        seed = body.get("seed")
+        if seed is None or judging:
+            return Dice(self._seed, "answer", str(seed), key, index, canonical)
+        return Dice(self._seed, "seeded", str(seed), index, body["model"], *_texts(body["messages"]))
 
     def _asked(self, body: Mapping[str, Any], key: str, question: Question) -> Asked:
         model = body["model"]
@@ -154,7 +166,11 @@ def is_reward_model(name: str) -> bool:
 
 
 def _prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
-    return sum(tokens_of(text_of(m.get("content"))) + 4 for m in messages)
+    return sum(tokens_of(text) + 4 for text in _texts(messages))
+
+
+def _texts(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [text_of(m.get("content")) for m in messages]
 
 
 def _base(model: str) -> str:
@@ -165,12 +181,6 @@ def _system_and_prompt(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str]
     written = [(m.get("role"), text_of(m.get("content"))) for m in messages]
     system = "\n".join(text for role, text in written if role in ("system", "developer"))
     return system, next((text for role, text in reversed(written) if role == "user"), "")
-
-
-def _may_think(body: Mapping[str, Any]) -> bool:
-    kwargs = body.get("chat_template_kwargs")
-    switched_off = isinstance(kwargs, dict) and kwargs.get("enable_thinking") is False
-    return not switched_off and body.get("reasoning_effort") != "none"
 
 
 def _max_tokens(body: Mapping[str, Any]) -> int | None:

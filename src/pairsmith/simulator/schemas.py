@@ -32,13 +32,23 @@ _DEEPEST = 8
 _HOW_MANY = re.compile(r"\b(\d{1,3})\b[^.\n]{0,60}?\bprompts\b")
 
 
+# What comes of json_object without a schema.
+_SOME_OBJECT = {"type": "object", "properties": {"answer": {"type": "string"}}}
+
+
 def wanted_schema(response_format: object, instructions: str) -> Mapping[str, Any] | None:
     """The schema a request asks for, by response_format or by the literal word "prompts" in quotes; else None."""
-    if not isinstance(response_format, dict) or response_format.get("type") != "json_schema":
-        return _prompts_schema(instructions) if '"prompts"' in instructions else None
-    wrapped = response_format.get("json_schema") or response_format
-    schema = wrapped.get("schema") if isinstance(wrapped, dict) else None
-    return schema if isinstance(schema, dict) else None
+    kind = response_format.get("type") if isinstance(response_format, dict) else None
+    if isinstance(response_format, dict) and kind in ("json_schema", "json_object"):
+        wrapped = response_format.get("json_schema") or response_format
+        schema = wrapped.get("schema") if isinstance(wrapped, dict) else None
+        if isinstance(schema, dict):
+            return schema
+    if kind == "json_schema":
+        return None
+    if '"prompts"' in instructions:
+        return _prompts_schema(instructions)
+    return _SOME_OBJECT if kind == "json_object" else None
 
 
 def _prompts_schema(instructions: str) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from pairsmith.simulator.answers import CREATED, Answer, Reply, json_reply, ok, openai_error
+from pairsmith.simulator.answers import CONTEXT_TOKENS, CREATED, Answer, Reply, json_reply, ok, openai_error
 from pairsmith.simulator.book import Book
 from pairsmith.simulator.dice import Dice
 from pairsmith.simulator.faults import FAULTS, Scene, check_rates, draw_fault
@@ -24,12 +24,14 @@ from pairsmith.simulator.sending import response, send
 from pairsmith.simulator.settings import CHANGEABLE, Settings
 from pairsmith.simulator.stats import Stats
 
-_CONTEXT_TOKENS = 131_072
 _LARGEST_BODY = 64 * 1024 * 1024
 _MOST_CHOICES = 128
 _MOST_LOGPROBS = 20
 _CHAT = "chat/completions"
-_NUMBERS = ("temperature", "top_p", "top_k", "n", "max_tokens", "max_completion_tokens")
+_NUMBERS = (
+    "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty",
+    "n", "max_tokens", "max_completion_tokens",
+)  # fmt: skip
 
 
 class Simulator:
@@ -107,7 +109,8 @@ class Simulator:
         refusal = self._unauthorised(request)
         if refusal is not None:
             return response(refusal)
-        data = [{"id": m, "object": "model", "created": CREATED, "owned_by": "pairsmith"} for m in MODELS]
+        listed = self._preset.listed if self._preset else {}
+        data = [{"id": m, "object": "model", "created": CREATED, "owned_by": "pairsmith", **listed} for m in MODELS]
         return _json({"object": "list", "data": data, "simulated": True})
 
     async def _truth(self, request: web.Request) -> web.StreamResponse:
@@ -164,7 +167,7 @@ class Simulator:
         players = self._players
         rewards = path != _CHAT
         answer = players.reward(path, body, key, canonical) if rewards else players.answer(body, key, canonical)
-        if answer.prompt_tokens > _CONTEXT_TOKENS:
+        if answer.prompt_tokens > CONTEXT_TOKENS:
             return FAULTS["400-context"].spoil(answer, self._scene(identity, seen))
         if not self._seats.take(answer.model, self._settings.max_concurrent):
             message = f"Too many concurrent requests for {answer.model}."

@@ -11,7 +11,8 @@ class Settings:
 
     Attributes:
         port: 0 takes any free port.
-        seed: together with the request body and the Idempotency-Key it decides every answer.
+        seed: together with the request body and the Idempotency-Key it decides every answer; the key has no part in
+            a sampled answer to a request with a seed of its own.
         latency_s: seconds before an answer is sent; the mean, if latency_sigma is above 0.
         latency_sigma: spread of the lognormal latency; 0 means always latency_s.
         faults: share of the requests (0-1) that meet each fault of faults.FAULTS.

@@ -1,7 +1,8 @@
 """Models that think first, and what max_tokens leaves of an answer: with thoughts, often nothing."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from pairsmith.simulator.answers import CHARS_A_TOKEN, Choice, tokens_of
 from pairsmith.simulator.dice import Dice
@@ -18,10 +19,25 @@ _THOUGHTS = (
     "Fine, I have what I need and can write the answer now.",
 )
 
+# reasoning_effort -> the fewest sentences of thoughts, and how many more there may be. "none" has no thoughts.
+_MEDIUM = (2, 3)
+_EFFORTS = {"minimal": (1, 0), "low": (1, 1), "medium": _MEDIUM, "high": (8, 4), "xhigh": (14, 6)}
 
-def think(text: str, thinks: Thinks, max_tokens: int | None, dice: Dice) -> Choice:
-    """An answer after thoughts; its content is "" when max_tokens end within the thoughts."""
-    start, many = dice.below(len(_THOUGHTS)), 2 + dice.below(4)
+
+def may_think(body: Mapping[str, Any]) -> bool:
+    """Whether a request leaves a thinking model its thoughts."""
+    kwargs = body.get("chat_template_kwargs")
+    switched_off = isinstance(kwargs, dict) and kwargs.get("enable_thinking") is False
+    return not switched_off and body.get("reasoning_effort") != "none"
+
+
+def think(text: str, thinks: Thinks, effort: object, max_tokens: int | None, dice: Dice) -> Choice:
+    """An answer after thoughts; its content is "" when max_tokens end within the thoughts.
+
+    effort is the request's reasoning_effort; what is no known one counts as "medium".
+    """
+    fewest, more = _EFFORTS.get(str(effort), _MEDIUM)
+    start, many = dice.below(len(_THOUGHTS)), fewest + dice.below(more + 1)
     thoughts = " ".join(_THOUGHTS[(start + i) % len(_THOUGHTS)] for i in range(many))
     shown = f"<think>\n{thoughts}\n</think>\n\n"
     in_content = thinks == "tags"

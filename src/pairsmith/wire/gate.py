@@ -15,6 +15,7 @@ from typing import Protocol
 
 from pairsmith.errors import Stopped
 from pairsmith.records import (
+    Amount,
     ChatRequest,
     Endpoint,
     Failure,
@@ -29,7 +30,7 @@ from pairsmith.wire.flow import PROBE_S, Flow
 from pairsmith.wire.headers import Announced, Announcements
 from pairsmith.wire.limits import LOOK_S, Pace
 from pairsmith.wire.line import Job, Line
-from pairsmith.wire.money import NOT_SENT, Budget, Tally, at_most_paid_usd, cost_usd, reply_cost_usd
+from pairsmith.wire.money import NOT_SENT, NOTHING, Budget, Tally, at_most_paid, cost_usd, reply_cost_usd
 
 MAX_ATTEMPTS = 6
 BACKOFF_S = 0.5  # full jitter: uniform in 0 … BACKOFF_S × 2^n
@@ -45,8 +46,8 @@ ONE_AHEAD_IN = 16  # one call in so many is booked ahead, so that no place is em
 class Accounts(Protocol):
     """Where attempts and answers are booked."""
 
-    async def begin(self, request: ChatRequest, max_cost_usd: float | None) -> int:
-        """Book an attempt; returns its number once the row is durable."""
+    async def begin(self, request: ChatRequest, max_cost_usd: float | None, max_tokens: int) -> int:
+        """Book an attempt, with the most it can come to; returns its number once the row is durable."""
 
     def finish(
         self, attempt: int, request: ChatRequest, outcome: Outcome, raw: bytes | None, cost_usd: float | None
@@ -67,7 +68,7 @@ class Run(Protocol):
     """What the gates of one run share."""
 
     tally: Tally
-    budget: Budget | None
+    budget: Budget
     stopping: asyncio.Event
     say: Callable[[str], object]
 
@@ -277,23 +278,23 @@ class Gate:
     # --- booking it --------------------------------------------------------------------------------
 
     async def _book(self, job: Job) -> int | None:
-        """Set the cost aside, book the attempt, and wait for a place; None when it is not sent, here and now."""
-        run, most = self._run, _most_usd(job)
-        if run.budget is not None and not await run.budget.take(most, run.stopping):
+        """Set aside what it can come to, book the attempt, wait for a place; None when it is not sent here and now."""
+        run, most = self._run, _most(job)
+        if not await run.budget.take(most, run.stopping):
             if not run.stopping.is_set():
-                run.stop(_over_budget(run.budget))
+                run.stop(run.budget.reached(most))
             self._line.resolve(job, None)
             return None
         try:
-            number = await self._accounts.begin(job.request, most)
+            number = await self._accounts.begin(job.request, most.usd, most.tokens)
         except Exception as exc:  # noqa: BLE001 — whatever the ledger raises: what is not booked is not sent
-            self._settle(most, 0.0)
+            run.budget.settle(most, NOTHING)
             self._line.resolve(job, None)
             run.stop(_ledger_failed(exc))
             return None
         if await self._place(job):
             return number
-        self._settle(most, 0.0)
+        run.budget.settle(most, NOTHING)
         self._settle_tokens(job, None)
         unsent = Failure(job.request.id, FailureKind.TRANSIENT, NOT_SENT, "the run was stopping, or its replica down")
         self._accounts.finish(number, job.request, unsent, None, None).add_done_callback(_ignore)
@@ -312,10 +313,6 @@ class Gate:
                     return False
                 await self._news(True)
         return False
-
-    def _settle(self, most: float | None, paid: float | None) -> None:
-        if self._run.budget is not None and most is not None and paid is not None:
-            self._run.budget.settle(most, paid)
 
     def _settle_tokens(self, job: Job, used: int | None) -> None:
         if (tokens := self._pace.tokens) is not None and job.charged is not None:
@@ -336,8 +333,8 @@ class Gate:
         cost = reply_cost_usd(job.endpoint, outcome) if isinstance(outcome, Reply) else None
         if isinstance(outcome, Reply):
             run.tally.add(outcome, cost)
-        most = _most_usd(job)
-        self._settle(most, at_most_paid_usd(outcome, cost, most))
+        most = _most(job)
+        run.budget.settle(most, at_most_paid(outcome, most, cost))
         retry_s = self._after(job, outcome, sent_s)
         durable = self._accounts.finish(number, job.request, outcome, raw, cost)
         durable.add_done_callback(lambda done: self._booked(done, job, outcome, retry_s))
@@ -505,9 +502,13 @@ def _tokens_used(job: Job, outcome: Outcome) -> int | None:
     return usage.input_tokens + usage.output_tokens
 
 
-def _most_usd(job: Job) -> float | None:
-    """The most an attempt can cost: no token is shorter than a byte, so the body's length bounds its input."""
-    return cost_usd(job.endpoint, len(job.body), job.most_output, 0)
+def _most(job: Job) -> Amount:
+    """The most an attempt can come to: no token is shorter than a byte, so the body's length bounds its input.
+
+    Its output is bounded by the longest answer it allows; a reward model has none, as it writes nothing.
+    """
+    usd = cost_usd(job.endpoint, len(job.body), job.most_output, 0)
+    return Amount(1, len(job.body) + job.most_output, usd)
 
 
 def _ignore(done: asyncio.Future[None]) -> None:
@@ -518,11 +519,3 @@ def _ignore(done: asyncio.Future[None]) -> None:
 
 def _ledger_failed(error: BaseException) -> Stopped:
     return error if isinstance(error, Stopped) else Stopped("ledger", f"the ledger failed: {error}")
-
-
-def _over_budget(budget: Budget) -> Stopped:
-    return Stopped(
-        "budget",
-        f"--max-cost {budget.cap_usd:g} is reached: {budget.spent_usd:.4f} USD are spent or in flight and the next "
-        "call could exceed it; run the same command with a higher --max-cost to go on",
-    )

@@ -16,9 +16,9 @@ from pairsmith.wire.client import Transport
 from pairsmith.wire.faults import redact
 from pairsmith.wire.gate import Accounts, Clock, Gate
 from pairsmith.wire.line import Line
-from pairsmith.wire.money import Budget, Tally
+from pairsmith.wire.money import Budget, Caps, Tally
 
-__all__ = ["Accounts", "Budget", "Clock", "Engine", "Tally"]
+__all__ = ["Accounts", "Budget", "Caps", "Clock", "Engine", "Tally"]
 
 
 class Engine:
@@ -32,7 +32,7 @@ class Engine:
         clock: time, for pauses and deadlines.
         rng: for jitter.
         keys: secret values to take out of whatever a server says.
-        budget: what may be spent; None = no cap.
+        budget: the caps on what may be sent; None = no cap.
         patience_s: how long an endpoint that does not answer or refuses for now is waited for; 0 = 15 minutes
             where it refuses, 20 failures in a row where it fails.
     """
@@ -49,7 +49,7 @@ class Engine:
         patience_s: float = 0.0,
     ) -> None:
         self.tally = Tally(cost_usd=0.0 if all(e.price for e in endpoints.values()) else None)
-        self.budget = budget
+        self.budget = budget or Budget()
         self.stopped: Stopped | None = None
         self.stopping = asyncio.Event()
         self.fault: BaseException | None = None  # an error of our own in a worker
@@ -92,13 +92,14 @@ class Engine:
             tell()
 
     def on_stop(self, tell: Callable[[], object]) -> None:
-        """Have this called once when the run stops, whatever the reason."""
+        """Have this called once when the run stops, whatever the reason; at once when it has stopped."""
+        if self.stopped is not None:
+            tell()
         self._on_stop.append(tell)
 
     def _end(self) -> None:
         self.stopping.set()
-        if self.budget is not None:
-            self.budget.wake()
+        self.budget.wake()
         for line in self._lines.values():
             line.clear()
 

@@ -1,0 +1,198 @@
+"""What is known of the endpoints before anything is sampled: what answers there, and whether it takes the arms.
+
+Which server it is, and so what it is sent, is decided once for a run folder. What it refuses or ignores stands in
+doctor.json; where nothing is known of a parameter, the first calls of a run are the test. Called by run.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import orjson
+
+from pairsmith.capabilities import Capabilities, Finding, Known, Support, as_json, of_json, unsupported
+from pairsmith.dialects import NEUTRAL, UNKNOWN, of_owner, speaking
+from pairsmith.errors import LedgerError, RecipeError, Stopped
+from pairsmith.folder import RunFolder, written_whole
+from pairsmith.recipe import AUTO, Recipe
+from pairsmith.records import EndpointName
+from pairsmith.sample.settings import PARAMETERS
+
+if TYPE_CHECKING:
+    from pairsmith.ledger import Ledger
+    from pairsmith.records import Arm, Endpoint
+    from pairsmith.wire.probe import Probe
+
+# What nearly every server takes: a refusal of the first three real calls tells in time (docs/architecture.md).
+USUAL = ("temperature", "top_p", "seed")
+MOST_NAMED = 12  # arms in a sentence
+
+
+# --- what answers there -----------------------------------------------------------------------------
+
+
+async def spoken(
+    models: Mapping[EndpointName, Endpoint],
+    recipe: Recipe,
+    probes: Mapping[EndpointName, Probe],
+    known: Known,
+    ledger: Ledger,
+) -> dict[EndpointName, Endpoint]:
+    """The endpoints in the dialects of their servers; one that samples keeps to what its first answers were asked in.
+
+    What no recipe and no host tells is asked of GET /models, which costs nothing.
+    """
+    found = as_kept(models, recipe, ledger)
+    for name in recipe.sampled_endpoints:
+        endpoint = found[EndpointName(name)]
+        if _kept(endpoint, recipe, ledger):
+            continue
+        if ledger.has_sampled(endpoint.name):
+            endpoint = replace(endpoint, neutral={})  # its answers were asked for before this was known
+        elif not endpoint.server:
+            owners = {str(model.get("owned_by", "")) for model in await probes[endpoint.name].models()}
+            endpoint = speaking(endpoint, next((server for owner in owners if (server := of_owner(owner))), UNKNOWN))
+            endpoint = _neutral(endpoint, known.get(endpoint.name))
+        found[endpoint.name] = endpoint
+        dialect = [endpoint.server, dict(endpoint.names), dict(endpoint.neutral)]
+        await ledger.learn(_dialect_key(endpoint), orjson.dumps(dialect).decode())
+    return found
+
+
+def as_kept(models: Mapping[EndpointName, Endpoint], recipe: Recipe, ledger: Ledger) -> dict[EndpointName, Endpoint]:
+    """The endpoints in the dialects that this run folder has kept."""
+    return {name: _kept(endpoint, recipe, ledger) or endpoint for name, endpoint in models.items()}
+
+
+def _kept(endpoint: Endpoint, recipe: Recipe, ledger: Ledger) -> Endpoint | None:
+    """The endpoint as it was asked first; None when it never was, or the recipe names another server now."""
+    stored = ledger.fact(_dialect_key(endpoint))
+    if stored is None:
+        return None
+    server, names, neutral = orjson.loads(stored)
+    if recipe.endpoints[endpoint.name].server not in (AUTO, server):
+        return None
+    return replace(endpoint, server=server, names=names, neutral=neutral)
+
+
+def _neutral(endpoint: Endpoint, found: Capabilities | None) -> Endpoint:
+    """The endpoint of an unknown server, sent the neutral values that it was found to take.
+
+    But for top_k, whose "off" is -1 here and 0 there.
+    """
+    if found is None or endpoint.server:
+        return endpoint
+    taken = (Support.HONOURED, Support.ACCEPTED)
+    supports = {name: one.support for name, one in found.findings.items()}
+    values = {name: value for name, value in NEUTRAL.items() if name != "top_k" and supports.get(name) in taken}
+    return replace(endpoint, neutral=values)
+
+
+def _dialect_key(endpoint: Endpoint) -> str:
+    return f"dialect {endpoint.identity}"
+
+
+# --- what it takes ----------------------------------------------------------------------------------
+
+
+def stored(folder: RunFolder, models: Mapping[EndpointName, Endpoint]) -> dict[EndpointName, Capabilities]:
+    """What doctor.json says of these endpoints, as far as they are still the same.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    try:
+        found = of_json(orjson.loads(folder.doctor.read_bytes()))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise LedgerError(f"{folder.doctor} cannot be read ({exc}): delete it, or run pairsmith doctor anew") from None
+    return {
+        name: one
+        for name, one in found.items()
+        if name in models and (one.model, one.base_url) == (models[name].model, models[name].base_urls[0])
+    }
+
+
+def keep(folder: RunFolder, known: Known) -> None:
+    """Write doctor.json."""
+    with written_whole(folder.doctor) as file:
+        file.write(orjson.dumps(as_json(list(known.values())), option=orjson.OPT_INDENT_2))
+
+
+def untested(
+    arms: Sequence[Arm], models: Mapping[EndpointName, Endpoint], known: Known, omit: bool
+) -> set[EndpointName]:
+    """The endpoints whose arms ask for something of which nobody knows what becomes of it.
+
+    Args:
+        arms: of the recipe, nothing dropped.
+        models: the endpoints, in their dialects.
+        known: what was found out before.
+        omit: whether it has to be known of everything, as it would be left out.
+    """
+    return {
+        arm.endpoint
+        for arm in arms
+        for name in arm.params
+        if name in PARAMETERS
+        and (omit or name not in USUAL)
+        and name not in models[arm.endpoint].neutral
+        and name not in (known[arm.endpoint].findings if arm.endpoint in known else {})
+    }
+
+
+def refused(arms: Sequence[Arm], known: Known) -> RecipeError | None:
+    """The sentence about arms that their endpoint is known not to take as they stand; None when all are fine."""
+    lacking = {arm.name: (arm.endpoint, found) for arm in arms if (found := unsupported(arm, known))}
+    if not lacking:
+        return None
+    endpoint, found = next(iter(lacking.values()))
+    parameter, finding = next(iter(found.items()))
+    hit = [name for name, (one, other) in lacking.items() if one == endpoint and parameter in other]
+    arms_hit = (
+        f"arm{'s' if len(hit) > 1 else ''} {', '.join(hit[:4])}{f' and {len(hit) - 4} more' if len(hit) > 4 else ''}"
+    )
+    return RecipeError(
+        f"endpoint {endpoint} {told(parameter, finding)}, and {arms_hit} of {len(arms)} ask for it: take {parameter} "
+        'out of the recipe, set sample.on_unsupported = "omit" to leave it out where it is not taken (arms that '
+        "become equal are then one), or sample from an endpoint that takes it"
+    )
+
+
+def told(parameter: str, finding: Finding) -> str:
+    """Such as "ignores top_k (three draws at top_k = 1 gave three texts)"."""
+    if finding.highest is not None:
+        return f"takes {parameter} up to {finding.highest:g} ({finding.said})"
+    verb = "ignores" if finding.support is Support.IGNORED else "refuses"
+    return f"{verb} {parameter}{f' ({finding.said})' if finding.said else ''}"
+
+
+def as_stop(mistake: RecipeError, known: Known, arms: Sequence[Arm]) -> Stopped:
+    """The same, where the first calls of this run showed it."""
+    findings = [finding for arm in arms for finding in unsupported(arm, known).values()]
+    ignored = all(finding.support is Support.IGNORED for finding in findings)
+    return Stopped("parameter_ignored" if ignored else "parameter_refused", str(mistake))
+
+
+def omitted(before: Sequence[Arm], arms: Sequence[Arm], known: Known) -> list[str]:
+    """What was left out, and how many arms that leaves; a sentence an endpoint and parameter.
+
+    Args:
+        before: the arms as the recipe has them.
+        arms: as they are drawn.
+        known: what was found out.
+    """
+    said: dict[str, list[str]] = {}
+    for arm in before:
+        for parameter, finding in unsupported(arm, known).items():
+            values = said.setdefault(f"endpoint {arm.endpoint} {told(parameter, finding)}", [])
+            if (value := str(arm.params[parameter])) not in values:
+                values.append(value)
+    sentences = [f"{what}: left out, where the recipe asks for {', '.join(values)}" for what, values in said.items()]
+    if said and len(arms) < len(before):
+        names = ", ".join(arm.name for arm in arms[:MOST_NAMED])
+        sentences.append(f"{len(before)} arms become {len(arms)}, as the others are equal without it: {names}")
+    return sentences
