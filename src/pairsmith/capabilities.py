@@ -6,7 +6,7 @@ Found out by asking (probing.py), kept as doctor.json in the run folder, used be
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -27,12 +27,22 @@ class Support(StrEnum):
 class Finding:
     """What is known of one parameter: `said` is what was seen, or the server's own words.
 
-    `highest`: the largest value that it takes, where a larger one was refused.
+    Where some values are taken and others not: `highest` and `lowest` are the outermost numbers that were taken, where
+    one beyond them was refused; `refuses` are words and tables that were.
     """
 
     support: Support
     said: str = ""
     highest: float | None = None
+    lowest: float | None = None
+    refuses: tuple[Json, ...] = ()
+
+    def excludes(self, value: Json) -> bool:
+        """Whether this value was refused, or lies beyond those that were taken."""
+        if isinstance(value, int | float):
+            too_high = self.highest is not None and value > self.highest
+            return too_high or (self.lowest is not None and value < self.lowest)
+        return value in self.refuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,8 @@ class Capabilities:
     """What was found out about one endpoint. `problem`: why it could not be asked; "" when it could.
 
     `findings` by our names of the parameters, and n, json_schema, json_object, logprobs, max_tokens,
-    max_completion_tokens, system, developer. `limits`: announced ones, a minute. `at`: seconds since 1970.
+    max_completion_tokens, system, developer, together (all of an arm's at once). `limits`: announced ones, a minute.
+    `at`: seconds since 1970. `latency_s`: the median of its short answers.
     """
 
     endpoint: EndpointName
@@ -64,8 +75,7 @@ class Capabilities:
             return None
         if found.support in (Support.REFUSED, Support.IGNORED):
             return found
-        beyond = found.highest is not None and isinstance(value, int | float) and value > found.highest
-        return Finding(Support.REFUSED, found.said, found.highest) if beyond else None
+        return replace(found, support=Support.REFUSED) if found.excludes(value) else None
 
 
 Known = Mapping[EndpointName, Capabilities]
@@ -99,7 +109,7 @@ def of_json(stored: Mapping[str, Any]) -> dict[EndpointName, Capabilities]:
 
 def _one(fields: Mapping[str, Any]) -> Capabilities:
     findings = {
-        name: Finding(Support(found["support"]), found["said"], found["highest"])
+        name: Finding(**{**found, "support": Support(found["support"]), "refuses": tuple(found.get("refuses", ()))})
         for name, found in fields["findings"].items()
     }
     return Capabilities(**{**fields, "endpoint": EndpointName(fields["endpoint"]), "findings": findings})

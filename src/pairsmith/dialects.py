@@ -23,13 +23,15 @@ INSIDE = "generation_config"  # transformers serve takes some parameters only wi
 class Dialect:
     """One server's habits.
 
-    hosts: ends of the host names it answers at. owned_by: what its GET /models says in that field. names: our name of a
-    parameter -> its own, where it has another; two, where versions differ; "generation_config.X": within that JSON
-    string. neutral: what it is sent for parameters that an arm leaves out, by our names. seed: whether it heeds one.
+    hosts: ends of the host names it answers at. owned_by: what its GET /models says in that field. refusal: words in
+    which it alone refuses what it does not know. names: our name of a parameter -> its own, where it has another; two,
+    where versions differ; "generation_config.X": within that JSON string. neutral: what it is sent for parameters that
+    an arm leaves out, by our names. seed: whether it heeds one.
     """
 
     hosts: tuple[str, ...] = ()
     owned_by: str = ""
+    refusal: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     neutral: Mapping[str, Json] = field(default_factory=dict)
     seed: bool = True
@@ -53,7 +55,9 @@ DIALECTS: Mapping[str, Dialect] = {
     # docs/api/openai-compatibility, November 2026: of these it reads top_p alone, whose default is 0.9.
     "ollama": Dialect(owned_by="library", neutral={"top_p": 1.0}),
     # Tried in November 2026: top_k at the top level is a 422, within generation_config it is kept.
-    "transformers": Dialect(names={name: f"{INSIDE}.{name}" for name in _TRANSFORMERS}),
+    "transformers": Dialect(
+        refusal="Unexpected fields in the request", names={name: f"{INSIDE}.{name}" for name in _TRANSFORMERS}
+    ),
     # Its reference of chat completions, November 2026.
     "together": Dialect((".together.xyz", ".together.ai"), neutral={"top_p": 1.0, "repetition_penalty": 1.0}),
     # Its reference of chat completions, November 2026: what is not sent comes from the model's generation_config.json.
@@ -76,6 +80,11 @@ def of_host(host: str) -> str:
 def of_owner(owned_by: str) -> str:
     """The name of the server whose GET /models says this in `owned_by`; UNKNOWN where none does."""
     return next((name for name, one in DIALECTS.items() if one.owned_by and one.owned_by == owned_by), UNKNOWN)
+
+
+def of_refusal(message: str) -> str:
+    """The name of the server that alone refuses in such words; UNKNOWN where that may be any."""
+    return next((name for name, one in DIALECTS.items() if one.refusal and one.refusal in message), UNKNOWN)
 
 
 def speaking(endpoint: Endpoint, server: str) -> Endpoint:

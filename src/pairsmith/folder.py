@@ -31,6 +31,11 @@ class RunFolder:
         return self.path / "recipe.toml"
 
     @property
+    def doctor(self) -> Path:
+        """What its endpoints were found to take."""
+        return self.path / "doctor.json"
+
+    @property
     def pairs(self) -> Path:
         """Where pairs go when the recipe names no file."""
         return self.path / "pairs.jsonl"

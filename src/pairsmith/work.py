@@ -77,15 +77,7 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], known:
     Raises:
         UserError: a rubric, a system prompt or an endpoint that is named is not there.
     """
-    here = Path()
-    arms: tuple[Arm, ...] = ()
-    if recipe.sample is not None:
-        sampled = {EndpointName(name): endpoints[EndpointName(name)] for name in recipe.sampled_endpoints}
-        systems = {name: assets.words("system", name, here) for name in recipe.sample.system_names}
-        settings = recipe.sample
-        if not settings.arms:
-            settings = settings.model_copy(update={"endpoints": recipe.sampled_endpoints})
-        arms = build_arms(settings, sampled, systems, known)
+    arms = arms_of(recipe, endpoints, known)
     words = _words(recipe)
     functions = _functions(recipe)
     modes = {name: MODES[endpoint.json_mode] for name, endpoint in endpoints.items()}
@@ -113,6 +105,18 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], known:
         strategy=strategy,
     )
     return measured(work, None if wants_noise(work) else Noise())
+
+
+def arms_of(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], known: Known | None = None) -> tuple[Arm, ...]:
+    """The arms of a recipe; without what is known of the endpoints, as the recipe has them."""
+    settings = recipe.sample
+    if settings is None:
+        return ()
+    sampled = {EndpointName(name): endpoints[EndpointName(name)] for name in recipe.sampled_endpoints}
+    systems = {name: assets.words("system", name, Path()) for name in settings.system_names}
+    if not settings.arms:
+        settings = settings.model_copy(update={"endpoints": recipe.sampled_endpoints})
+    return build_arms(settings, sampled, systems, known)
 
 
 def _words(recipe: Recipe) -> JudgeWords:

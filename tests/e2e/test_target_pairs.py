@@ -32,6 +32,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
     )
     with serving(latency_s=0.01, latency_sigma=0.6) as server:
         whole, aimed = (Project(folder / name, server).prompts(rows) for name in ("whole", "aimed"))
+        for project in (whole, aimed):
+            project.save(sample={**project.table["sample"], "completions": 2})
         whole.run()
         server.forget()
         said = aimed.run("--target-pairs", TARGET)
@@ -139,10 +141,9 @@ def test_standard_input_that_never_ends_is_left_when_there_are_enough_pairs_and_
 
 
 def test_pairs_that_a_target_cannot_take_do_not_make_the_file_shorter_where_there_are_more(project: Project) -> None:
-    several = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Yes?"}]
-    plain = [row["prompt"] for row in everyday(8) if "prompt" in row][:4]
-    rows = [{"messages": [*several, {"role": "user", "content": prompt}]} for prompt in plain]
-    project.prompts([*rows, *everyday(8, start=4)]).run()
+    before = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Yes?"}]
+    turns = [{"messages": [*before, {"role": "user", "content": f"Half of {number}?"}]} for number in range(4)]
+    project.prompts([*turns, *({"prompt": f"Half of {number}?"} for number in range(10, 18))]).run()
 
     ran = pairsmith("export", project.run_dir, "--json", "--target", "fireworks", "--limit", 3)
 

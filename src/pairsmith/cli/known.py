@@ -6,8 +6,10 @@ doctor.json; where nothing is known of a parameter, the first calls of a run are
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -16,24 +18,110 @@ from pairsmith.capabilities import Capabilities, Finding, Known, Support, as_jso
 from pairsmith.dialects import NEUTRAL, UNKNOWN, of_owner, speaking
 from pairsmith.errors import LedgerError, RecipeError, Stopped
 from pairsmith.folder import RunFolder, written_whole
+from pairsmith.probing import examine_arms, merged
 from pairsmith.recipe import AUTO, Recipe
 from pairsmith.records import EndpointName
 from pairsmith.sample.settings import PARAMETERS
+from pairsmith.wire.gate import Clock
+from pairsmith.wire.probe import Probe
+from pairsmith.wire.session import transport_for
+from pairsmith.work import Work, arms_of, make_work
 
 if TYPE_CHECKING:
+    from pairsmith.cli.common import Named
     from pairsmith.ledger import Ledger
     from pairsmith.records import Arm, Endpoint
-    from pairsmith.wire.probe import Probe
+    from pairsmith.wire.online import Engine
 
 # What nearly every server takes: a refusal of the first three real calls tells in time (docs/architecture.md).
 USUAL = ("temperature", "top_p", "seed")
 MOST_NAMED = 12  # arms in a sentence
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A run that can begin: what it decides by, and what is to be said first. `stopped`: why it cannot begin."""
+
+    work: Work
+    notes: list[str]
+    stopped: Stopped | None = None
+
+
+async def ready(
+    what: Named,
+    models: Mapping[EndpointName, Endpoint],
+    keys: Mapping[EndpointName, str | None],
+    ledger: Ledger,
+    engine: Engine,
+    sampling: bool,
+) -> Ready:
+    """See that the endpoints take what the arms ask for, by what is known of them or by a few tiny calls.
+
+    Args:
+        what: the recipe, and the folder that keeps what is found out.
+        models: its endpoints, as the recipe has them.
+        keys: of each.
+        ledger: the folder's, where the calls are booked.
+        engine: whose budget and tally hold for them.
+        sampling: whether anything will be sampled.
+
+    Raises:
+        RecipeError: it is known already that an endpoint does not take an arm; nothing was asked.
+    """
+    recipe, known = what.recipe, stored(what.folder, models)
+    if recipe.sample is None or not sampling:
+        return Ready(make_work(recipe, as_kept(models, recipe, ledger), known), [])
+    probes = {name: _probe(models[name], keys, ledger, engine) for name in map(EndpointName, recipe.sampled_endpoints)}
+    try:
+        models = await _spoken(models, recipe, probes, known, ledger)
+        omit = recipe.sample.on_unsupported == "omit"
+        arms = arms_of(recipe, models)
+        if not omit and (mistake := refused(arms, known)):
+            raise mistake
+        asked = untested(arms, models, known, omit)
+        found = await asyncio.gather(*[examine_arms(models[name], arms, probes[name]) for name in asked])
+    finally:
+        for probe in probes.values():
+            await probe.close()
+    notes = [f"endpoint {one.endpoint} could not be tried for what its arms ask: {one.problem}"
+             for one in found if one.problem]  # fmt: skip
+    told = [one for one in found if not one.problem]
+    known = known | {one.endpoint: merged(known.get(one.endpoint), one) for one in told}
+    models = {**models, **{one.endpoint: speaking(models[one.endpoint], one.server) for one in told
+                           if one.server != models[one.endpoint].server}}  # fmt: skip
+    if told:
+        keep(what.folder, known)
+    for name in probes:
+        await _remember(models[name], ledger)
+    work = make_work(recipe, models, known)
+    stopped = next((probe.ended for probe in probes.values() if probe.ended), None) or _stop(arms, told, known, omit)
+    return Ready(work, [*notes, *(omitted(arms, work.arms, known) if omit else [])], stopped)
+
+
+def _probe(endpoint: Endpoint, keys: Mapping[EndpointName, str | None], ledger: Ledger, engine: Engine) -> Probe:
+    clock = Clock(time.monotonic, time.time, asyncio.sleep)
+    secrets = [key for key in keys.values() if key]
+    transport, before = transport_for(endpoint, keys[endpoint.name]), ledger.spent().attempts
+    return Probe(endpoint, transport, ledger, clock, secrets, engine.budget, before, engine.tally)
+
+
+def _stop(arms: Sequence[Arm], told: Sequence[Capabilities], known: Known, omit: bool) -> Stopped | None:
+    """Why the run does not go on after its first calls."""
+    for one in told:
+        if (together := one.findings.get("together")) is not None:
+            return Stopped(
+                "parameter_refused",
+                f"endpoint {one.endpoint} refuses what its arms ask for together ({together.said}): see with "
+                "pairsmith doctor which of it, and take that out of the recipe",
+            )
+    mistake = None if omit else refused(arms, known)
+    return None if mistake is None else as_stop(mistake, known, arms)
+
+
 # --- what answers there -----------------------------------------------------------------------------
 
 
-async def spoken(
+async def _spoken(
     models: Mapping[EndpointName, Endpoint],
     recipe: Recipe,
     probes: Mapping[EndpointName, Probe],
@@ -45,20 +133,22 @@ async def spoken(
     What no recipe and no host tells is asked of GET /models, which costs nothing.
     """
     found = as_kept(models, recipe, ledger)
-    for name in recipe.sampled_endpoints:
-        endpoint = found[EndpointName(name)]
+    for name, probe in probes.items():
+        endpoint = found[name]
         if _kept(endpoint, recipe, ledger):
             continue
-        if ledger.has_sampled(endpoint.name):
-            endpoint = replace(endpoint, neutral={})  # its answers were asked for before this was known
+        if ledger.has_sampled(name):
+            found[name] = replace(endpoint, neutral={})  # its answers were asked for before this was known
         elif not endpoint.server:
-            owners = {str(model.get("owned_by", "")) for model in await probes[endpoint.name].models()}
-            endpoint = speaking(endpoint, next((server for owner in owners if (server := of_owner(owner))), UNKNOWN))
-            endpoint = _neutral(endpoint, known.get(endpoint.name))
-        found[endpoint.name] = endpoint
-        dialect = [endpoint.server, dict(endpoint.names), dict(endpoint.neutral)]
-        await ledger.learn(_dialect_key(endpoint), orjson.dumps(dialect).decode())
+            owners = {str(model.get("owned_by", "")) for model in await probe.models()}
+            server = next(filter(None, map(of_owner, owners)), UNKNOWN)
+            found[name] = _neutral(speaking(endpoint, server), known.get(name))
     return found
+
+
+async def _remember(endpoint: Endpoint, ledger: Ledger) -> None:
+    dialect = [endpoint.server, dict(endpoint.names), dict(endpoint.neutral)]
+    await ledger.learn(_dialect_key(endpoint), orjson.dumps(dialect).decode())
 
 
 def as_kept(models: Mapping[EndpointName, Endpoint], recipe: Recipe, ledger: Ledger) -> dict[EndpointName, Endpoint]:

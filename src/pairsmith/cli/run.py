@@ -229,18 +229,22 @@ async def _run(
     ledger: Ledger,
     options: Options,
 ) -> Finished:
+    from pairsmith.cli.known import ready
     from pairsmith.measuring import known
     from pairsmith.qualified import notices
-    from pairsmith.work import make_work
 
-    work = make_work(what.recipe, models)
-    _keep_recipe(what, work, ledger)
     engine = engine_of(models, keys, ledger, options.caps, options.patience_s)
     try:
-        notes = warnings(work) + ([] if options.simulated else notices(judges, relative(what.folder.path)))
-        stopped = await _carry(work, sources, ledger, engine, options, notes)
+        with signals(engine):
+            begun = await ready(what, models, keys, ledger, engine, options.sampling)
+        work, stopped = begun.work, begun.stopped
+        if stopped is None:
+            _keep_recipe(what, work, ledger)
+            notes = warnings(work) + ([] if options.simulated else notices(judges, relative(what.folder.path)))
+            stopped = await _carry(work, sources, ledger, engine, options, [*begun.notes, *notes])
         return _finished(what, known(work, ledger), judges, ledger, engine, stopped, options)
     finally:
+        await engine.close()
         await ledger.close()
 
 

@@ -26,10 +26,12 @@ from pairsmith.records import (
     ChatRequest,
     CompletionId,
     Endpoint,
+    EndpointName,
     FailureKind,
     Outcome,
     Prompt,
     PromptId,
+    Purpose,
     Reply,
     RequestId,
     StoredReply,
@@ -298,6 +300,11 @@ class Ledger:
             " total(outcome = 'ok' AND cost_usd IS NULL) FROM attempts WHERE coalesce(outcome, '') <> 'not_sent'"
         ).fetchone()
         return Spent(calls, attempts, int(tokens_in), int(tokens_out), None if unknown else cost)
+
+    def has_sampled(self, endpoint: EndpointName) -> bool:
+        """Whether completions were ever asked of an endpoint of this name."""
+        sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE endpoint = ? AND purpose = ?)"
+        return bool(self._one(sql, endpoint, Purpose.SAMPLE.value))
 
     def open_attempts(self) -> int:
         """Attempts whose end nobody saw: in flight now, or lost with an earlier process."""

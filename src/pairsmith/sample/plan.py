@@ -149,7 +149,7 @@ def _refuse_overrides(arm: Arm, endpoint: Endpoint) -> None:
     """An endpoint's `extra` goes into the body last: what it overrides would make the arms a fiction."""
     own = _extra(arm)
     ours = {"messages", "tools", "n", "seed", endpoint.length_parameter}
-    written = {*_in_dialect({**arm.params, "seed": 0}, endpoint), *arm.params, *ours}
+    written = {*in_dialect({**arm.params, "seed": 0}, endpoint), *arm.params, *ours}
     for key in sorted(written & endpoint.extra.keys()):
         raise RecipeError(
             f"endpoints.{endpoint.name}.extra sets {key}, which sampling writes itself:"
@@ -220,7 +220,7 @@ def _request(prompt: Prompt, arm: Arm, draw: int, settings: SampleSettings, endp
     body: dict[str, Json] = {
         "messages": _messages(arm.system, prompt),
         endpoint.length_parameter: settings.max_tokens,
-        **_in_dialect(sampled, endpoint),
+        **in_dialect(sampled, endpoint),
         **thinking_off(endpoint),
         **_extra(arm),
     }
@@ -263,7 +263,7 @@ def _seed(prompt: Prompt, arm: Arm, draw: int, settings: SampleSettings, endpoin
     )
 
 
-def _in_dialect(params: Mapping[str, Json], endpoint: Endpoint) -> dict[str, Json]:
+def in_dialect(params: Mapping[str, Json], endpoint: Endpoint) -> dict[str, Json]:
     """The parameters by the server's names; what it takes only within a JSON string stands there."""
     body: dict[str, Json] = {}
     inside: dict[str, Json] = {}

@@ -121,14 +121,14 @@ def screen(completions: Sequence[Completion], later: Sequence[CompletionId] = ()
     for completion in sorted(distinct.values(), key=lambda one: (bool(one.flags), turns.get(one.id, 0), one.id)):
         keepers.setdefault(folded[completion.id], completion.id)
     times = Counter(text for text in folded.values() if text)
-    return tuple(
-        completion
-        if times[folded[completion.id]] < 2
-        else replace(completion, shared=True)
-        if keepers[folded[completion.id]] == completion.id
-        else replace(completion, shared=True, flags=(*completion.flags, Flag.DUPLICATE))
-        for completion in distinct.values()
-    )
+
+    def beside_siblings(one: Completion) -> Completion:
+        if times[folded[one.id]] < 2:
+            return one
+        repeats = () if keepers[folded[one.id]] == one.id else (Flag.DUPLICATE,)
+        return replace(one, shared=True, flags=(*one.flags, *repeats))
+
+    return tuple(beside_siblings(completion) for completion in distinct.values())
 
 
 def _anew(completion: Completion) -> Completion:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -40,6 +40,9 @@ class Transport(Protocol):
 
     async def send(self, body: bytes, idempotency_key: str) -> RawReply:
         """POST the body to the endpoint's path. Raises TransportError when no whole answer came."""
+
+    async def get(self, path: str) -> RawReply:
+        """GET what stands at a path below the base URL. Raises TransportError as `send` does."""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -78,7 +81,8 @@ class OpenAITransport:
             self._client = signing_client(auth, base_url, http_client)
         else:
             self._client = make_client(base_url, api_key, http_client)
-        self._url = call_url(str(self._client.base_url), path)
+        self._base_url = str(self._client.base_url)
+        self._url = call_url(self._base_url, path)
         self._headers = client_headers(self._client, api_key)
         if self._signs:
             del self._headers["Authorization"]
@@ -86,8 +90,18 @@ class OpenAITransport:
     async def send(self, body: bytes, idempotency_key: str) -> RawReply:
         """POST the body; whatever status comes is an answer."""
         headers = {**self._headers, "Idempotency-Key": idempotency_key}
+        return await self._answer(
+            self._client.post(self._url, content=body, cast_to=Response, options={"headers": headers})
+        )
+
+    async def get(self, path: str) -> RawReply:
+        """GET what stands at a path; whatever status comes is an answer."""
+        url = f"{self._base_url.rstrip('/')}/{path}"
+        return await self._answer(self._client.get(url, cast_to=Response, options={"headers": self._headers}))
+
+    async def _answer(self, call: Awaitable[Response]) -> RawReply:
         try:
-            response = await self._client.post(self._url, content=body, cast_to=Response, options={"headers": headers})
+            response = await call
         except openai.APIStatusError as err:
             response = err.response
         except (openai.APIConnectionError, HTTPError, aiohttp.ClientError, OSError) as err:  # it lets some through

@@ -54,7 +54,8 @@ class SessionTransport:
         client = make_client(base_url, api_key, unused)
         headers = client_headers(client, api_key)
         self._headers = {name: value for name, value in headers.items() if not isinstance(value, Omit)}
-        self._url = URL(call_url(str(client.base_url), path))
+        self._base_url = str(client.base_url).rstrip("/")
+        self._url = URL(call_url(self._base_url, path))
         # A context of httpx2's: it trusts whom the openai client trusts, SSL_CERT_FILE and SSL_CERT_DIR included.
         self._tls = create_ssl_context() if self._url.scheme == "https" else True
         self._proxy: dict[str, Any] = {}
@@ -67,16 +68,17 @@ class SessionTransport:
 
     async def send(self, body: bytes, idempotency_key: str) -> RawReply:
         """POST the body; whatever status comes is an answer."""
-        session = self._session or self._open()
         data = body if len(body) < WHOLE_BODY_BYTES else BytesIO(body)
+        return await self._call("POST", self._url, data=data, headers={"Idempotency-Key": idempotency_key})
+
+    async def get(self, path: str) -> RawReply:
+        """GET what stands at a path; whatever status comes is an answer."""
+        return await self._call("GET", URL(f"{self._base_url}/{path}"))
+
+    async def _call(self, method: str, url: URL, **more: Any) -> RawReply:
+        session = self._session or self._open()
         try:
-            async with session.post(
-                self._url,
-                data=data,
-                headers={"Idempotency-Key": idempotency_key},
-                allow_redirects=False,
-                **self._proxy,
-            ) as response:
+            async with session.request(method, url, allow_redirects=False, **more, **self._proxy) as response:
                 return RawReply(response.status, response.headers, await response.read())
         except (TimeoutError, aiohttp.ClientError, OSError) as err:
             raise transport_error(err) from None
