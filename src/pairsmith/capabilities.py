@@ -44,6 +44,16 @@ class Finding:
             return too_high or (self.lowest is not None and value < self.lowest)
         return value in self.refuses
 
+    @property
+    def bounds(self) -> str:
+        """Such as "up to 1.5"; "" where no single value was refused."""
+        if self.highest is not None and self.highest == self.lowest:
+            return f"only {self.highest:g}"
+        parts = [f"from {self.lowest:g}"] if self.lowest is not None else []
+        parts += [f"up to {self.highest:g}"] if self.highest is not None else []
+        parts += [f"not {', '.join(map(str, self.refuses))}"] if self.refuses else []
+        return " ".join(parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:

@@ -170,10 +170,10 @@ def narrowed(heat: Heat, setting: str, outcomes: Sequence[Outcome]) -> Finding:
     if found := _refused(outcomes):
         return found
     texts = texts_of(outcomes)
+    if texts and heat.varies is False:
+        return Finding(Support.ACCEPTED, f"answers {heat.said} are one text without it as well")
     if len(texts) < 3 or heat.varies is None:
         return _nothing(outcomes)
-    if not heat.varies:
-        return Finding(Support.ACCEPTED, f"answers {heat.said} are one text without it as well")
     same = one_text(texts)
     if same is None:
         return Finding(Support.UNKNOWN, f"of {len(texts)} answers {heat.said} with {setting} some are one text")
@@ -199,13 +199,22 @@ def seeded(heat: Heat, same: Sequence[Outcome], others: Sequence[Outcome]) -> Fi
     return Finding(Support.HONOURED)
 
 
-def penalised(greedy: Sequence[Outcome], outcome: Outcome) -> Finding:
-    """A penalty may change the text that comes at temperature 0; where it does not, nothing is told."""
-    found, before, after = taken(outcome), texts_of(greedy), texts_of([outcome])
+def penalised(greedy: Sequence[Outcome], outcomes: Sequence[Outcome]) -> Finding:
+    """A penalty may change the text that comes at temperature 0; where it does not, nothing is told.
+
+    Where only the end is another one, it has to be so twice: UNKNOWN after one answer of that kind.
+    """
+    found, before, after = taken(outcomes[0]), texts_of(greedy), texts_of(outcomes)
     if found.support is not Support.ACCEPTED or not (after and len(before) > 1 and one_text(before)):
         return found
-    changed = not any(alike(text, after[0]) for text in before)
-    return Finding(Support.HONOURED) if changed else Finding(Support.ACCEPTED, "no effect is seen in a short answer")
+    if not any(alike(text, after[0]) for text in before):
+        return Finding(Support.HONOURED)
+    if len(set(before)) == 1 and after[0] not in before:
+        if len(after) == 1:
+            return Finding(Support.UNKNOWN, "of one answer only the end is another one")
+        if len(set(after)) == 1:
+            return Finding(Support.HONOURED)
+    return Finding(Support.ACCEPTED, "no effect is seen in a short answer")
 
 
 # --- the shape of answers ---------------------------------------------------------------------------

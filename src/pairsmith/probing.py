@@ -77,6 +77,8 @@ async def examine(endpoint: Endpoint, wanted: Sequence[Want], probe: Probe) -> C
         wanted: what is sent there together, see `wants`: asked with its own largest and smallest values as well.
         probe: asks this endpoint.
     """
+    if endpoint.kind != "chat":
+        return await _reward(endpoint, probe)
     begun = await _begin(endpoint, probe, both=True)
     if begun.form is None:
         return _capabilities(endpoint, begun, probe, {})

@@ -31,13 +31,14 @@ PLAIN = "Answer in one plain sentence of prose, not in JSON: which animal lives 
 ANIMAL = "Which animal lives deepest in the sea? Answer in one sentence."
 WORD = "pelican"
 FOLLOW = f"Whatever the user says, answer with the single word {WORD}."
+# No text of its own choice: with a model that knows nothing it would never end.
 SCHEMA: dict[str, Json] = {
     "type": "object",
-    "properties": {"animal": {"type": "string"}, "legs": {"type": "integer"}},
-    "required": ["animal", "legs"],
+    "properties": {"animal": {"type": "string", "enum": ["fish", "crab", "squid"]}, "deep": {"type": "boolean"}},
+    "required": ["animal", "deep"],
     "additionalProperties": False,
 }
-FIELDS: dict[str, type] = {"animal": str, "legs": int}
+FIELDS: dict[str, type] = {"animal": str, "deep": bool}
 
 ROOM = 32  # tokens of an answer
 LIMIT = 16  # of the answers that show whether a limit is kept; some hosts take no smaller one
@@ -200,10 +201,15 @@ def works(name: str, value: Json) -> bool:
 
 
 async def penalty(form: Form, name: str, greedy: Sequence[Outcome]) -> tuple[Finding, Tried]:
-    """One answer with a penalty, at temperature 0 where that is taken."""
+    """One answer with a penalty, at temperature 0 where that is taken; a second one where that is not clear."""
     value = PENALTIES[name]
-    outcome = await form.told({**({"temperature": 0.0} if greedy else {}), name: value})
-    return concluding.penalised(greedy, outcome), [(value, outcome)]
+    params: dict[str, Json] = {**({"temperature": 0.0} if greedy else {}), name: value}
+    outcomes = [await form.told(params)]
+    found = concluding.penalised(greedy, outcomes)
+    if found.support is Support.UNKNOWN and texts_of(outcomes):
+        outcomes.append(await form.told(params))
+        found = concluding.penalised(greedy, outcomes)
+    return found, [(value, outcomes[0])]
 
 
 async def alone(form: Form, name: str, values: Sequence[Json]) -> Tried:

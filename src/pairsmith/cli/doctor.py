@@ -14,7 +14,7 @@ import click
 
 from pairsmith.cli.common import Named, environment, json_option, named, run_dir_option, say, show
 from pairsmith.errors import LedgerError, RecipeError
-from pairsmith.folder import RunFolder, locked, written_whole
+from pairsmith.folder import RunFolder, locked
 
 if TYPE_CHECKING:
     from pairsmith.capabilities import Capabilities
@@ -59,21 +59,19 @@ def doctor(what: Named, options: Options) -> int:
     from pairsmith.ledger import open_ledger
     from pairsmith.recipe import endpoints
     from pairsmith.wire.money import Caps
-    from pairsmith.work import make_work
 
     models = endpoints(what.recipe, environment())
     asked = _chosen(models, options.only)
     keys = keys_of(asked)
     check_prices(asked, Caps(options.max_cost_usd))
-    arms = make_work(what.recipe, models).arms
     with locked(what.folder), ExitStack() as files:
         ledger = open_ledger(what.folder.ledger, time.time, create=True)
         files.callback(ledger.close_now)
-        diagnosis = Diagnosis(what.recipe, arms, asked)
+        diagnosis = Diagnosis(what.recipe, models, asked)
         _within(options.max_cost_usd, ledger, diagnosis)
         say(diagnosis.before())
         found = asyncio.run(_ask(asked, diagnosis.wanted, keys, ledger, options))
-        known = _keep(what.folder, found)
+        known = _keep(what.folder, models, found)
     return _report(what, diagnosis, {one.endpoint: known[one.endpoint] for one in found}, found, options)
 
 
@@ -150,42 +148,17 @@ def _probe(endpoint: Endpoint, keys: Mapping[EndpointName, str | None], ledger: 
 # --- keeping and telling --------------------------------------------------------------------------------
 
 
-def stored(folder: RunFolder) -> dict[EndpointName, Capabilities]:
-    """What this folder's endpoints were found to take; nothing where there is no file, or none that can be read."""
-    import orjson
-
-    from pairsmith.capabilities import of_json
-
-    try:
-        return of_json(orjson.loads(folder.doctor.read_bytes()))
-    except (OSError, KeyError, TypeError, ValueError, AttributeError):
-        return {}
-
-
-def keep(folder: RunFolder, known: Mapping[EndpointName, Capabilities]) -> None:
-    """Write it all at once.
-
-    Raises:
-        LedgerError: it cannot be written.
-    """
-    import orjson
-
-    from pairsmith.capabilities import as_json
-
-    try:
-        with written_whole(folder.doctor) as file:
-            file.write(orjson.dumps(as_json(list(known.values())), option=orjson.OPT_INDENT_2))
-    except OSError as exc:
-        raise LedgerError(
-            f"{folder.doctor} cannot be written ({exc.strerror}): mend that, or take another --run-dir"
-        ) from exc
-
-
-def _keep(folder: RunFolder, found: Sequence[Capabilities]) -> dict[EndpointName, Capabilities]:
-    """What is known now, of the endpoints that were asked and of the others."""
+def _keep(
+    folder: RunFolder, models: Mapping[EndpointName, Endpoint], found: Sequence[Capabilities]
+) -> dict[EndpointName, Capabilities]:
+    """What is known now, of the endpoints that were asked and of the others; a file that cannot be read is no more."""
+    from pairsmith.cli.known import keep, stored
     from pairsmith.probing import merged
 
-    before = stored(folder)
+    try:
+        before = stored(folder, models)
+    except LedgerError:
+        before = {}
     known = {**before, **{one.endpoint: merged(before.get(one.endpoint), one) for one in found}}
     keep(folder, known)
     return known

@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pairsmith.capabilities import Capabilities, Finding, Support, unsupported
+from pairsmith.capabilities import Capabilities, Finding, Support
 from pairsmith.cli.common import relative, usd
+from pairsmith.cli.known import lacking, omitted
 from pairsmith.folder import RunFolder
 from pairsmith.probing import LENGTHS, TYPICAL_CALLS, Want, most_cost_usd, typical_cost_usd, wants
 from pairsmith.recipe import Recipe
 from pairsmith.records import Arm, Endpoint, EndpointName, Json
 from pairsmith.sample.settings import PARAMETERS
 from pairsmith.wire.probe import MOST_CALLS
+from pairsmith.work import arms_of
 
 SIDE_BY_SIDE = 3  # endpoints; more of them go below each other
 ROWS = (
@@ -24,16 +26,20 @@ ROWS = (
     "together",
 )  # fmt: skip
 SHAPES = {"schema": "json_schema", "object": "json_object"}  # json_mode -> what has to be taken
-ARMS_NAMED = 4  # in one sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """A recipe and its endpoints that are asked; `arms` as it asks for them, nothing left out."""
+    """A recipe, all endpoints that it uses, and those of them that are asked."""
 
     recipe: Recipe
-    arms: Sequence[Arm]
+    models: Mapping[EndpointName, Endpoint]
     endpoints: Mapping[EndpointName, Endpoint]
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """As the recipe asks for them, nothing left out."""
+        return arms_of(self.recipe, self.models)
 
     @property
     def wanted(self) -> dict[EndpointName, list[Want]]:
@@ -70,23 +76,12 @@ class Diagnosis:
     def problems(self, known: Mapping[EndpointName, Capabilities]) -> tuple[list[str], list[str]]:
         """Why a run with this recipe cannot do what it says; and what it does otherwise, as the recipe allows."""
         problems = [one.problem for one in known.values() if one.problem]
-        lacking = self._lacking(known)
-        omit = self.recipe.sample is not None and self.recipe.sample.on_unsupported == "omit"
         for name, one in known.items():
             problems += self._settings(self.endpoints[name], one)
-        return (problems, lacking) if omit else (problems + lacking, [])
-
-    def _lacking(self, known: Mapping[EndpointName, Capabilities]) -> list[str]:
-        """One sentence for each parameter of arms that an endpoint refuses or ignores."""
-        found: dict[tuple[EndpointName, str, Support], list[Arm]] = {}
-        said: dict[tuple[EndpointName, str, Support], Finding] = {}
-        for arm in self.arms:
-            for parameter, finding in unsupported(arm, known).items():
-                key = arm.endpoint, parameter, finding.support
-                found.setdefault(key, []).append(arm)
-                said[key] = finding
-        return [_of_arms(name, parameter, arms, said[name, parameter, support])
-                for (name, parameter, support), arms in found.items()]  # fmt: skip
+        arms = self.arms
+        if self.recipe.sample is not None and self.recipe.sample.on_unsupported == "omit":
+            return problems, omitted(arms, arms_of(self.recipe, self.models, known), known)
+        return problems + lacking(arms, known), []
 
     def _settings(self, endpoint: Endpoint, one: Capabilities) -> list[str]:
         """What is sent with every request of an endpoint, or of a judge, and not taken."""
@@ -125,7 +120,7 @@ class Diagnosis:
         parts = [_table(columns) for columns in wide if columns]
         parts += ["\n".join(lines) for one in answering if (lines := _sentences(one))]
         parts += [f"problem: {sentence}" for sentence in result["problems"]]
-        parts += [f"left out, as on_unsupported says: {sentence}" for sentence in result["notes"]]
+        parts += list(result["notes"])
         calls = ", ".join(f"{name} {n}" for name, n in result["calls"].items())
         verdict = [] if result["problems"] else ["nothing that was asked speaks against the recipe"]
         ending = [
@@ -156,16 +151,6 @@ def _does(found: Finding) -> str:
     return "ignores without a word" if found.support is Support.IGNORED else "refuses"
 
 
-def _of_arms(endpoint: EndpointName, parameter: str, arms: Sequence[Arm], found: Finding) -> str:
-    names = [arm.name for arm in arms]
-    shown = ", ".join(names[:ARMS_NAMED]) + (f" and {len(names) - ARMS_NAMED} more" if len(names) > ARMS_NAMED else "")
-    ask = f"arm {shown} asks" if len(names) == 1 else f"arms {shown} ask"
-    return (
-        f"{ask} for {parameter}, which endpoint {endpoint} {_does(found)} ({found.said}): take it out of [sample], "
-        'sample another endpoint, or set on_unsupported = "omit"'
-    )
-
-
 def _settled(endpoint: EndpointName, what: str, found: Finding, way_out: str) -> str:
     return f"endpoint {endpoint} {_does(found)} {what} ({found.said}): {way_out}"
 
@@ -181,8 +166,10 @@ def _sentences(one: Capabilities) -> list[str]:
             said.append(f"{one.endpoint} ignores {name} without a word: {found.said}")
         elif found.support is Support.UNKNOWN:
             said.append(f"{one.endpoint}: nothing can be told of {name}: {found.said}")
-        elif found.highest is not None or found.lowest is not None or found.refuses:
-            said.append(f"{one.endpoint} takes {name} {_bounds(found)}: {found.said}")
+        elif found.bounds:
+            said.append(f"{one.endpoint} takes {name} {found.bounds}: {found.said}")
+        elif found.said and found.support is Support.ACCEPTED:
+            said.append(f"{one.endpoint} takes {name}, and whether it has an effect cannot be told: {found.said}")
     return said
 
 
@@ -222,14 +209,4 @@ def _limits(one: Capabilities) -> str:
 def _cell(found: Finding | None) -> str:
     if found is None:
         return ""
-    bounds = _bounds(found)
-    return f"{found.support.value}, {bounds}" if bounds else found.support.value
-
-
-def _bounds(found: Finding) -> str:
-    if found.highest is not None and found.highest == found.lowest:
-        return f"only {found.highest:g}"
-    parts = [f"from {found.lowest:g}"] if found.lowest is not None else []
-    parts += [f"up to {found.highest:g}"] if found.highest is not None else []
-    parts += [f"not {', '.join(map(str, found.refuses))}"] if found.refuses else []
-    return " ".join(parts)
+    return f"{found.support.value}, {found.bounds}" if found.bounds else found.support.value

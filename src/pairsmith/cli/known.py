@@ -130,7 +130,7 @@ async def _spoken(
 ) -> dict[EndpointName, Endpoint]:
     """The endpoints in the dialects of their servers; one that samples keeps to what its first answers were asked in.
 
-    What no recipe and no host tells is asked of GET /models, which costs nothing.
+    What no recipe and no host tells is asked of GET /models, which costs nothing; or doctor has found it out.
     """
     found = as_kept(models, recipe, ledger)
     for name, probe in probes.items():
@@ -140,8 +140,9 @@ async def _spoken(
         if ledger.has_sampled(name):
             found[name] = replace(endpoint, neutral={})  # its answers were asked for before this was known
         elif not endpoint.server:
+            before = known[name].server if name in known else UNKNOWN
             owners = {str(model.get("owned_by", "")) for model in await probe.models()}
-            server = next(filter(None, map(of_owner, owners)), UNKNOWN)
+            server = next(filter(None, map(of_owner, owners)), before)
             found[name] = _neutral(speaking(endpoint, server), known.get(name))
     return found
 
@@ -207,9 +208,16 @@ def stored(folder: RunFolder, models: Mapping[EndpointName, Endpoint]) -> dict[E
 
 
 def keep(folder: RunFolder, known: Known) -> None:
-    """Write doctor.json."""
-    with written_whole(folder.doctor) as file:
-        file.write(orjson.dumps(as_json(list(known.values())), option=orjson.OPT_INDENT_2))
+    """Write doctor.json.
+
+    Raises:
+        LedgerError: it cannot be written.
+    """
+    try:
+        with written_whole(folder.doctor) as file:
+            file.write(orjson.dumps(as_json(list(known.values())), option=orjson.OPT_INDENT_2))
+    except OSError as exc:
+        raise LedgerError(f"{folder.doctor} cannot be written ({exc}): mend that, or take another --run-dir") from exc
 
 
 def untested(
@@ -235,18 +243,26 @@ def untested(
 
 
 def refused(arms: Sequence[Arm], known: Known) -> RecipeError | None:
-    """The sentence about arms that their endpoint is known not to take as they stand; None when all are fine."""
-    lacking = {arm.name: (arm.endpoint, found) for arm in arms if (found := unsupported(arm, known))}
-    if not lacking:
-        return None
-    endpoint, found = next(iter(lacking.values()))
-    parameter, finding = next(iter(found.items()))
-    hit = [name for name, (one, other) in lacking.items() if one == endpoint and parameter in other]
-    arms_hit = (
-        f"arm{'s' if len(hit) > 1 else ''} {', '.join(hit[:4])}{f' and {len(hit) - 4} more' if len(hit) > 4 else ''}"
-    )
-    return RecipeError(
-        f"endpoint {endpoint} {told(parameter, finding)}, and {arms_hit} of {len(arms)} ask for it: take {parameter} "
+    """The first sentence about arms that their endpoint is known not to take as they stand; None when all are fine."""
+    return next((RecipeError(sentence) for sentence in lacking(arms, known)), None)
+
+
+def lacking(arms: Sequence[Arm], known: Known) -> list[str]:
+    """A sentence for each parameter that an endpoint is known not to take from its arms, with the three ways out."""
+    hit: dict[tuple[EndpointName, str], list[str]] = {}
+    said: dict[tuple[EndpointName, str], Finding] = {}
+    for arm in arms:
+        for parameter, finding in unsupported(arm, known).items():
+            hit.setdefault((arm.endpoint, parameter), []).append(arm.name)
+            said.setdefault((arm.endpoint, parameter), finding)
+    return [_lacking(*key, names, said[key], len(arms)) for key, names in hit.items()]
+
+
+def _lacking(endpoint: EndpointName, parameter: str, names: Sequence[str], finding: Finding, arms: int) -> str:
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    asking = f"arm{'s' if len(names) > 1 else ''} {', '.join(names[:4])}{more}"
+    return (
+        f"endpoint {endpoint} {told(parameter, finding)}, and {asking} of {arms} ask for it: take {parameter} "
         'out of the recipe, set sample.on_unsupported = "omit" to leave it out where it is not taken (arms that '
         "become equal are then one), or sample from an endpoint that takes it"
     )
@@ -254,8 +270,8 @@ def refused(arms: Sequence[Arm], known: Known) -> RecipeError | None:
 
 def told(parameter: str, finding: Finding) -> str:
     """Such as "ignores top_k (three draws at top_k = 1 gave three texts)"."""
-    if finding.highest is not None:
-        return f"takes {parameter} up to {finding.highest:g} ({finding.said})"
+    if finding.bounds and finding.support is not Support.IGNORED:
+        return f"takes {parameter} {finding.bounds} ({finding.said})"
     verb = "ignores" if finding.support is Support.IGNORED else "refuses"
     return f"{verb} {parameter}{f' ({finding.said})' if finding.said else ''}"
 
