@@ -24,10 +24,12 @@ from pairsmith.records import (
     ChatRequest,
     CompletionId,
     Endpoint,
+    EndpointName,
     FailureKind,
     Outcome,
     Prompt,
     PromptId,
+    Purpose,
     Reply,
     RequestId,
     StoredReply,
@@ -226,6 +228,11 @@ class Ledger:
             settled = Settled(kind, reason, bool(final), completions, verdicts, orjson.loads(body))
             yield prompt_of(PromptId(ident), prompt, ordinal), settled
 
+    def finished(self, digest: str) -> set[PromptId]:
+        """Prompts of any input that owe nothing more under this digest."""
+        sql = "SELECT p.hash FROM outcomes o JOIN prompts p ON p.id = o.prompt WHERE o.digest = ? AND o.final"
+        return {PromptId(ident) for (ident,) in self._read.execute(sql, (digest,))}
+
     def counts(self, digest: str) -> Counts:
         """Where the prompts of the current input stand under this digest."""
         generation = self._current()
@@ -274,6 +281,18 @@ class Ledger:
             " ('unreachable', 'not_sent')) THEN coalesce(cost_usd, most_usd, 0) END) FROM attempts"
         )
         return float(self._read.execute(sql).fetchone()[0])
+
+    def spent_on(self) -> dict[tuple[EndpointName, Purpose], Spent]:
+        """The same by endpoint and purpose."""
+        rows = self._read.execute(
+            "SELECT endpoint, purpose, count(DISTINCT request), count(*), total(input_tokens), total(output_tokens),"
+            " total(cost_usd), total(outcome = 'ok' AND cost_usd IS NULL) FROM attempts"
+            " WHERE coalesce(outcome, '') <> 'not_sent' GROUP BY 1, 2"
+        )
+        return {
+            (EndpointName(name), Purpose(purpose)): Spent(calls, tries, int(got), int(gave), None if unknown else cost)
+            for name, purpose, calls, tries, got, gave, cost, unknown in rows
+        }
 
     # --- what people said --------------------------------------------------------------------------
 
@@ -340,6 +359,14 @@ class Ledger:
                 row = (endpoint.name, endpoint.identity, url, used_as)
                 db.execute("INSERT OR IGNORE INTO endpoints VALUES (?,?,?,?)", row)
         return used_as
+
+    def known_as(self, endpoint: Endpoint) -> str:
+        """The identity that `identify` would give, and nothing is written; a server that has moved is the same."""
+        rows = self._read.execute(
+            "SELECT url, used_as FROM endpoints WHERE identity = ? ORDER BY rowid", (endpoint.identity,)
+        ).fetchall()
+        here = [used_as for url, used_as in rows if url in endpoint.base_urls]
+        return str(next((used_as for used_as in (*here[:1], *(row[1] for row in rows[-1:]))), endpoint.identity))
 
 
 def _stored(request: str, raw: bytes | None, failure: bytes | None, latency_s: float) -> StoredReply:
