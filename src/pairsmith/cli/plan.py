@@ -137,8 +137,8 @@ def _preview(whats: Sequence[Named], recipe: Path, count: int, max_cost: float |
     if len(whats) > 1 or what.resumed or "-" in what.recipe.prompts.paths:
         raise UserError("--preview runs one recipe, with a prompt file: name just that")
     count = min(count, what.recipe.prompts.limit or count)
-    if _settled(what) >= count:
-        say(f"{what.folder.path} has {count:,} prompts settled already: planning with them")
+    if (settled := _settled(what)) >= count:
+        say(f"{what.folder.path} has {settled:,} prompts settled already: planning with them")
         return 0
     first = named(recipe, flags.run_dir, (*flags.overrides, f"prompts.limit={count}"))
     expected = _plan(first, flags)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from pairsmith.planning.figures import Band, Figures
 from pairsmith.planning.hours import whole
 
 UNKNOWN = "?"
+COLUMNS = 110
 ROWS = ("prompts", "calls", "tokens in", "tokens out", "USD", "USD left", "time left", "yield")
 
 
@@ -173,7 +175,8 @@ def _rests_text(plan: Planned) -> list[str]:
         for name, rest in zip(names, rests, strict=True):
             grounds.setdefault(_ground(rest), []).append(name)
         for place, (text, lines) in enumerate(grounds.items()):
-            said.append(f"  {word if not place else '':<7} {', '.join(lines)}: {text}")
+            line = f"  {word if not place else '':<7} {', '.join(lines)}: {text}"
+            said.append(textwrap.fill(line, COLUMNS, subsequent_indent=" " * 12, drop_whitespace=True))
     return said
 
 

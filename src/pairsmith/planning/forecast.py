@@ -26,7 +26,7 @@ Stored: TypeAlias = Callable[[PromptId], Mapping[RequestId, Outcome]]
 Bill: TypeAlias = dict[Key, Figures]
 Weighed: TypeAlias = "list[tuple[float, Sequence[Asked]]]"
 NAMES: tuple[Name, ...] = ("low", "likely", "high")
-MOST_TURNS = 8
+MOST_TURNS = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ class Known:
 def learnt(asked: Iterable[Asked], rates: Mapping[EndpointName, float]) -> dict[Key, Known]:
     """What stored answers show, where there are enough of them whose tokens the server has counted."""
     found: dict[Key, list[tuple[float, Reply]]] = defaultdict(list)
-    for one in asked:
-        if one.stored and isinstance(one.outcome, Reply) and one.outcome.usage.input_tokens is not None:
+    for one in {one.request.id: one for one in asked if one.stored}.values():
+        if isinstance(one.outcome, Reply) and one.outcome.usage.input_tokens is not None:
             request = one.request
             estimated = request_tokens(request, rates[request.endpoint])
             found[request.endpoint, request.purpose].append((estimated, one.outcome))

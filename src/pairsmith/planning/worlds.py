@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from statistics import NormalDist
 from string import ascii_uppercase
@@ -55,6 +56,16 @@ class World:
     models: Mapping[EndpointName, Typical]
     rates: Mapping[EndpointName, float]
     turn: int = 0
+    sampler: Typical = field(init=False)  # whose answers are judged
+    spread: float = field(init=False)  # of their quality within a prompt, in points
+
+    def __post_init__(self) -> None:
+        sampled = [arm.endpoint for arm in self.work.arms]
+        asked = [judge.name for judge in self.work.panel.judges if judge.kind != "check"]
+        sampler = next((self.models[name] for name in (*sampled, *asked)), Typical(""))  # given ones: as the judge says
+        one_model = len({self.work.endpoints[name].model for name in sampled}) == 1
+        object.__setattr__(self, "sampler", sampler)
+        object.__setattr__(self, "spread", sampler.spread or (SPREAD_OF_ONE_MODEL if one_model else SPREAD_OF_SEVERAL))
 
     def reply(self, request: ChatRequest, texts: Sequence[str]) -> Reply:
         """What comes back for a request about a prompt whose usable answers so far are these."""
@@ -75,8 +86,8 @@ class World:
             gates = self.work.pair
             top = min(CLEAR, max(8.0, math.ceil(gates.chosen_floor) + ABOVE_FLOOR))
             return {text: top - place % 2 * math.ceil(gates.verify_gap) for place, text in enumerate(order)}
-        mean = self._sampler.quality_mean + self._sampler.means_spread * _normal("mean", self.turn, prompt)
-        return {text: min(10.0, max(1.0, mean + self._spread * _deviation(prompt, text))) for text in texts}
+        mean = self.sampler.quality_mean + self.sampler.means_spread * _normal("mean", self.turn, prompt)
+        return {text: min(10.0, max(1.0, mean + self.spread * _deviation(prompt, text))) for text in texts}
 
     # --- answers ------------------------------------------------------------------------------------
 
@@ -147,20 +158,8 @@ class World:
 
     # --- quality ------------------------------------------------------------------------------------
 
-    @property
-    def _sampler(self) -> Typical:
-        """Whose answers are judged: the first model that samples; where none does, the first judge says it."""
-        sampled = [arm.endpoint for arm in self.work.arms]
-        asked = [judge.name for judge in self.work.panel.judges if judge.kind != "check"]
-        return next((self.models[name] for name in (*sampled, *asked)), Typical(""))
-
-    @property
-    def _spread(self) -> float:
-        models = {self.work.endpoints[arm.endpoint].model for arm in self.work.arms}
-        return self._sampler.spread or (SPREAD_OF_ONE_MODEL if len(models) == 1 else SPREAD_OF_SEVERAL)
-
     def _noise(self, model: Typical) -> float:
-        return self._spread * math.sqrt(NOISE_SHARE / (1 - NOISE_SHARE)) if model.noise is None else model.noise
+        return self.spread * math.sqrt(NOISE_SHARE / (1 - NOISE_SHARE)) if model.noise is None else model.noise
 
 
 def _deviation(prompt: PromptId, text: str) -> float:
@@ -168,8 +167,13 @@ def _deviation(prompt: PromptId, text: str) -> float:
     place, slash, many = text.partition(" ")[0].partition("/")
     if not (slash and place.isdigit() and many.isdigit()):
         return _normal("quality", text)
-    order = sorted(range(int(many)), key=lambda one: content_id("order", prompt, one))
-    return _NORMAL.inv_cdf((order.index(int(place)) + 0.5) / int(many))
+    return _NORMAL.inv_cdf((_order(prompt, int(many)).index(int(place)) + 0.5) / int(many))
+
+
+@lru_cache(maxsize=512)
+def _order(prompt: PromptId, many: int) -> list[int]:
+    """The answers that a model has for a prompt, from poor to good."""
+    return sorted(range(many), key=lambda one: content_id("order", prompt, one))
 
 
 def _shown(request: ChatRequest, texts: Sequence[str]) -> list[str]:
