@@ -22,17 +22,15 @@ ANSWER_CHARS = {
     "Mistral": 1460.0,  # Large 1362, 7B v0.3 1581, Mixtral 8x22B 1445
 }
 USUAL_ANSWER_CHARS = 1700.0  # an assumption: the middle of those
-# Names of models that think before they answer, unless told not to (their makers' pages, November 2026).
+# Names in common use (November 2026) of models that think before they answer, unless they are told not to.
 THINKS = re.compile(r"(^|[^a-z])o[134](-|$)|gpt-[56]|gpt-oss|qwen3|qwq|-r1|thinking|magistral|grok-[34]", re.IGNORECASE)
-# An assumption: OpenAI's guide to reasoning models says "from a few hundred to tens of thousands" (November 2026).
+# An assumption: hundreds of tokens for an everyday question, many thousands for a hard one.
 THINKING_TOKENS = 800.0
 VERDICT_CHARS = 330.0  # an assumption: one to three sentences, as the templates ask, and the JSON around them
 # A word of English is about 1.3 tokens: OpenAI's rule of thumb, "one token is about 4 characters" (November 2026).
 CHARS_A_TOKEN = 4.0
-UNREADABLE = (
-    0.01  # share of replies that hold no verdict: 0-0.8 % of strong judges, 2-6 % of weak ones (docs/judging.md)
-)
-UNREADABLE_AT_MOST = 0.06
+# Share of replies without a verdict: up to 1 % of good judges', 3 to 6 % of weak ones' (docs/judging-simulated.md).
+UNREADABLE, UNREADABLE_AT_MOST = 0.01, 0.06
 LENGTH_SPREAD = 0.5  # deviation of the logarithm of an answer's length, as in docs/judging-simulated.md
 # Quality in judge points, as in docs/judging-simulated.md: the prompts' means, and the spread within a prompt.
 QUALITY_MEAN, MEANS_SPREAD = 6.5, 1.2
