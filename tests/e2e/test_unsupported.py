@@ -84,8 +84,8 @@ def test_omit_leaves_it_out_merges_the_arms_and_says_so(tmp_path: Path) -> None:
         assert proof["effective"]["top_k"] == "server default"
 
 
-def test_a_server_that_honours_everything_is_asked_a_few_tiny_calls_once(tmp_path: Path) -> None:
-    with played(tmp_path, None) as project:
+def test_an_unknown_server_that_honours_everything_is_asked_a_few_tiny_calls_once(tmp_path: Path) -> None:
+    with played(tmp_path, "together") as project:
         first = ran(project)
         tests = int(project.sql("SELECT count(*) FROM attempts WHERE purpose = 'probe'")[0][0])
         second = ran(project)
@@ -128,7 +128,7 @@ def test_what_a_server_is_sent_stays_as_it_was_for_the_folders_first_answers(tmp
 
 
 def test_with_a_cap_the_test_calls_count_too(tmp_path: Path) -> None:
-    with played(tmp_path, None) as project:
+    with played(tmp_path, "together") as project:
         price = {"input": 1.0, "output": 1.0}
         project.save(endpoints={name: {**one, "price": price} for name, one in project.table["endpoints"].items()})
 

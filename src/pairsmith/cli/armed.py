@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pairsmith.judge.arms import ArmCard, ArmCounts, warnings
 from pairsmith.judge.rates import Rate, figure, percent
+from pairsmith.pair.sides import REJECTED
 from pairsmith.wire.money import cost_usd
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ class Arms:
     stored: Mapping[str, StoredArm]
     cards: Mapping[str, ArmCard]
 
-    def warnings(self) -> list[str]:
-        """What the user should know before training on these pairs."""
+    def warnings(self, sides: str) -> list[str]:
+        """What the user should know before training on these pairs; not what [pair] `sides` asks for."""
+        if REJECTED in sides:
+            return []
         return warnings(self.cards, [name for name, arm in self.stored.items() if arm.get("system")])
 
     def as_json(self) -> dict[str, Any]:

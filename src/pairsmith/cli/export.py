@@ -53,7 +53,7 @@ def command(
     with stored_run(what.folder) as (ledger, digest):
         exported = write_dataset(ledger, digest, settings, out, judges, limit)
         card, arms = biased.cards_of(ledger, digest, models)
-    for sentence in [*card.warnings(), *arms.warnings(), *left_out_notes(exported, settings)]:
+    for sentence in [*card.warnings(), *arms.warnings(what.recipe.pair.sides), *left_out_notes(exported, settings)]:
         say(sentence)
     result = {"out": str(out), "target": settings.target, "rows": exported.rows, "left_out": dict(exported.left_out)}
     result["bias"] = biased.as_json(card, judges)

@@ -318,6 +318,6 @@ def _finished(
         who = "1 prompt is" if counts.not_reached == 1 else f"{counts.not_reached:,} prompts are"
         told.append(f"{who} passed over, as not all completions are there: pairsmith run {relative(what.folder.path)}")
     card, arms = cards_of(ledger, work.digest, work.endpoints)
-    told += notes(ledger, work) + card.warnings() + arms.warnings()
+    told += notes(ledger, work) + card.warnings() + arms.warnings(what.recipe.pair.sides)
     spent, bias, wanted = ledger.spent(), as_json(card, judges), options.target_pairs
     return Finished(counts, spent, engine.tally, exported, out, stopped, told, bias, arms, wanted)

@@ -94,7 +94,7 @@ def _couple(
         couple = Couple(*picked)
     if couple is None or couple.equal_sides:
         return "equal_sides", "the best and the worst are the same text"
-    if not sides.allow(couple.chosen.completion, couple.rejected.completion):
+    if not couple.allowed_by(sides):
         return "sides_missing", f"{settings.sides}: no couple that is allowed passes the gates"
     return couple
 

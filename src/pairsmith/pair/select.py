@@ -9,7 +9,6 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, starmap
 
 from pairsmith.means import estimates
 from pairsmith.pair.sides import ALL, Sides
@@ -51,6 +50,10 @@ class Couple:
         """Whether both say the same, up to Unicode normalisation and white space."""
         return folded(self.chosen.completion.text) == folded(self.rejected.completion.text)
 
+    def allowed_by(self, sides: Sides) -> bool:
+        """Whether these two may be a pair."""
+        return sides.allow(self.chosen.completion, self.rejected.completion)
+
 
 def standings(
     completions: Iterable[Completion], scores: Iterable[Score], noise: Noise = UNKNOWN
@@ -87,20 +90,25 @@ def couples(ranked: Sequence[Standing], sides: Sides = ALL, floor: float = 0.0) 
         sides: which couples are allowed.
         floor: least mean of a chosen one.
     """
-    allowed = [
-        couple
-        for couple in starmap(Couple, combinations(ranked, 2))
-        if couple.gap > TOLERANCE and sides.allow(couple.chosen.completion, couple.rejected.completion)
-    ]
-    found = [couple for couple in allowed if couple.chosen.mean >= floor - TOLERANCE] or allowed
-    widest = max(found, key=lambda couple: (round(couple.gap, 9), couple.chosen.mean), default=None)
-    return [
-        couple
-        for couple in found
-        if widest is not None
-        and abs(couple.chosen.mean - widest.chosen.mean) <= TOLERANCE
-        and couple.rejected.mean <= widest.rejected.mean + NEAR_WORST + TOLERANCE
-    ]
+    reach = [couple for one in ranked if (couple := _against_the_worst(one, ranked, sides)) is not None]
+    found = [couple for couple in reach if couple.chosen.mean >= floor - TOLERANCE] or reach
+    if not found:
+        return []
+    widest = max(found, key=lambda couple: (round(couple.gap, 9), couple.chosen.mean))
+    top = [one for one in ranked if abs(one.mean - widest.chosen.mean) <= TOLERANCE]
+    bottom = [one for one in ranked if one.mean <= widest.rejected.mean + NEAR_WORST + TOLERANCE]
+    close = [Couple(chosen, rejected) for chosen in top for rejected in bottom]
+    return [couple for couple in close if couple.gap > TOLERANCE and couple.allowed_by(sides)]
+
+
+def _against_the_worst(chosen: Standing, ranked: Sequence[Standing], sides: Sides) -> Couple | None:
+    """The widest couple with this chosen one."""
+    for couple in (Couple(chosen, rejected) for rejected in reversed(ranked)):
+        if couple.gap <= TOLERANCE:
+            return None
+        if couple.allowed_by(sides):
+            return couple
+    return None
 
 
 def choose(

@@ -44,6 +44,8 @@ class Sides:
 
     def allow(self, chosen: Completion, rejected: Completion) -> bool:
         """Whether the first of the two may be preferred to the second in a pair."""
+        if not self.parts:
+            return True
         tried = {ONE: (chosen, rejected), CHOSEN: (chosen,), REJECTED: (rejected,)}
         return all(any(self._is_from(one, names) for one in tried[part]) for part, names in self.parts.items())
 
