@@ -27,4 +27,5 @@ def test_the_prompts_needed_lie_in_their_interval(pairs: int, hits: int, misses:
     assert pairs <= found.least <= found.likely
     assert found.most is not None
     assert found.likely <= found.most
+    assert found.likely * hits >= pairs * (hits + misses) > (found.likely - 1) * hits  # one prompt less is too few
     assert found.missing == max(0, found.likely - prompts)

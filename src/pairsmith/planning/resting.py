@@ -64,6 +64,7 @@ def _tokens(key: Key, grounds: Grounds) -> Band[str]:
         return Band(*[grounds.rate.rests] * 3)
     answers = purpose in (Purpose.SAMPLE, Purpose.REFERENCE)
     likely = model.rests if answers or model.chars_a_token else "one to three sentences (an assumption)"
-    likely += " and thoughts before it (an assumption)" if model.thinking_tokens else ""
+    thinks = model.thinking_tokens and grounds.work.endpoints[endpoint].reasoning != "off"
+    likely += " and thoughts before it (an assumption)" if thinks else ""
     counted = "" if model.chars_a_token else f", {grounds.rate.rests}"
     return Band("answers half as long", f"{likely}{counted}", "answers as long as max_tokens")

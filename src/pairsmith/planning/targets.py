@@ -38,6 +38,7 @@ def target(pairs: int, gained: Rate, prompts: int) -> Target | None:
     """
     if not gained.rate or gained.low is None or gained.high is None:
         return None
-    likely = math.ceil(pairs / gained.rate)
+    so_far = round(gained.rate * gained.n)
+    likely = -(-pairs * gained.n // so_far)  # rounded up, in integers: floats would now and then add a prompt
     most = math.ceil(pairs / gained.low) if gained.low > 0 else None
     return Target(pairs, math.ceil(pairs / gained.high), likely, most, max(0, likely - prompts))
