@@ -68,6 +68,8 @@ DIALECTS: Mapping[str, Dialect] = {
     "gemini": Dialect((".googleapis.com",), seed=False),
     # "OpenAI SDK compatibility", November 2026: `seed` is ignored.
     "anthropic": Dialect((".anthropic.com",), seed=False),
+    # Our own simulator where it plays no platform: it heeds all of them (simulator/sampling.py).
+    "simulator": Dialect(owned_by="pairsmith", neutral=NEUTRAL),
 }
 
 

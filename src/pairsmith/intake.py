@@ -59,7 +59,7 @@ class Intake:
         self._closed = False
         self._at_end = asyncio.Event()  # the input was read to its end
         self._more = asyncio.Event()  # more of it stands in the ledger
-        self._size = self._duplicates = self._skipped = 0  # of what was read: prompts, and rows that are none
+        self._size = self._duplicates = self._skipped = self._excluded = 0  # of what was read: prompts, and other rows
         self._reached = -1  # the last ordinal that was fetched, or passed as settled
         self._fetched: deque[Prompt] = deque()
         self._revisit: deque[PromptId] = deque()
@@ -73,6 +73,7 @@ class Intake:
         """
         try:
             if sources is None:
+                await self._ledger.exclude_from_input()
                 self._stand(self._ledger.input_size())
             else:
                 await self._ledger.new_generation()
@@ -95,16 +96,20 @@ class Intake:
                 raise InputError(bad[0])
             self._duplicates += taken.duplicates
             self._skipped += len(bad)
+            self._excluded += taken.excluded
             self._visit_again(taken.revisit)
             self._stand(self._size + taken.added)
             self._more.set()
+        names = ", ".join(source.name for source in sources)
+        if self._excluded and not self._size:
+            raise InputError(f"{names}: all prompts in it became pairs in the runs that are excluded; add new ones")
         if not self._size:
-            raise InputError(f"{', '.join(source.name for source in sources)}: no prompts in it; write one a line")
+            raise InputError(f"{names}: no prompts in it; write one a line")
         await self.complete()
 
     async def complete(self) -> None:
         """What was read stands for the whole input: it is, or the run needs no more of it."""
-        await self._ledger.input_complete(self._duplicates, self._skipped)
+        await self._ledger.input_complete(self._duplicates, self._skipped, self._excluded)
 
     def _stand(self, size: int) -> None:
         """So many prompts stand in the ledger by now, some of them settled on earlier runs."""

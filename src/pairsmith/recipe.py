@@ -24,6 +24,7 @@ from pairsmith.errors import RecipeError
 from pairsmith.export.settings import ExportSettings
 from pairsmith.judge.settings import CHECK, JudgeSettings
 from pairsmith.pair.settings import SEAM, PairSettings
+from pairsmith.pair.sides import ANY
 from pairsmith.records import Endpoint, EndpointName, Json, Price
 from pairsmith.sample.settings import SampleSettings
 
@@ -161,6 +162,18 @@ class Recipe(BaseModel):
                 raise ValueError(f"[pair] {given[0]} is in points, and protocol = {protocol} knows none: leave it out")
             if reward := [name for name in judges if self.endpoints[name].kind == "reward"]:
                 raise ValueError(f"[judge] panel names {reward[0]}, a reward model: it scores, so use protocol = score")
+        return self
+
+    @model_validator(mode="after")
+    def _couples_need_points(self) -> Recipe:
+        """What goes by the scores of some completions, or by each further one, needs each to be scored alone."""
+        if self.judge.protocol == "score":
+            return self
+        other = f"protocol = {self.judge.protocol} compares them all at once: use protocol = score, or"
+        if self.pair.sides != ANY:
+            raise ValueError(f"[pair] sides picks among the scored completions, and {other} leave sides out")
+        if self.sample is not None and self.sample.most_completions > self.sample.first_completions:
+            raise ValueError(f"[sample] completions draws one more at a time, and {other} give one number")
         return self
 
     @model_validator(mode="after")
@@ -361,6 +374,7 @@ def _make_absolute(table: Table, base: Path) -> None:
         return CHECK + function(name.removeprefix(CHECK)) if name.startswith(CHECK) else name
 
     _each(table, "prompts", "path", prompts)
+    _each(table, "prompts", "exclude", lambda path: str(base / path))
     _each(table, "sample", "system", named("system"))
     _each(table, "judge", "rubric", named("rubrics"))
     _each(table, "judge", "panel", judge)

@@ -270,6 +270,7 @@ class Completion:
     prompt_id: PromptId
     text: str
     arm: str
+    endpoint: EndpointName | None = None  # that was asked for it; None: it was given
     model: str | None = None
     flags: tuple[Flag, ...] = ()
     span: tuple[int, int] | None = None  # characters of the reply's text; None: all of it

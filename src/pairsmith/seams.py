@@ -156,7 +156,7 @@ def picked(function: Function, prompt: Prompt, answers: Sequence[Mapping[str, Js
     Args:
         function: the strategy.
         prompt: the prompt.
-        answers: best first, each with `text`, `score`, `arm` and `model`.
+        answers: best first, each with `text`, `score`, `arm`, `endpoint` (None: it was given) and `model`.
 
     Raises:
         UserError: it raised, returned something else, or prefers an answer that does not score higher.

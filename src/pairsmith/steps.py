@@ -54,6 +54,7 @@ class Step:
 
     `waits`: nothing is owed, but how much the judges err has to be known first. `measured`: the verdicts that show it,
     of a prompt that is measured for that. `final` is false when a failure of it may be mended by another run.
+    `complete`: with these completions it comes to this and nothing else; only another one can change it.
     `completions` are all of them once none is owed, flagged ones included; `verdicts` counts those that could be read.
     """
 
@@ -66,14 +67,19 @@ class Step:
     body: Mapping[str, Json] | None = None
     waits: bool = False
     measured: Measured | None = None
+    complete: bool = False
 
 
 @dataclass(slots=True)
 class Known:
-    """What of one prompt does not change from step to step: worked out once."""
+    """What of one prompt does not change from step to step: worked out once.
+
+    `drawn`: how many of the draws are made so far, given what came of those before.
+    """
 
     draws: Draws
-    completions: tuple[Completion, ...] | None = None  # once no draw is owed
+    drawn: int
+    completions: tuple[Completion, ...] | None = None  # of the draws so far, once none of them is owed
     asked: judge.Asked = field(default_factory=dict)
     checks: Mapping[EndpointName, judge.Check] = field(default_factory=dict)  # each called once for the same answers
 
@@ -81,7 +87,8 @@ class Known:
 def begin(prompt: Prompt, work: Work) -> Known:
     """What a prompt's first step needs."""
     checks = {name: _remembered(check) for name, check in work.panel.checks.items()}
-    return Known(_draws(prompt, work), checks=checks)
+    drawn = work.recipe.sample.first_completions if work.recipe.sample else 0
+    return Known(_draws(prompt, work), drawn, checks=checks)
 
 
 def _remembered(check: judge.Check) -> judge.Check:
@@ -101,9 +108,24 @@ def step(
 ) -> Step:
     """Ask the stages in their order where ONE prompt stands, given every answer stored for it.
 
+    One draw more is owed as long as those before it, with all that was asked about them, give no pair. So the pair
+    rests on every draw that was made, and the same answers lead to the same draws, in whichever order they came.
+
     `measuring`: no more than what shows how much the judges err is asked, and the prompt comes to nothing yet.
     """
-    draws = known.draws
+    now = _with_draws(prompt, known, outcomes, work, measuring)
+    while now.complete and now.kind != "pair" and known.drawn < len(known.draws):
+        known.drawn, known.completions = known.drawn + 1, None
+        further = _with_draws(prompt, known, outcomes, work, measuring)
+        now = replace(further, completions=further.completions or now.completions)
+    return now
+
+
+def _with_draws(
+    prompt: Prompt, known: Known, outcomes: Mapping[RequestId, Outcome], work: Work, measuring: bool
+) -> Step:
+    """Where the prompt stands with the draws so far."""
+    draws = known.draws[: known.drawn]
     owed = tuple(request for _, request in draws if request.id not in outcomes)
     if owed:
         return Step(owed=owed)
@@ -113,6 +135,8 @@ def step(
         body = {"arms": _of_arms(completions)}
         return Step(completions=completions, kind="failed", reason=unpaid[0].reason, final=False, body=body)
     usable = [completion for completion in completions if not completion.flags]
+    if len(usable) < 2 and measuring and known.drawn < len(known.draws):
+        return Step(completions=completions, measured=Measured(()))  # it says nothing, and more may be drawn later
     if len(usable) < 2:
         return _too_few(completions, failures, work)
     state = _state(prompt, completions, usable, outcomes, known, work, measuring)
@@ -143,7 +167,7 @@ def _state(
     noise = work.panel.noise or Noise()
 
     def decide(scores: Sequence[Score], duels: Sequence[Duel]) -> Settlement:
-        return settle(prompt.id, usable, _points(scores, work), duels, work.pair, noise, strategy)
+        return settle(prompt.id, usable, _points(scores, work), duels, work.pair, noise, strategy, work.sides)
 
     decide_orders = partial(settle_orders, prompt.id, usable)
     panel = replace(work.panel, checks=known.checks) if known.checks else work.panel
@@ -171,9 +195,10 @@ def _settled(
     evidence["simulated"] = bool(evidence["simulated"]) or simulated
     noise = work.panel.noise or Noise()
     if work.recipe.judge.protocol == "score":
-        evidence["gate"] = _gate(gate_evidence(usable, _points(state.scores, work), state.duels, work.pair, noise))
+        scores = _points(state.scores, work)
+        evidence["gate"] = _gate(gate_evidence(usable, scores, state.duels, work.pair, noise, work.sides))
     evidence["unreadable"] = state.unreadable + state.reasked
-    settled = Step(completions=completions, verdicts=verdicts, body=evidence)
+    settled = Step(completions=completions, verdicts=verdicts, body=evidence, complete=True)
     if isinstance(state.settlement, Abstention):
         evidence["detail"] = state.settlement.detail
         # What is refused as malformed is not stored, and asked again: the server may have changed.
@@ -195,7 +220,13 @@ def _strategy(prompt: Prompt, function: seams.Function) -> Strategy:
 
     def pick(ranked: Sequence[Standing]) -> tuple[Standing, Standing] | None:
         answers: list[dict[str, Json]] = [
-            {"text": one.completion.text, "score": one.mean, "arm": one.completion.arm, "model": one.completion.model}
+            {
+                "text": one.completion.text,
+                "score": one.mean,
+                "arm": one.completion.arm,
+                "endpoint": one.completion.endpoint,
+                "model": one.completion.model,
+            }
             for one in ranked
         ]
         places = seams.picked(function, prompt, answers)
@@ -205,11 +236,11 @@ def _strategy(prompt: Prompt, function: seams.Function) -> Strategy:
 
 
 def _draws(prompt: Prompt, work: Work) -> Draws:
-    """What is sampled for one prompt, each with its arm."""
+    """All that may be sampled for one prompt, in order, each with its arm."""
     settings = work.recipe.sample
     if settings is None:
         return []
-    dealt = deal(prompt.id, work.arms, settings.completions, settings.seed, work.endpoints)
+    dealt = deal(prompt.id, work.arms, settings.most_completions, settings.seed, work.endpoints)
     asked = requests(prompt, dealt, settings, work.endpoints)
     return [(draw.arm, request) for draw, request in zip(dealt, asked, strict=True)]
 
@@ -220,11 +251,13 @@ def _completions(
     """The completions of one prompt, given ones first, each with its flags."""
     given = [candidate_completion(prompt, candidate) for candidate in prompt.candidates]
     sampled = [
-        completion_of(outcome, prompt.id, arm.name, work.endpoints[arm.endpoint].reasoning)
+        completion_of(outcome, prompt.id, arm.name, work.endpoints[arm.endpoint].reasoning, arm.endpoint)
         for arm, request in draws
         if not isinstance(outcome := outcomes[request.id], Failure)
     ]
-    return tuple(_checked(prompt, one, work.screens) for one in screen([*given, *sampled]))
+    settings = work.recipe.sample
+    later = [CompletionId(request.id) for _, request in draws[settings.first_completions :]] if settings else []
+    return tuple(_checked(prompt, one, work.screens) for one in screen([*given, *sampled], later))
 
 
 def _checked(prompt: Prompt, completion: Completion, screens: Sequence[seams.Function]) -> Completion:
@@ -239,10 +272,12 @@ def _too_few(completions: tuple[Completion, ...], failures: Sequence[Failure], w
     evidence = _evidence(completions, None)
     if failures:  # what is refused as malformed is not stored, and asked again: the server may have changed
         final = all(failure.reason != "bad_request" for failure in failures)
-        return Step(completions=completions, kind="failed", reason=failures[0].reason, final=final, body=evidence)
+        reason = failures[0].reason
+        return Step(completions=completions, kind="failed", reason=reason, final=final, body=evidence, complete=True)
     if work.recipe.judge.protocol == "score":
         evidence["gate"] = _gate(GateEvidence(0.0, 0.0))
-    return Step(completions=completions, kind="abstained", reason="too_few_completions", body=evidence)
+    reason = "too_few_completions"
+    return Step(completions=completions, kind="abstained", reason=reason, body=evidence, complete=True)
 
 
 def _gate(evidence: GateEvidence) -> dict[str, Json]:

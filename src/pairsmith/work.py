@@ -19,6 +19,7 @@ from pairsmith.judge.escalate import accurate_gap, holds
 from pairsmith.judge.noise import PROMPTS
 from pairsmith.judge.settings import CHECK
 from pairsmith.pair.settings import BEST_WORST, PairSettings
+from pairsmith.pair.sides import Sides, read_sides
 from pairsmith.recipe import Recipe
 from pairsmith.records import (
     Arm,
@@ -29,6 +30,7 @@ from pairsmith.records import (
     content_id,
 )
 from pairsmith.sample.plan import build_arms
+from pairsmith.sample.settings import GIVEN
 
 RULES = 3  # goes up when the same evidence would come to something else than before: stored outcomes are then redone
 
@@ -62,6 +64,7 @@ class Work:
     digest: str
     judges_digest: str
     pair: PairSettings
+    sides: Sides
     screens: tuple[seams.Function, ...] = ()
     strategy: seams.Function | None = None
 
@@ -97,6 +100,7 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], known:
         digest=content_id("work", RULES, decides),
         judges_digest=content_id("judges", RULES, judged),
         pair=pair,
+        sides=_sides(recipe, arms),
         screens=tuple(functions[name] for name in (recipe.sample.screens if recipe.sample else ())),
         strategy=strategy,
     )
@@ -140,6 +144,20 @@ def _checks(functions: Mapping[str, seams.Function]) -> dict[EndpointName, judge
         for name, function in functions.items()
         if name.startswith(CHECK)
     }
+
+
+def _sides(recipe: Recipe, arms: Sequence[Arm]) -> Sides:
+    """Which couples the recipe allows.
+
+    Raises:
+        UserError: it names neither an endpoint that samples nor an arm.
+    """
+    parts = read_sides(recipe.pair.sides)
+    known = dict.fromkeys((*recipe.sampled_endpoints, *(arm.name for arm in arms), GIVEN))
+    for name in (name for names in parts.values() for name in names):
+        if name not in known:
+            raise UserError(f"[pair] sides names {name!r}, which gives no answers: take one of {', '.join(known)}")
+    return Sides(parts, recipe.sampled_endpoints)
 
 
 def _judged(

@@ -102,7 +102,7 @@ def test_a_run_that_does_not_pay_stops_and_says_what_a_lower_gate_would_give(tmp
         assert server.calls == asked
         assert 50 <= ran.json["settled"] + sum(ran.json["abstained"].values()) < 70
         assert ran.json["not_reached"] > 20
-        assert "settled prompts gave a pair, 0 % (95 %: 0–7" in ran.err
+        assert "settled prompts gave a pair, " in ran.err
         assert "from the same evidence, for nothing: --set pair.min_gap=4" in ran.err.splitlines()[-1]
         assert (
             project.run("--min-yield", 0.3, "--set", "pair.min_gap=3", "--set", "pair.verify_gap=1")["stopped"] is None

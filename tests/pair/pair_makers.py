@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from pairsmith.pair.gates import settle
 from pairsmith.pair.settings import PairSettings
+from pairsmith.pair.sides import Sides, read_sides
 from pairsmith.records import (
     Completion,
     CompletionId,
@@ -22,8 +23,11 @@ P = PromptId("p")
 Evidence = tuple[list[Completion], list[Score], list[Duel]]
 
 
-def completion(ident: str, text: str | None = None, *flags: Flag) -> Completion:
-    return Completion(CompletionId(ident), P, ident if text is None else text, "T1", flags=flags)
+def completion(
+    ident: str, text: str | None = None, *flags: Flag, arm: str = "T1", endpoint: str | None = "student"
+) -> Completion:
+    asked = None if endpoint is None else EndpointName(endpoint)
+    return Completion(CompletionId(ident), P, ident if text is None else text, arm, asked, flags=flags)
 
 
 def score(ident: str, value: float, judge: str = "j") -> Score:
@@ -50,15 +54,30 @@ IDENTS = [f"c{number}" for number in range(6)]
 CLOSE_POINTS = st.sampled_from([6.0, 7.0, 8.0])
 TEXTS = ["short", "a rather longer text", "a rather  longer text ", "é" * 9, "e\u0301" * 9, "x" * 40]
 POINTS = st.integers(1, 10).map(float)
+ORIGINS = st.sampled_from([("T1", "student"), ("T2", "student"), ("T1", "teacher"), ("given", None)])
+WRITTEN = [
+    "any", "one-from:student", "one-from:T2|given", "chosen-from:teacher", "rejected-from:student",
+    "chosen-from:teacher, rejected-from:student", "chosen-from:student,rejected-from:teacher|given",
+    "rejected-from:T1,one-from:teacher",
+]  # fmt: skip
+SIDES = st.sampled_from([Sides(read_sides(written), ("student", "teacher")) for written in WRITTEN])
 
 
 @st.composite
-def evidence(draw: st.DrawFn, points: st.SearchStrategy[float] = POINTS) -> Evidence:
+def evidence(
+    draw: st.DrawFn,
+    points: st.SearchStrategy[float] = POINTS,
+    origins: st.SearchStrategy[tuple[str, str | None]] = st.just(("T1", "student")),  # noqa: B008
+) -> Evidence:
     """Any completions (some flagged, some equal), scores of up to three judges and duels in any state."""
     idents = IDENTS[: draw(st.integers(0, 6))]
     unscored = draw(st.sets(st.sampled_from(IDENTS), max_size=2))
     flags = st.sampled_from([(), (), (), (Flag.CUT_OFF,)])
-    completions = [completion(ident, draw(st.sampled_from(TEXTS)), *draw(flags)) for ident in idents]
+    completions = []
+    for ident in idents:
+        arm, endpoint = draw(origins)
+        text = draw(st.sampled_from(TEXTS))
+        completions.append(completion(ident, text, *draw(flags), arm=arm, endpoint=endpoint))
     scores = [
         score(ident, draw(points), judge)
         for ident in (*idents, "failed")

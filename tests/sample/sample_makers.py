@@ -44,7 +44,7 @@ def arms_of(settings: SampleSettings, systems: Mapping[str, str] | None = None, 
 
 def dealt(text: str, settings: SampleSettings, known: Mapping[EndpointName, Endpoint]) -> tuple[Draw, ...]:
     arms = build_arms(settings, known, {})
-    return deal(prompt(text).id, arms, settings.completions, settings.seed, known)
+    return deal(prompt(text).id, arms, settings.most_completions, settings.seed, known)
 
 
 def request_ids(text: str, settings: SampleSettings, **fields: object) -> set[RequestId]:

@@ -182,6 +182,7 @@ def counts_json(counts: Counts) -> dict[str, Any]:
         "prompts": counts.prompts,
         "duplicates": counts.duplicates,
         "skipped": counts.skipped,
+        "excluded": counts.excluded,
         "completions": counts.completions,
         "verdicts": counts.verdicts,
         "pairs": counts.settled,
@@ -195,7 +196,8 @@ def counts_json(counts: Counts) -> dict[str, Any]:
 def counts_text(counts: Counts) -> list[str]:
     """The state of a run in a few lines."""
     prompts = f"{counts.prompts:,} prompts"
-    extra = [f"{n:,} {word}" for n, word in ((counts.duplicates, "duplicates"), (counts.skipped, "bad rows")) if n]
+    besides = ((counts.duplicates, "duplicates"), (counts.skipped, "bad rows"), (counts.excluded, "excluded"))
+    extra = [f"{n:,} {word}" for n, word in besides if n]
     lines = [f"{prompts}{' (besides ' + ', '.join(extra) + ')' if extra else ''}"]
     share = f" ({counts.settled / counts.prompts:.0%})" if counts.prompts else ""
     lines.append(f"  pairs        {counts.settled:,}{share}")

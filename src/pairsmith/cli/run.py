@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pairsmith.intake import Source
     from pairsmith.ledger import Ledger
     from pairsmith.qualified import Qualification
+    from pairsmith.recipe import Recipe
     from pairsmith.records import Endpoint, EndpointName
     from pairsmith.wire.online import Engine
     from pairsmith.work import Work
@@ -69,6 +70,9 @@ class Options:
 @run_dir_option
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where the pairs go.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N prompts only.")
+@click.option(
+    "--exclude", multiple=True, metavar="RUN_DIR", help="Leave out what became a pair in that run; may be repeated."
+)
 @click.option(
     "--target-pairs", type=click.IntRange(min=1), metavar="N", help="End with N pairs; near them few prompts are taken."
 )
@@ -127,9 +131,18 @@ def _what(recipe: Path | None, run_dir: Path | None, overrides: Sequence[str], f
     from pairsmith.cli.flags import as_overrides, recipe_from_flags
 
     if recipe is not None:
-        return named(recipe, run_dir, [*as_overrides(flags), *overrides])
-    made = recipe_from_flags(flags, overrides)
-    return Named(made, RunFolder(run_dir or default_run_dir(made)), False)
+        what = named(recipe, run_dir, [*as_overrides(flags), *overrides])
+    else:
+        made = recipe_from_flags(flags, overrides)
+        what = Named(made, RunFolder(run_dir or default_run_dir(made)), False)
+    return replace(what, recipe=_excluding(what.recipe, flags["exclude"]))
+
+
+def _excluding(recipe: Recipe, folders: Sequence[str]) -> Recipe:
+    """The recipe with these run folders excluded besides its own: a flag brings no prompt back."""
+    both = (*recipe.prompts.exclude, *(str(Path(folder).absolute()) for folder in folders))
+    prompts = recipe.prompts.model_copy(update={"exclude": tuple(dict.fromkeys(both))})
+    return recipe.model_copy(update={"prompts": prompts}) if folders else recipe
 
 
 def run(what: Named, options: Options) -> int:
@@ -148,6 +161,7 @@ def run(what: Named, options: Options) -> int:
     with locked(what.folder), contextlib.ExitStack() as files:
         ledger = open_ledger(what.folder.ledger, time.time, create=True)
         files.callback(ledger.close_now)
+        ledger.exclude([RunFolder(Path(earlier)).ledger for earlier in where.prompts.exclude])
         models = identified(models, where.endpoints, ledger, options.same, options.new)
         judges = known_judges(what, models)
         if not options.force and (no := refusal(judges)):

@@ -17,6 +17,7 @@ import orjson
 
 from pairsmith.errors import LedgerError
 from pairsmith.ledger import intake
+from pairsmith.ledger.excluded import Excluded, excluded
 from pairsmith.ledger.rows import Collected, Counts, Settled, Spent, failure_of, prompt_of
 from pairsmith.ledger.schema import connect, prepare
 from pairsmith.ledger.writer import Writer
@@ -47,6 +48,8 @@ _SETTLED = (
     " SELECT ?,?,?,?,?,?,?, id FROM prompts WHERE hash = ?"
 )
 
+CHUNK = 1024  # prompts that are looked up at a time
+
 T = TypeVar("T")
 
 
@@ -71,7 +74,9 @@ class Ledger:
     """
 
     def __init__(self, path: Path, epoch: Callable[[], float]) -> None:
+        self._path = path
         self._epoch = epoch
+        self._excluded = Excluded()
         self._read = connect(path)
         self._writer = Writer(path)
         self._attempt: int = self._one("SELECT coalesce(max(id), 0) FROM attempts")
@@ -134,17 +139,37 @@ class Ledger:
 
     # --- prompts -----------------------------------------------------------------------------------
 
+    def exclude(self, ledgers: Sequence[Path]) -> None:
+        """From now on no prompt is taken in that became a pair in one of these other runs.
+
+        Raises:
+            LedgerError: one of them is no ledger of another run.
+        """
+        self._excluded = excluded(ledgers, self._path)
+
     async def new_generation(self) -> None:
         """Start a new reading of the input; the last complete one stays until this one is complete."""
         self.generation = await self._transaction(intake.begin)
 
     async def add_prompts(self, prompts: Sequence[Prompt], unite: Callable[[Prompt, Prompt], Prompt]) -> Collected:
         """Take a chunk of the input, in order; prompts with the same id become one, at the first one's place."""
-        return await self._transaction(lambda db: intake.take(db, self.generation, prompts, unite))
+        out = self._excluded.among({prompt.id for prompt in prompts})
+        return await self._transaction(lambda db: intake.take(db, self.generation, prompts, unite, out))
 
-    async def input_complete(self, duplicates: int, skipped: int) -> None:
+    async def input_complete(self, duplicates: int, skipped: int, excluded: int = 0) -> None:
         """The input was read to its end: counts and exports speak of it from now on, earlier ones are dropped."""
-        await self._transaction(lambda db: intake.complete(db, self.generation, duplicates, skipped))
+        await self._transaction(lambda db: intake.complete(db, self.generation, duplicates, skipped, excluded))
+
+    async def exclude_from_input(self) -> None:
+        """Leave out of the input that stands already what is excluded by now."""
+        rows = self._read.execute(
+            "SELECT p.hash FROM inputs i JOIN prompts p ON p.id = i.prompt WHERE i.generation = ?", (self.generation,)
+        )
+        out: set[PromptId] = set()
+        while chunk := [ident for (ident,) in rows.fetchmany(CHUNK)]:
+            out |= self._excluded.among(chunk)
+        if out:
+            await self._transaction(lambda db: intake.leave_out(db, self.generation, out, len(out)))
 
     async def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def whole() -> T:
@@ -259,6 +284,7 @@ class Ledger:
             prompts=prompts,
             duplicates=read[0] if read else 0,
             skipped=read[1] if read else 0,
+            excluded=int(self.fact(intake.excluded_key(generation)) or 0),
             settled=sum(by_kind["pair"].values()),
             abstained=by_kind["abstained"],
             failed=by_kind["failed"],

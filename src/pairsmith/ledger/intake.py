@@ -6,7 +6,7 @@ All functions work inside the caller's transaction. Called by book.py.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pairsmith.ledger.rows import Collected, prompt_bytes, prompt_of
 from pairsmith.records import Prompt, PromptId
@@ -20,23 +20,46 @@ def begin(db: sqlite3.Connection) -> int:
     return cursor.lastrowid or 0
 
 
-def complete(db: sqlite3.Connection, generation: int, duplicates: int, skipped: int) -> None:
+def complete(db: sqlite3.Connection, generation: int, duplicates: int, skipped: int, excluded: int) -> None:
     """The generation was read to its end; those before it go."""
+    db.execute("DELETE FROM facts WHERE key LIKE 'excluded %'")
+    leave_out(db, generation, (), excluded)
     values = (duplicates, skipped, generation)
     db.execute("UPDATE generations SET complete = 1, duplicates = ?, skipped = ? WHERE id = ?", values)
     db.execute("DELETE FROM inputs WHERE generation <> ?", (generation,))
     db.execute("DELETE FROM generations WHERE id <> ?", (generation,))
 
 
+def leave_out(db: sqlite3.Connection, generation: int, prompts: Collection[PromptId], rows: int) -> None:
+    """These prompts leave the generation, and so many rows more are counted as excluded from it."""
+    for ident in prompts:
+        sql = "DELETE FROM inputs WHERE generation = ? AND prompt = (SELECT id FROM prompts WHERE hash = ?)"
+        db.execute(sql, (generation, ident))
+    sql = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value"
+    db.execute(sql, (excluded_key(generation), rows))
+
+
+def excluded_key(generation: int) -> str:
+    """The fact that says how many rows were left out of a generation."""
+    return f"excluded {generation}"
+
+
 def take(
-    db: sqlite3.Connection, generation: int, prompts: Sequence[Prompt], unite: Callable[[Prompt, Prompt], Prompt]
+    db: sqlite3.Connection,
+    generation: int,
+    prompts: Sequence[Prompt],
+    unite: Callable[[Prompt, Prompt], Prompt],
+    excluded: Collection[PromptId] = (),
 ) -> Collected:
-    """Take a chunk of the input, in order, after what the generation holds already."""
-    added, duplicates = 0, 0
+    """Take a chunk of the input, in order, after what the generation holds already; excluded prompts are left out."""
+    added, duplicates, left_out = 0, 0, 0
     revisit: list[PromptId] = []
     clashes: list[int] = []
     ordinal = _next_ordinal(db, generation)
     for place, prompt in enumerate(prompts):
+        if prompt.id in excluded:
+            left_out += 1
+            continue
         row, known = _store(db, generation, prompt)
         if known is not None:
             duplicates += 1
@@ -50,7 +73,7 @@ def take(
             values = (generation, ordinal + added, row, prompt.source_id)
             db.execute("INSERT INTO inputs VALUES (?,?,?,?)", values)
             added += 1
-    return Collected(added, duplicates, tuple(revisit), tuple(clashes))
+    return Collected(added, duplicates, tuple(revisit), tuple(clashes), left_out)
 
 
 def _next_ordinal(db: sqlite3.Connection, generation: int) -> int:

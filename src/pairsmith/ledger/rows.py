@@ -30,6 +30,7 @@ class Collected:
     duplicates: int
     revisit: tuple[PromptId, ...]  # prompts whose candidates grew by a later row
     clashes: tuple[int, ...]  # places in the chunk whose `id` an earlier, different prompt has
+    excluded: int = 0  # rows whose prompt became a pair in another run
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Counts:
     prompts: int
     duplicates: int
     skipped: int
+    excluded: int
     settled: int
     abstained: dict[str, int]
     failed: dict[str, int]

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from pairsmith.pair.orders import duel_row
 from pairsmith.pair.select import TOLERANCE, UNKNOWN, Couple, Standing, choose, standings
 from pairsmith.pair.settings import PairSettings
+from pairsmith.pair.sides import ALL, Sides
 from pairsmith.records import (
     Abstention,
     Completion,
@@ -38,14 +39,15 @@ def settle(
     settings: PairSettings,
     noise: Noise = UNKNOWN,
     strategy: Strategy | None = None,
+    sides: Sides = ALL,
 ) -> Settlement:
     """Settle ONE prompt from the evidence so far; the order of that evidence never matters.
 
     The gates, in this order, and the reason of the abstention: fewer than 2 usable scored completions
     (too_few_scored); all equally good (tie); best and worst too close (gap_too_small); the best not good enough
     (chosen_below_floor); no two different texts far enough apart (equal_sides); a strategy of the user's that picks
-    none (strategy_declined). From `min_gap` up that is a pair. Below it both orders of a duel must agree with the
-    scores; else duel_tie, order_conflict or judges_disagree.
+    none (strategy_declined); a couple, but none that `sides` allow (sides_missing). From `min_gap` up that is a pair.
+    Below it both orders of a duel must agree with the scores; else duel_tie, order_conflict or judges_disagree.
 
     Args:
         prompt: the prompt.
@@ -55,6 +57,7 @@ def settle(
         settings: the [pair] table.
         noise: what this run knows of the judges: how much the score of each counts.
         strategy: picks the two instead of best against worst; the gates hold for what it picks, too.
+        sides: which couples are allowed.
 
     Returns:
         Undecided until both orders of a close call were judged.
@@ -65,7 +68,7 @@ def settle(
     if any(completion.prompt_id != prompt for completion in completions):
         raise ValueError(f"completions of another prompt were given with prompt {prompt}")
     ranked = standings(completions, scores, noise)
-    couple = _couple(ranked, len(completions), settings, strategy)
+    couple = _couple(ranked, len(completions), settings, strategy, sides)
     if not isinstance(couple, Couple):
         return Abstention(prompt, *couple)
     if couple.gap >= settings.least_gap - TOLERANCE:
@@ -74,14 +77,15 @@ def settle(
 
 
 def _couple(
-    ranked: Sequence[Standing], given: int, settings: PairSettings, strategy: Strategy | None
+    ranked: Sequence[Standing], given: int, settings: PairSettings, strategy: Strategy | None, sides: Sides
 ) -> Couple | tuple[str, str]:
     """The two that could be the pair, or reason and detail of why there are none."""
     if obstacle := _obstacle(ranked, given, settings):
         return obstacle
     couple: Couple | None
     if strategy is None:
-        couple = choose(ranked, settings.verify_gap, settings.least_gap)
+        gaps = settings.verify_gap, settings.least_gap
+        couple = choose(ranked, *gaps, sides, settings.chosen_floor) or choose(ranked, *gaps)
     elif (picked := strategy(ranked)) is None:
         return "strategy_declined", f"{settings.strategy} picks no pair"
     elif obstacle := _obstacle(picked, 2, settings):
@@ -90,6 +94,8 @@ def _couple(
         couple = Couple(*picked)
     if couple is None or couple.equal_sides:
         return "equal_sides", "the best and the worst are the same text"
+    if not sides.allow(couple.chosen.completion, couple.rejected.completion):
+        return "sides_missing", f"{settings.sides}: no couple that is allowed passes the gates"
     return couple
 
 

@@ -12,6 +12,7 @@ from math import inf
 from pairsmith.pair.gates import duel_reason, duels_between
 from pairsmith.pair.select import TOLERANCE, UNKNOWN, choose, couples, standings
 from pairsmith.pair.settings import PairSettings
+from pairsmith.pair.sides import ALL, Sides
 from pairsmith.records import Completion, Duel, Noise, Score
 
 ALTERNATIVES = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
@@ -22,7 +23,7 @@ WORTH_SAYING = 0.05  # of the settled prompts: a smaller gain is no advice
 class GateEvidence:
     """What the gates know of ONE settled prompt."""
 
-    gap: float  # points between the best and the worst text that differs from it; 0 when nothing can be paired
+    gap: float  # points between the best and the worst text that may be paired with it; 0 when none may
     chosen_mean: float  # 0 when nothing was scored
     confirmed: bool = False  # both orders of a duel agreed with the scores
 
@@ -33,15 +34,19 @@ def gate_evidence(
     duels: Iterable[Duel],
     settings: PairSettings,
     noise: Noise = UNKNOWN,
+    sides: Sides = ALL,
 ) -> GateEvidence:
     """The evidence of one prompt, from what `settle` settled it with."""
     ranked = standings(completions, scores, noise)
     if len(ranked) < 2:
         return GateEvidence(0.0, 0.0)
-    gap = max((couple.gap for couple in couples(ranked) if not couple.equal_sides), default=0.0)
-    close_call = choose(ranked, settings.verify_gap, min_gap=inf)
+    found = [couple for couple in couples(ranked, sides, settings.chosen_floor) if not couple.equal_sides]
+    widest = max(found, key=lambda couple: couple.gap, default=None)
+    close_call = choose(ranked, settings.verify_gap, inf, sides, settings.chosen_floor)
     confirmed = close_call is not None and duel_reason(close_call, duels_between(close_call, duels)) == ""
-    return GateEvidence(gap, ranked[0].mean, confirmed)
+    if widest is None:
+        return GateEvidence(0.0, ranked[0].mean)
+    return GateEvidence(widest.gap, widest.chosen.mean, confirmed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations, starmap
 
 from pairsmith.means import estimates
+from pairsmith.pair.sides import ALL, Sides
 from pairsmith.records import Completion, CompletionId, Noise, Score
 
 TOLERANCE = 1e-9  # points; means of equal scores may differ in their last bit
@@ -73,25 +75,42 @@ def standings(
     return tuple(sorted(ranked, key=lambda standing: (-standing.mean, standing.completion.id)))
 
 
-def couples(ranked: Sequence[Standing]) -> list[Couple]:
+def couples(ranked: Sequence[Standing], sides: Sides = ALL, floor: float = 0.0) -> list[Couple]:
     """Every best completion with every one that is nearly as bad as the worst, where the scores prefer it.
 
+    Best and worst are those of the widest couple that `sides` allow, whose chosen one reaches the floor if that of
+    any does; of equally wide ones that of the better chosen one. With all sides allowed they are simply the best and
+    the worst.
+
     Args:
-        ranked: 2+ standings of ONE prompt, best first.
+        ranked: standings of ONE prompt, best first.
+        sides: which couples are allowed.
+        floor: least mean of a chosen one.
     """
-    best, worst = ranked[0].mean, ranked[-1].mean
-    top = [one for one in ranked if one.mean >= best - TOLERANCE]
-    bottom = [one for one in ranked if one.mean <= worst + NEAR_WORST + TOLERANCE]
-    found = [Couple(chosen, rejected) for chosen in top for rejected in bottom]
-    return [couple for couple in found if couple.gap > TOLERANCE]
+    allowed = [
+        couple
+        for couple in starmap(Couple, combinations(ranked, 2))
+        if couple.gap > TOLERANCE and sides.allow(couple.chosen.completion, couple.rejected.completion)
+    ]
+    found = [couple for couple in allowed if couple.chosen.mean >= floor - TOLERANCE] or allowed
+    widest = max(found, key=lambda couple: (round(couple.gap, 9), couple.chosen.mean), default=None)
+    return [
+        couple
+        for couple in found
+        if widest is not None
+        and abs(couple.chosen.mean - widest.chosen.mean) <= TOLERANCE
+        and couple.rejected.mean <= widest.rejected.mean + NEAR_WORST + TOLERANCE
+    ]
 
 
-def choose(ranked: Sequence[Standing], verify_gap: float, min_gap: float) -> Couple | None:
-    """The couple to pair; None when no two different texts lie `verify_gap` apart.
+def choose(
+    ranked: Sequence[Standing], verify_gap: float, min_gap: float, sides: Sides = ALL, floor: float = 0.0
+) -> Couple | None:
+    """The couple to pair; None when no two different texts that `sides` allow lie `verify_gap` apart, above the floor.
 
-    Best against worst. Among rejects within 0.5 points of the worst, and among several equally good best, the
-    two closest in length: no preference among the best is invented, each of them is preferred to the reject.
-    A reject is not taken for its length when that would cost a duel: couples `min_gap` apart come first.
+    Best against worst, as `couples` has them. Among rejects within 0.5 points of the worst, and among several equally
+    good best, the two closest in length: no preference among the best is invented, each of them is preferred to the
+    reject. A reject is not taken for its length when that would cost a duel: couples `min_gap` apart come first.
     Then the lower reject, then ids.
     """
 
@@ -100,7 +119,11 @@ def choose(ranked: Sequence[Standing], verify_gap: float, min_gap: float) -> Cou
         chosen, rejected = couple.chosen, couple.rejected
         return close_call, couple.length_difference, rejected.mean, chosen.completion.id, rejected.completion.id
 
-    apart = (couple for couple in couples(ranked) if couple.gap >= verify_gap - TOLERANCE)
+    apart = (
+        couple
+        for couple in couples(ranked, sides, floor)
+        if couple.gap >= verify_gap - TOLERANCE and couple.chosen.mean >= floor - TOLERANCE
+    )
     return next((couple for couple in sorted(apart, key=order) if not couple.equal_sides), None)
 
 

@@ -1,11 +1,13 @@
-"""The [pair] table of a recipe: how large a gap must be, and how good the chosen answer."""
+"""The [pair] table of a recipe: how large a gap must be, how good the chosen answer, and who may be on which side."""
 
 from __future__ import annotations
 
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+
+from pairsmith.pair.sides import ANY, read_sides
 
 LARGEST_GAP = 9.0  # points go from 1 to 10
 USUAL_GAP = 3.0  # 99 % of the orders right on RewardBench 2 (JUDGING, finding 1)
@@ -26,6 +28,14 @@ class PairSettings(BaseModel):
     min_gap: float | Literal["auto"] = USUAL_GAP  # from here up a pair needs no more questions
     verify_gap: float = 1.0  # from here up to min_gap a duel in both orders decides; = min_gap: no duels
     chosen_floor: float = 6.0  # least mean score of a chosen answer
+    sides: str = ANY  # see sides.py
+
+    @field_validator("sides", mode="before")
+    @classmethod
+    def _in_one(cls, value: object) -> object:
+        """What stands between commas may come as a list: --set makes one of it."""
+        parts = isinstance(value, list) and all(isinstance(part, str) for part in value)
+        return ", ".join(value) if parts else value  # type: ignore[arg-type]
 
     @model_validator(mode="after")
     def _gaps_fit(self) -> PairSettings:
@@ -49,6 +59,11 @@ class PairSettings(BaseModel):
             raise ValueError(
                 f"chosen_floor = {self.chosen_floor:g} is no score from 1 to 10: set it within, 1 to let all pass"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _sides_are_written_so(self) -> PairSettings:
+        read_sides(self.sides)
         return self
 
     @property

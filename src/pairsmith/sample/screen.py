@@ -15,6 +15,7 @@ from pairsmith.records import (
     Candidate,
     Completion,
     CompletionId,
+    EndpointName,
     Flag,
     Prompt,
     PromptId,
@@ -38,7 +39,9 @@ FIRST = 20  # completions that the guard looks at
 # --- one completion -----------------------------------------------------------------------------
 
 
-def completion_of(reply: Reply, prompt: PromptId, arm: str, reasoning: str) -> Completion:
+def completion_of(
+    reply: Reply, prompt: PromptId, arm: str, reasoning: str, endpoint: EndpointName | None = None
+) -> Completion:
     """Read one reply, sampled under the arm of this name.
 
     Args:
@@ -47,6 +50,7 @@ def completion_of(reply: Reply, prompt: PromptId, arm: str, reasoning: str) -> C
         arm: the arm's name.
         reasoning: the endpoint's: "strip" cuts leading reasoning off and records the span that is left;
             "keep" and "off" leave the text as it came, and "off" flags the tags in it.
+        endpoint: that gave it.
     """
     start = answer_start(reply.text)
     span = (start, len(reply.text)) if start and reasoning == "strip" else None
@@ -56,6 +60,7 @@ def completion_of(reply: Reply, prompt: PromptId, arm: str, reasoning: str) -> C
         prompt_id=prompt,
         text=text,
         arm=arm,
+        endpoint=endpoint,
         model=reply.model,
         flags=_flags(reply, text, reply.text[start:], reasoning),
         span=span,
@@ -96,18 +101,24 @@ def _flags(reply: Reply, text: str, answer: str, reasoning: str) -> tuple[Flag, 
 # --- siblings -----------------------------------------------------------------------------------
 
 
-def screen(completions: Sequence[Completion]) -> tuple[Completion, ...]:
+def screen(completions: Sequence[Completion], later: Sequence[CompletionId] = ()) -> tuple[Completion, ...]:
     """Flag the duplicates among the completions of ONE prompt, and mark all that share a text; the order is kept.
 
     Texts are equal when they are after NFC and folding of white space; blank ones are EMPTY, not equal. Of equal
     ones the first keeps its place: one without flags before one with, then the smaller id, so that neither
     arrival nor the order of arms decides. One completion given twice is returned once. Screening what was
     screened before, with or without new siblings, starts anew.
+
+    Args:
+        completions: all of them so far.
+        later: those that were drawn one by one because the others gave no pair, in that order: they come behind all
+            others, so that none takes the place of one that has been judged.
     """
     distinct = {completion.id: _anew(completion) for completion in completions}
     folded = {ident: _folded(completion.text) for ident, completion in distinct.items()}
+    turns = {ident: turn for turn, ident in enumerate(later, start=1)}
     keepers: dict[str, CompletionId] = {}
-    for completion in sorted(distinct.values(), key=lambda sibling: (bool(sibling.flags), sibling.id)):
+    for completion in sorted(distinct.values(), key=lambda one: (bool(one.flags), turns.get(one.id, 0), one.id)):
         keepers.setdefault(folded[completion.id], completion.id)
     times = Counter(text for text in folded.values() if text)
 

@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 GIVEN = "given"  # the arm of candidates that came with their prompt
 # The sampling parameters that make arms, each a list in [sample] or a key of a [[sample.arms]] table.
@@ -44,6 +53,7 @@ Penalty = Annotated[float, Field(ge=-2, le=2)]  # 0: none (OpenAI's reference, N
 Effort = Annotated[str, Field(pattern=r"^[a-z]+$")]  # none | minimal | low | medium | high | xhigh, and new ones
 Verbosity = Literal["low", "medium", "high"]
 Weight = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=2, le=64)]
 
 
 class ArmSettings(BaseModel):
@@ -68,6 +78,28 @@ class ArmSettings(BaseModel):
     extra: dict[str, Any] = {}  # goes into the body as it stands
 
 
+class Adaptive(BaseModel):
+    """`completions` as a table: one draw more, up to `max`, only for a prompt that has no pair yet."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: Count
+    max: Count
+
+    @model_validator(mode="after")
+    def _not_beyond(self) -> Adaptive:
+        if self.start > self.max:
+            raise ValueError(f"starts at {self.start}, above its max = {self.max}: lower start, or raise max")
+        return self
+
+
+# The tags stand in no message: recipe.py leaves what is in brackets out of a place.
+Completions = Annotated[
+    Annotated[Count, Tag("[number]")] | Annotated[Adaptive, Tag("[table]")],
+    Discriminator(lambda value: "[table]" if isinstance(value, dict | Adaptive) else "[number]"),
+]
+
+
 class SampleSettings(BaseModel):
     """The [sample] table: the arms are the product of the lists, or the tables of `arms`."""
 
@@ -75,7 +107,7 @@ class SampleSettings(BaseModel):
 
     endpoints: Listed[str] = ()  # empty: the only endpoint of the recipe
     weights: dict[str, Weight] = {}  # by endpoint: how often it is drawn, against the others; left out: 1
-    completions: Annotated[int, Field(ge=2, le=64)] = 4  # per prompt
+    completions: Completions = 4  # per prompt
     max_tokens: Annotated[int, Field(ge=1)] = 1024
     temperature: Listed[Temperature] = ()
     top_k: Listed[TopK] = ()
@@ -116,6 +148,16 @@ class SampleSettings(BaseModel):
             if count > 1 or name == GIVEN:
                 raise ValueError(f"the arm name {name!r} is taken: give each arm a name of its own, or none")
         return self
+
+    @property
+    def first_completions(self) -> int:
+        """How many are drawn for every prompt."""
+        return self.completions.start if isinstance(self.completions, Adaptive) else self.completions
+
+    @property
+    def most_completions(self) -> int:
+        """How many are drawn for a prompt at most."""
+        return self.completions.max if isinstance(self.completions, Adaptive) else self.completions
 
     @property
     def system_names(self) -> tuple[str, ...]:

@@ -109,8 +109,8 @@ class Simulator:
         refusal = self._unauthorised(request)
         if refusal is not None:
             return response(refusal)
-        listed = self._preset.listed if self._preset else {}
-        data = [{"id": m, "object": "model", "created": CREATED, "owned_by": "pairsmith", **listed} for m in MODELS]
+        listed = {"owned_by": "organization", **self._preset.listed} if self._preset else {"owned_by": "pairsmith"}
+        data = [{"id": m, "object": "model", "created": CREATED, **listed} for m in MODELS]
         return _json({"object": "list", "data": data, "simulated": True})
 
     async def _truth(self, request: web.Request) -> web.StreamResponse:
