@@ -85,7 +85,7 @@ def test_omit_leaves_it_out_merges_the_arms_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_server_that_honours_everything_is_asked_a_few_tiny_calls_once(tmp_path: Path) -> None:
-    with played(tmp_path, None) as project:
+    with played(tmp_path, "together") as project:
         first = ran(project)
         tests = int(project.sql("SELECT count(*) FROM attempts WHERE purpose = 'probe'")[0][0])
         second = ran(project)
