@@ -210,7 +210,7 @@ def test_a_refused_key_ends_it_after_one_call_and_is_never_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STUDENT_KEY", KEY)
-    with serving(faults={"401": 1.0}) as server:
+    with serving(require_key="another") as server:
         project = Project(tmp_path, server).prompts(everyday(1))
         student(project, api_key_env="STUDENT_KEY")
         ran = asked(project)
@@ -218,15 +218,20 @@ def test_a_refused_key_ends_it_after_one_call_and_is_never_shown(
         assert (ran.code, server.calls) == (1, 1)
         assert "problem: endpoint student (sim-student)" in ran.out
         written = (project.run_dir / "doctor.json").read_text("utf-8")
-        assert KEY not in ran.out + ran.err + written
+        shown = ran.out + ran.err + written  # the server says "sk-se********efgh"
+        assert "refused the key in $STUDENT_KEY with 401" in shown
+        assert KEY[:5] not in shown
+        assert KEY[-4:] not in shown
 
 
 def test_an_unknown_model_is_told_with_those_that_are_there(project: Project) -> None:
     student(project, model="sim-studentt")
-    ran = asked(project)
+    ran = asked(project, "--json")
 
-    assert (ran.code, project.server.calls) == (1, 1)
-    assert "it lists sim-student" in ran.out
+    assert (ran.code, ran.json["calls"], project.server.calls) == (1, {"student": 1}, 1)
+    assert ran.json["cost_usd"] is None
+    assert len(ran.json["problems"]) == 1
+    assert "it lists sim-student" in ran.json["problems"][0]
 
 
 def test_a_dead_port_is_told(project: Project) -> None:
