@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from pairsmith.cli.common import DURATION, Named, environment, json_option, named, run_dir_option, show
+from pairsmith.cli.common import DURATION, Named, json_option, named, run_dir_option, show
 from pairsmith.cli.paying import cap_options, caps_of
 from pairsmith.errors import InputError, UserError
 
@@ -63,10 +62,8 @@ def command(
 
 def _show(what: Named, prompt_id: str, as_json: bool) -> int:
     from pairsmith.judge.reference import wants_reference, with_reference, written
-    from pairsmith.recipe import endpoints
-    from pairsmith.work import make_work
 
-    work = _as_learnt(make_work(what.recipe, endpoints(what.recipe, environment())), what)
+    work = _work(what)
     prompt, completions, outcomes = _prompt(what, prompt_id, work)
     if wants_reference(prompt, work.panel):
         prompt = with_reference(prompt, written(prompt, work.panel, outcomes))
@@ -79,19 +76,18 @@ def _show(what: Named, prompt_id: str, as_json: bool) -> int:
     return 0
 
 
-def _as_learnt(work: Work, what: Named) -> Work:
-    """The work with the shapes of verdicts that the run folder has learnt its endpoints to take."""
+def _work(what: Named) -> Work:
+    """What the run decides by, with what its folder has learnt."""
+    from pairsmith.cli.known import work_as_kept
     from pairsmith.ledger import open_ledger
-    from pairsmith.shapes import learnt
 
     if not what.folder.ledger.exists():
-        return work
+        return work_as_kept(what, None)
     ledger = open_ledger(what.folder.ledger, time.time, create=False)
     try:
-        modes = learnt(work.endpoints, work.panel.structured, ledger)
+        return work_as_kept(what, ledger)
     finally:
         ledger.close_now()
-    return replace(work, panel=replace(work.panel, structured=modes))
 
 
 # --- the prompt -----------------------------------------------------------------------------------

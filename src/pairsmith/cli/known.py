@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from pairsmith import measuring
 from pairsmith.capabilities import Capabilities, Finding, Known, Support, as_json, of_json, unsupported
+from pairsmith.cli.common import environment
 from pairsmith.dialects import NEUTRAL, UNKNOWN, of_owner, speaking
 from pairsmith.errors import LedgerError, RecipeError, Stopped
 from pairsmith.folder import RunFolder, written_whole
 from pairsmith.probing import examine_arms, merged
-from pairsmith.recipe import AUTO, Recipe
+from pairsmith.recipe import AUTO, Recipe, endpoints
 from pairsmith.records import EndpointName
 from pairsmith.sample.settings import PARAMETERS
+from pairsmith.shapes import learnt
 from pairsmith.wire.gate import Clock
 from pairsmith.wire.probe import Probe
 from pairsmith.wire.session import transport_for
@@ -156,6 +159,23 @@ async def _remember(endpoint: Endpoint, ledger: Ledger) -> None:
 def as_kept(models: Mapping[EndpointName, Endpoint], recipe: Recipe, ledger: Ledger) -> dict[EndpointName, Endpoint]:
     """The endpoints in the dialects that this run folder has kept."""
     return {name: _kept(endpoint, recipe, ledger) or endpoint for name, endpoint in models.items()}
+
+
+def work_as_kept(what: Named, ledger: Ledger | None) -> Work:
+    """What the last run in a folder decided by, with what the folder knows of endpoints and judges; nothing is asked.
+
+    None: there is no ledger yet.
+    """
+    models, recipe = endpoints(what.recipe, environment()), what.recipe
+    if ledger is None:
+        return make_work(recipe, models)
+    models = {
+        name: one if recipe.endpoints[name].identity else replace(one, identity=ledger.known_as(one))
+        for name, one in models.items()
+    }
+    models = as_kept(models, recipe, ledger)
+    work = measuring.known(make_work(recipe, models, stored(what.folder, models)), ledger)
+    return replace(work, panel=replace(work.panel, structured=learnt(models, work.panel.structured, ledger)))
 
 
 def _kept(endpoint: Endpoint, recipe: Recipe, ledger: Ledger) -> Endpoint | None:

@@ -266,6 +266,11 @@ class Ledger:
         """How many prompts came to a pair under this digest, also such that have left the input."""
         return self._one("SELECT count(*) FROM outcomes WHERE digest = ? AND kind = 'pair'", digest)
 
+    def finished(self, digest: str) -> set[PromptId]:
+        """Prompts of any input that owe nothing more under this digest."""
+        sql = "SELECT p.hash FROM outcomes o JOIN prompts p ON p.id = o.prompt WHERE o.digest = ? AND o.final"
+        return {PromptId(ident) for (ident,) in self._read.execute(sql, (digest,))}
+
     def counts(self, digest: str) -> Counts:
         """Where the prompts of the current input stand under this digest."""
         generation = self._current()
@@ -332,6 +337,18 @@ class Ledger:
         """Remember that; again and again, for a run may be killed."""
         return self.learn("ran_s", f"{seconds:.3f}")
 
+    def spent_on(self) -> dict[tuple[EndpointName, Purpose], Spent]:
+        """The same by endpoint and purpose."""
+        rows = self._read.execute(
+            "SELECT endpoint, purpose, count(DISTINCT request), count(*), total(input_tokens), total(output_tokens),"
+            " total(cost_usd), total(outcome = 'ok' AND cost_usd IS NULL) FROM attempts"
+            " WHERE coalesce(outcome, '') <> 'not_sent' GROUP BY 1, 2"
+        )
+        return {
+            (EndpointName(name), Purpose(purpose)): Spent(calls, tries, int(got), int(gave), None if unknown else cost)
+            for name, purpose, calls, tries, got, gave, cost, unknown in rows
+        }
+
     # --- what people said --------------------------------------------------------------------------
 
     def review(
@@ -397,6 +414,14 @@ class Ledger:
                 row = (endpoint.name, endpoint.identity, url, used_as)
                 db.execute("INSERT OR IGNORE INTO endpoints VALUES (?,?,?,?)", row)
         return used_as
+
+    def known_as(self, endpoint: Endpoint) -> str:
+        """The identity that `identify` would give, and nothing is written; a server that has moved is the same."""
+        rows = self._read.execute(
+            "SELECT url, used_as FROM endpoints WHERE identity = ? ORDER BY rowid", (endpoint.identity,)
+        ).fetchall()
+        here = [used_as for url, used_as in rows if url in endpoint.base_urls]
+        return str(next((used_as for used_as in (*here[:1], *(row[1] for row in rows[-1:]))), endpoint.identity))
 
 
 def _stored(request: str, raw: bytes | None, failure: bytes | None, latency_s: float) -> StoredReply:

@@ -16,9 +16,9 @@ from pairsmith.wire.client import Transport
 from pairsmith.wire.faults import redact
 from pairsmith.wire.gate import Accounts, Clock, Gate
 from pairsmith.wire.line import Line
-from pairsmith.wire.money import Budget, Caps, Tally
+from pairsmith.wire.money import Budget, Tally
 
-__all__ = ["Accounts", "Budget", "Caps", "Clock", "Engine", "Tally"]
+__all__ = ["Accounts", "Budget", "Clock", "Engine", "Tally"]
 
 
 class Engine:
