@@ -248,9 +248,9 @@ def test_json_object_wants_the_word_json(platform: str) -> None:
     ("platform", "owner", "context"),
     [("vllm", "vllm", "max_model_len"), ("sglang", "sglang", "max_model_len"), ("ollama", "library", ""),
      ("llama-cpp", "me", ""), ("llama-server", "llamacpp", "meta"), ("openai", "system", ""),
-     ("mistral", "mistralai", "max_context_length"), ("groq", "pairsmith", "context_window"),
-     ("together", "pairsmith", "context_length"), ("openrouter", "pairsmith", "context_length"),
-     ("silent", "pairsmith", "")],
+     ("mistral", "mistralai", "max_context_length"), ("groq", "organization", "context_window"),
+     ("together", "organization", "context_length"), ("openrouter", "organization", "context_length"),
+     ("silent", "organization", "")],
 )  # fmt: skip
 def test_models_are_listed_in_the_platforms_words_and_count_as_no_request(
     platforms: dict[str, Client], platform: str, owner: str, context: str

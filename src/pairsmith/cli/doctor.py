@@ -112,15 +112,13 @@ async def _ask(
     """All endpoints side by side, behind a progress bar."""
     from tqdm import tqdm
 
-    from pairsmith.probing import TYPICAL_CALLS
+    from pairsmith.probing import TYPICAL_CALLS, examine
 
     probes = {name: _probe(endpoint, keys, ledger) for name, endpoint in asked.items()}
     total = sum(TYPICAL_CALLS if endpoint.kind == "chat" else 1 for endpoint in asked.values())
     bar = tqdm(desc="asked", total=total, disable=options.quiet, dynamic_ncols=True, leave=False)
 
     async def one(name: EndpointName, endpoint: Endpoint) -> Capabilities:
-        from pairsmith.probing import examine
-
         probe = probes[name]
         probe.on_answer = bar.update
         return await examine(endpoint, wanted[name], probe)

@@ -104,8 +104,8 @@ class Diagnosis:
 
     def _of_judge(self, endpoint: Endpoint, one: Capabilities) -> list[str]:
         name = endpoint.name
-        lacking = {key: one.lacks(key, value) for key, (value,) in self._judged(name).items()}
-        said = [_settled(name, key, found, f"take {key} out of [judge]") for key, found in lacking.items() if found]
+        missing = {key: one.lacks(key, value) for key, (value,) in self._judged(name).items()}
+        said = [_settled(name, key, found, f"take {key} out of [judge]") for key, found in missing.items() if found]
         shape = SHAPES.get(endpoint.json_mode, "")
         if name in self.recipe.judge.panel and _lost(one.findings.get(shape)):
             said.append(_settled(name, shape, one.findings[shape], f'set endpoints.{name}.json_mode = "auto"'))

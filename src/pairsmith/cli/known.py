@@ -1,7 +1,8 @@
 """What is known of the endpoints before anything is sampled: what answers there, and whether it takes the arms.
 
 Which server it is, and so what it is sent, is decided once for a run folder. What it refuses or ignores stands in
-doctor.json; where nothing is known of a parameter, the first calls of a run are the test. Called by run.py.
+doctor.json; where nothing is known of a parameter, the first calls of a run are the test. Called by run.py, and by
+doctor.py for what is stored and how it is said.
 """
 
 from __future__ import annotations
