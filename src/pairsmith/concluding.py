@@ -14,6 +14,7 @@ from typing import Any
 from pairsmith.capabilities import Finding, Support
 from pairsmith.records import Failure, FailureKind, Json, Outcome, Reply
 from pairsmith.sample.reasoning import answer_start
+from pairsmith.sample.refusals import is_refusal
 from pairsmith.wire.probe import NOT_ASKED, Answer
 
 SAME = 2 / 3  # of the longer text, from its beginning
@@ -91,8 +92,10 @@ def alike(one: str, other: str) -> bool:
 
 
 def one_text(texts: Sequence[str]) -> bool | None:
-    """Whether answers are one text, but for one of four or more; None: neither that nor clearly several."""
-    most = max((sum(alike(text, other) for other in texts) for text in texts), default=0)
+    """Whether answers are one text, but for one of four or more; None: neither that nor clearly several, or none."""
+    if not texts:
+        return None
+    most = max(sum(alike(text, other) for other in texts) for text in texts)
     if most == len(texts) or (len(texts) > 3 and most == len(texts) - 1):
         return True
     return False if 2 * most <= len(texts) else None
@@ -187,10 +190,10 @@ def seeded(heat: Heat, same: Sequence[Outcome], others: Sequence[Outcome]) -> Fi
     if found := _refused([*same, *others]):
         return found
     texts, different = texts_of(same), texts_of(others)
-    if len(texts) < 2 or not different:
+    if len(texts) < 3 or not different:
         return _nothing([*same, *others])
     repeats = one_text(texts)
-    if repeats is False and len(texts) > 2:
+    if repeats is False:
         return Finding(Support.IGNORED, f"{len(texts)} answers {heat.said} with one seed differ")
     if not repeats:
         return Finding(Support.UNKNOWN, f"of {len(texts)} answers {heat.said} with one seed some are one text")
@@ -262,7 +265,7 @@ def shaped(fields: Mapping[str, type], outcomes: Sequence[Outcome]) -> Finding:
         return Finding(Support.HONOURED)
     if objects:
         return Finding(Support.ACCEPTED, "JSON comes, but not of the schema")
-    prose = [text for text in texts if not text.startswith("{")]
+    prose = [text for text in texts if not (text.startswith("{") or is_refusal(text))]
     if len(prose) > 1:
         return Finding(Support.IGNORED, f"prose comes: {_quoted(prose[0])}")
     return Finding(Support.UNKNOWN, "neither JSON nor prose for sure") if texts else _nothing(outcomes)

@@ -305,7 +305,7 @@ async def _effects(
         if name in PENALTIES:
             return question.penalty(form, name, greedy)
         mild = next((value for value in values.get(name, ()) if question.works(name, value)), NARROWING[name][1])
-        return question.narrow(form, heat, name, mild)
+        return question.narrow(form, heat, name, mild, greedy)
 
     found = await asyncio.gather(*[asked(name) for name in names])
     for name, (_, some) in zip(names, found, strict=True):
@@ -329,10 +329,12 @@ def _bounded(endpoint: Endpoint, findings: Mapping[str, Finding], tried: Mapping
     """The findings with what is known of single values; nothing can be told of what `extra` overrides."""
     whole = {**findings, **{name: concluding.bounded(findings.get(name), some) for name, some in tried.items()}}
     set_by_extra = Finding(Support.UNKNOWN, f"endpoints.{endpoint.name}.extra sets it in every request")
-    return {
-        name: set_by_extra if endpoint.names.get(name, name).partition(".")[0] in endpoint.extra else found
-        for name, found in whole.items()
+    overridden = {
+        name
+        for name in whole
+        if any(own.partition(".")[0] in endpoint.extra for own in endpoint.names.get(name, name).split())
     }
+    return {name: set_by_extra if name in overridden else found for name, found in whole.items()}
 
 
 def _capabilities(endpoint: Endpoint, begun: _Begun, probe: Probe, findings: Mapping[str, Finding]) -> Capabilities:

@@ -156,13 +156,14 @@ async def cold(form: Form, wanted: Sequence[Json]) -> tuple[list[Outcome], Tried
 
 
 async def seed(form: Form, heat: Heat) -> tuple[Heat, Finding]:
-    """One seed twice, another one once, and once more where that is not clear."""
+    """One seed three times, another one once, and more of either where that is not clear."""
     one, other, further = ({**heat.params, "seed": value} for value in SEEDS)
-    first, second, third = await asyncio.gather(*[form.told(params, heat.text) for params in (one, one, other)])
-    same, others = [first, second], [third]
-    if concluding.varied(texts_of(same)):
-        same.append(await form.told(one, heat.text))
-    elif concluding.varied(texts_of([first, third])) is False:
+    *same, different = await asyncio.gather(*[form.told(params, heat.text) for params in (one, one, one, other)])
+    others = [different]
+    repeats = concluding.one_text(texts_of(same))
+    if repeats is None:
+        same += await form.times(3, one, heat.text)
+    elif repeats and concluding.varied(texts_of([same[0], different])) is False:
         others.append(await form.told(further, heat.text))
     found = concluding.seeded(heat, same, others)
     if heat.varies is False and found.support is Support.HONOURED:  # without a seed it repeats itself
@@ -173,9 +174,12 @@ async def seed(form: Form, heat: Heat) -> tuple[Heat, Finding]:
 # --- what narrows, what penalises --------------------------------------------------------------------
 
 
-async def narrow(form: Form, heat: Heat, name: str, mild: Json) -> tuple[Finding, Tried]:
-    """Three draws that must be one text, and three more where that is not clear; one where nothing can be told."""
-    value = NARROWING[name][0]
+async def narrow(form: Form, heat: Heat, name: str, mild: Json, greedy: Sequence[Outcome]) -> tuple[Finding, Tried]:
+    """Three draws that must be one text, and three more where that is not clear; one where nothing can be told.
+
+    The one text must be the greedy one: three draws that are another one may be so by chance.
+    """
+    value, best = NARROWING[name][0], texts_of(greedy) if heat.text == TEXTS[0] else []
 
     async def drawn(first: int, count: int) -> list[Outcome]:
         seeds: list[dict[str, Json]] = [
@@ -190,7 +194,10 @@ async def narrow(form: Form, heat: Heat, name: str, mild: Json) -> tuple[Finding
         tried += await alone(form, name, [mild])
     elif heat.varies:
         outcomes += await drawn(1, 2)
-        if len(texts_of(outcomes)) > 2 and concluding.one_text(texts_of(outcomes)) is None:
+        texts = texts_of(outcomes)
+        same = concluding.one_text(texts)
+        by_chance = same is True and any(not concluding.alike(texts[0], text) for text in best)
+        if len(texts) > 2 and (same is None or by_chance):
             outcomes += await drawn(3, 3)
     return concluding.narrowed(heat, f"{name} = {value:g}", outcomes), tried
 
