@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pairsmith.cli.common import Named, environment, json_option, named, run_dir_option, say, show
-from pairsmith.errors import LedgerError, RecipeError
+from pairsmith.errors import LedgerError, RecipeError, Stopped
 from pairsmith.folder import RunFolder, locked
 
 if TYPE_CHECKING:
@@ -70,7 +70,11 @@ def doctor(what: Named, options: Options) -> int:
         diagnosis = Diagnosis(what.recipe, models, asked)
         _within(options.max_cost_usd, ledger, diagnosis)
         say(diagnosis.before())
-        found = asyncio.run(_ask(asked, diagnosis.wanted, keys, ledger, options))
+        try:
+            found = asyncio.run(_ask(asked, diagnosis.wanted, keys, ledger, options))
+        except Stopped as exc:
+            say(exc.sentence)
+            return exc.exit_code
         known = _keep(what.folder, models, found)
     return _report(what, diagnosis, {one.endpoint: known[one.endpoint] for one in found}, found, options)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -75,31 +75,39 @@ async def ready(
     recipe, known = what.recipe, stored(what.folder, models)
     if recipe.sample is None or not sampling:
         return Ready(make_work(recipe, as_kept(models, recipe, ledger), known), [])
+    omit = recipe.sample.on_unsupported == "omit"
     probes = {name: _probe(models[name], keys, ledger, engine) for name in map(EndpointName, recipe.sampled_endpoints)}
     try:
         models = await _spoken(models, recipe, probes, known, ledger)
-        omit = recipe.sample.on_unsupported == "omit"
         arms = arms_of(recipe, models)
         if not omit and (mistake := refused(arms, known)):
             raise mistake
-        asked = untested(arms, models, known, omit)
-        found = await asyncio.gather(*[examine_arms(models[name], arms, probes[name]) for name in asked])
+        found = await asyncio.gather(
+            *[examine_arms(models[name], arms, probes[name]) for name in untested(arms, models, known, omit)]
+        )
+    except Stopped as exc:  # the ledger cannot be written
+        return Ready(make_work(recipe, models, known), [], exc)
     finally:
         for probe in probes.values():
             await probe.close()
-    notes = [f"endpoint {one.endpoint} could not be tried for what its arms ask: {one.problem}"
-             for one in found if one.problem]  # fmt: skip
     told = [one for one in found if not one.problem]
-    known = known | {one.endpoint: merged(known.get(one.endpoint), one) for one in told}
-    models = {**models, **{one.endpoint: speaking(models[one.endpoint], one.server) for one in told
-                           if one.server != models[one.endpoint].server}}  # fmt: skip
     if told:
+        known = known | {one.endpoint: merged(known.get(one.endpoint), one) for one in told}
         keep(what.folder, known)
     for name in probes:
+        if (server := next((one.server for one in told if one.endpoint == name), "")) != models[name].server and server:
+            models[name] = speaking(models[name], server)
         await _remember(models[name], ledger)
     work = make_work(recipe, models, known)
-    stopped = next((probe.ended for probe in probes.values() if probe.ended), None) or _stop(arms, told, known, omit)
-    return Ready(work, [*notes, *(omitted(arms, work.arms, known) if omit else [])], stopped)
+    notes = [f"endpoint {one.endpoint} could not be tried: {one.problem}" for one in found if one.problem]
+    notes += omitted(arms, work.arms, known) if omit else []
+    return Ready(work, notes, _ended(probes.values()) or _stop(arms, told, known, omit))
+
+
+def _ended(probes: Iterable[Probe]) -> Stopped | None:
+    """Why an endpoint cannot be asked, once it was; one that is down may come back, which the engine waits for."""
+    ends = [probe.ended for probe in probes if probe.ended is not None]
+    return next((end for end in ends if end.reason != "unreachable"), None)
 
 
 def _probe(endpoint: Endpoint, keys: Mapping[EndpointName, str | None], ledger: Ledger, engine: Engine) -> Probe:
