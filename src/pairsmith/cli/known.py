@@ -17,7 +17,7 @@ import orjson
 
 from pairsmith import measuring
 from pairsmith.capabilities import Capabilities, Finding, Known, Support, as_json, of_json, unsupported
-from pairsmith.cli.common import environment
+from pairsmith.cli.common import environment, say
 from pairsmith.dialects import NEUTRAL, UNKNOWN, of_owner, speaking
 from pairsmith.errors import LedgerError, RecipeError, Stopped
 from pairsmith.folder import RunFolder, written_whole
@@ -82,9 +82,10 @@ async def ready(
         arms = arms_of(recipe, models)
         if not omit and (mistake := refused(arms, known)):
             raise mistake
-        found = await asyncio.gather(
-            *[examine_arms(models[name], arms, probes[name]) for name in untested(arms, models, known, omit)]
-        )
+        asked = untested(arms, models, known, omit)
+        if asked:
+            say(f"asking {', '.join(asked)} with a few tiny calls whether it takes what its arms ask for")
+        found = await asyncio.gather(*[examine_arms(models[name], arms, probes[name]) for name in asked])
     except Stopped as exc:  # the ledger cannot be written
         return Ready(make_work(recipe, models, known), [], exc)
     finally:
@@ -251,7 +252,7 @@ def keep(folder: RunFolder, known: Known) -> None:
 
 def untested(
     arms: Sequence[Arm], models: Mapping[EndpointName, Endpoint], known: Known, omit: bool
-) -> set[EndpointName]:
+) -> list[EndpointName]:
     """The endpoints whose arms ask for something of which nobody knows what becomes of it.
 
     Args:
@@ -260,7 +261,7 @@ def untested(
         known: what was found out before.
         omit: whether it has to be known of everything, as it would be left out.
     """
-    return {
+    asking = (
         arm.endpoint
         for arm in arms
         for name in arm.params
@@ -268,7 +269,8 @@ def untested(
         and (omit or name not in USUAL)
         and name not in models[arm.endpoint].neutral
         and name not in (known[arm.endpoint].findings if arm.endpoint in known else {})
-    }
+    )
+    return list(dict.fromkeys(asking))
 
 
 def refused(arms: Sequence[Arm], known: Known) -> RecipeError | None:
