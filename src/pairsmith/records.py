@@ -270,13 +270,13 @@ class Completion:
     prompt_id: PromptId
     text: str
     arm: str
-    endpoint: EndpointName | None = None  # that was asked for it; None: it was given
     model: str | None = None
     flags: tuple[Flag, ...] = ()
     span: tuple[int, int] | None = None  # characters of the reply's text; None: all of it
     usage: Usage = Usage()
     simulated: bool = False
     shared: bool = False  # a sibling has the same text; also of the one that keeps its place
+    endpoint: EndpointName | None = None  # that was asked for it; None: it was given
 
 
 def candidate_id(prompt: PromptId, content: str) -> CompletionId:

@@ -199,7 +199,7 @@ def test_a_screen_of_the_users_own_keeps_answers_from_the_judge(project: Project
 def test_another_text_of_the_users_functions_decides_anew_and_samples_nothing(project: Project, where: str) -> None:
     rules(project)
     tables = {
-        "sample": {"sample": {**project.table["sample"], "screens": ["rules.py:short"]}},
+        "sample": {"sample": {**project.table["sample"], "screens": ["rules.py:short"], "max_screened": 1.0}},
         "pair": {"pair": {"strategy": "rules.py:runner_up"}},
         "judge": {"judge": {"panel": ["check:rules.py:score", "judge"], "escalate_within": [9.0]}},
     }

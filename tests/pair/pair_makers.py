@@ -27,7 +27,7 @@ def completion(
     ident: str, text: str | None = None, *flags: Flag, arm: str = "T1", endpoint: str | None = "student"
 ) -> Completion:
     asked = None if endpoint is None else EndpointName(endpoint)
-    return Completion(CompletionId(ident), P, ident if text is None else text, arm, asked, flags=flags)
+    return Completion(CompletionId(ident), P, ident if text is None else text, arm, endpoint=asked, flags=flags)
 
 
 def score(ident: str, value: float, judge: str = "j") -> Score:

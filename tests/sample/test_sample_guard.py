@@ -26,6 +26,14 @@ def test_only_the_first_20_count() -> None:
     assert screened_too_much(first() + late, SETTINGS) is None
 
 
+@pytest.mark.parametrize("flag", Flag)
+def test_whatever_screens_completions_has_a_remedy(flag: Flag) -> None:
+    stop = screened_too_much(first((20, (flag,))), SETTINGS)
+
+    assert stop is not None
+    assert stop.cause is flag
+
+
 def test_a_share_of_1_never_stops_and_one_of_0_stops_at_the_first() -> None:
     assert screened_too_much(first((20, (Flag.EMPTY,))), SampleSettings(max_screened=1)) is None
     assert screened_too_much(first((1, (Flag.EMPTY,))), SampleSettings(max_screened=0)) is not None

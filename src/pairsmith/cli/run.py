@@ -237,11 +237,12 @@ async def _run(
     try:
         with signals(engine):
             begun = await ready(what, models, keys, ledger, engine, options.sampling)
-        work, stopped = begun.work, begun.stopped
-        if stopped is None:
-            _keep_recipe(what, work, ledger)
-            notes = warnings(work) + ([] if options.simulated else notices(judges, relative(what.folder.path)))
-            stopped = await _carry(work, sources, ledger, engine, options, [*begun.notes, *notes])
+        work = begun.work
+        if begun.stopped is not None:
+            engine.stop(begun.stopped)  # the input is read all the same, so that it is known what was not reached
+        _keep_recipe(what, work, ledger)
+        notes = warnings(work) + ([] if options.simulated else notices(judges, relative(what.folder.path)))
+        stopped = await _carry(work, sources, ledger, engine, options, [*begun.notes, *notes])
         return _finished(what, known(work, ledger), judges, ledger, engine, stopped, options)
     finally:
         await engine.close()

@@ -200,6 +200,7 @@ _REMEDIES: dict[Flag, Callable[[Sequence[Completion], SampleSettings], str]] = {
         'hold reasoning where the answer should be: set the endpoint\'s reasoning = "strip", or "keep" to train on it'
     ),
     Flag.EMPTY: _always("are empty: look at what the endpoint sends; a missing chat template does this"),
+    Flag.CHECK: _always("are refused by a screen of your own (sample.screens): see whether it means them"),
     Flag.MENDED: _always("hold broken characters (lone surrogates): look at the server's tokenizer"),
     Flag.DUPLICATE: _always("repeat a sibling, the arms give the same text: raise temperature or add arms"),
 }
