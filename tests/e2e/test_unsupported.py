@@ -114,6 +114,14 @@ def test_vllm_is_known_by_its_list_of_models_and_sent_neutral_values(tmp_path: P
         assert project.sql("SELECT count(*) FROM attempts WHERE purpose = 'probe'") == [(0,)]
 
 
+def test_what_a_recipe_says_of_a_server_is_tried_all_the_same(tmp_path: Path) -> None:
+    with played(tmp_path, "ollama") as project:
+        endpoints = project.table["endpoints"]
+        project.save(endpoints={**endpoints, "student": {**endpoints["student"], "server": "vllm"}})
+
+        assert ran(project).json["stopped"] == "parameter_ignored"
+
+
 def test_what_a_server_is_sent_stays_as_it_was_for_the_folders_first_answers(tmp_path: Path) -> None:
     """Nothing is bought anew because more is known of the server later."""
     with played(tmp_path, None, top_k=[]) as project:

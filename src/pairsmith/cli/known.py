@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -82,7 +82,10 @@ async def ready(
         arms = arms_of(recipe, models)
         if not omit and (mistake := refused(arms, known)):
             raise mistake
-        asked = untested(arms, models, known, omit)
+        taken = {
+            name: models[name].neutral if recipe.endpoints[name].server == AUTO else {} for name in probes
+        }  # told by the server itself, or by its host: what a recipe says of it is tried
+        asked = untested(arms, taken, known, omit)
         if asked:
             say(f"asking {', '.join(asked)} with a few tiny calls whether it takes what its arms ask for")
         found = await asyncio.gather(*[examine_arms(models[name], arms, probes[name]) for name in asked])
@@ -251,13 +254,13 @@ def keep(folder: RunFolder, known: Known) -> None:
 
 
 def untested(
-    arms: Sequence[Arm], models: Mapping[EndpointName, Endpoint], known: Known, omit: bool
+    arms: Sequence[Arm], taken: Mapping[EndpointName, Container[str]], known: Known, omit: bool
 ) -> list[EndpointName]:
     """The endpoints whose arms ask for something of which nobody knows what becomes of it.
 
     Args:
         arms: of the recipe, nothing dropped.
-        models: the endpoints, in their dialects.
+        taken: parameters that each endpoint takes, as its server is known for it.
         known: what was found out before.
         omit: whether it has to be known of everything, as it would be left out.
     """
@@ -267,7 +270,7 @@ def untested(
         for name in arm.params
         if name in PARAMETERS
         and (omit or name not in USUAL)
-        and name not in models[arm.endpoint].neutral
+        and name not in taken[arm.endpoint]
         and name not in (known[arm.endpoint].findings if arm.endpoint in known else {})
     )
     return list(dict.fromkeys(asking))
