@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,6 +135,25 @@ def test_what_a_server_is_sent_stays_as_it_was_for_the_folders_first_answers(tmp
         again = ran(project)
 
         assert again.json["calls"] == {}
+
+
+def test_a_folder_of_an_earlier_version_keeps_its_answers(tmp_path: Path) -> None:
+    """Nothing was known of servers then, and only what the arms set was sent."""
+    with played(tmp_path, None, top_k=[], presence_penalty=[0.5]) as project:
+        endpoints = project.table["endpoints"]
+        project.save(endpoints={**endpoints, "student": {**endpoints["student"], "server": "transformers"}})
+        ran(project)  # its dialect sends nothing beside
+        (project.run_dir / "doctor.json").unlink()
+        with contextlib.closing(sqlite3.connect(project.run_dir / "ledger.sqlite3")) as db:
+            db.execute("DELETE FROM facts WHERE key LIKE 'dialect%'")
+            db.commit()
+        project.save(endpoints=endpoints)
+        before = sampled(project)
+
+        again = ran(project)
+
+        assert again.code == 0, again.err
+        assert sampled(project) == before
 
 
 def test_with_a_cap_the_test_calls_count_too(tmp_path: Path) -> None:

@@ -98,9 +98,10 @@ async def ready(
     if told:
         known = known | {one.endpoint: merged(known.get(one.endpoint), one) for one in told}
         keep(what.folder, known)
+    for one in told:
+        if one.server not in (UNKNOWN, models[one.endpoint].server) and not ledger.has_sampled(one.endpoint):
+            models[one.endpoint] = speaking(models[one.endpoint], one.server)
     for name in probes:
-        if (server := next((one.server for one in told if one.endpoint == name), "")) != models[name].server and server:
-            models[name] = speaking(models[name], server)
         await _remember(models[name], ledger)
     work = make_work(recipe, models, known)
     notes = [f"endpoint {one.endpoint} could not be tried: {one.problem}" for one in found if one.problem]
