@@ -156,6 +156,15 @@ def test_a_folder_of_an_earlier_version_keeps_its_answers(tmp_path: Path) -> Non
         assert sampled(project) == before
 
 
+def test_a_server_that_a_recipe_names_later_buys_nothing_anew(tmp_path: Path) -> None:
+    with played(tmp_path, None, top_k=[]) as project:
+        ran(project)
+        endpoints = project.table["endpoints"]
+        project.save(endpoints={**endpoints, "student": {**endpoints["student"], "server": "ollama"}})
+
+        assert ran(project).json["calls"] == {}
+
+
 def test_with_a_cap_the_test_calls_count_too(tmp_path: Path) -> None:
     with played(tmp_path, "together") as project:
         price = {"input": 1.0, "output": 1.0}

@@ -143,8 +143,9 @@ def _probe(endpoint: Endpoint, keys: Mapping[EndpointName, str | None], ledger: 
 
     clock = Clock(time.monotonic, time.time, asyncio.sleep)
     secrets = [key for key in keys.values() if key]
-    before = ledger.spent().attempts
-    return Probe(endpoint, transport_for(endpoint, keys[endpoint.name]), ledger, clock, secrets, first_draw=before)
+    return Probe(
+        endpoint, transport_for(endpoint, keys[endpoint.name]), ledger, clock, secrets, first_draw=ledger.last_attempt
+    )
 
 
 # --- keeping and telling --------------------------------------------------------------------------------

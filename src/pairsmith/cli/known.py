@@ -82,13 +82,7 @@ async def ready(
         arms = arms_of(recipe, models)
         if not omit and (mistake := refused(arms, known)):
             raise mistake
-        taken = {
-            name: models[name].neutral if recipe.endpoints[name].server == AUTO else {} for name in probes
-        }  # told by the server itself, or by its host: what a recipe says of it is tried
-        asked = untested(arms, taken, known, omit)
-        if asked:
-            say(f"asking {', '.join(asked)} with a few tiny calls whether it takes what its arms ask for")
-        found = await asyncio.gather(*[examine_arms(models[name], arms, probes[name]) for name in asked])
+        found = await _tried(arms, models, recipe, probes, known)
     except Stopped as exc:  # the ledger cannot be written
         return Ready(make_work(recipe, models, known), [], exc)
     finally:
@@ -98,15 +92,39 @@ async def ready(
     if told:
         known = known | {one.endpoint: merged(known.get(one.endpoint), one) for one in told}
         keep(what.folder, known)
-    for one in told:
-        if one.server not in (UNKNOWN, models[one.endpoint].server) and not ledger.has_sampled(one.endpoint):
-            models[one.endpoint] = speaking(models[one.endpoint], one.server)
+    models |= {
+        one.endpoint: speaking(models[one.endpoint], one.server) for one in told if _is_news(one, models, ledger)
+    }
     for name in probes:
         await _remember(models[name], ledger)
     work = make_work(recipe, models, known)
     notes = [f"endpoint {one.endpoint} could not be tried: {one.problem}" for one in found if one.problem]
     notes += omitted(arms, work.arms, known) if omit else []
     return Ready(work, notes, _ended(probes.values()) or _stop(arms, told, known, omit))
+
+
+async def _tried(
+    arms: Sequence[Arm],
+    models: Mapping[EndpointName, Endpoint],
+    recipe: Recipe,
+    probes: Mapping[EndpointName, Probe],
+    known: Known,
+) -> list[Capabilities]:
+    """What a few tiny calls tell of the endpoints of which too little is known.
+
+    What an endpoint is known for by itself or by its host is believed; what a recipe says of it is tried.
+    """
+    assert recipe.sample is not None
+    taken = {name: models[name].neutral if recipe.endpoints[name].server == AUTO else {} for name in probes}
+    asked = untested(arms, taken, known, recipe.sample.on_unsupported == "omit")
+    if asked:
+        say(f"asking {', '.join(asked)} with a few tiny calls whether it takes what its arms ask for")
+    return await asyncio.gather(*[examine_arms(models[name], arms, probes[name]) for name in asked])
+
+
+def _is_news(one: Capabilities, models: Mapping[EndpointName, Endpoint], ledger: Ledger) -> bool:
+    """Whether a server was told that decides what is sent: not once there are answers, which would be bought anew."""
+    return one.server not in (UNKNOWN, models[one.endpoint].server) and not ledger.has_sampled(one.endpoint)
 
 
 def _ended(probes: Iterable[Probe]) -> Stopped | None:
@@ -118,8 +136,8 @@ def _ended(probes: Iterable[Probe]) -> Stopped | None:
 def _probe(endpoint: Endpoint, keys: Mapping[EndpointName, str | None], ledger: Ledger, engine: Engine) -> Probe:
     clock = Clock(time.monotonic, time.time, asyncio.sleep)
     secrets = [key for key in keys.values() if key]
-    transport, before = transport_for(endpoint, keys[endpoint.name]), ledger.spent().attempts
-    return Probe(endpoint, transport, ledger, clock, secrets, engine.budget, before, engine.tally)
+    transport = transport_for(endpoint, keys[endpoint.name])
+    return Probe(endpoint, transport, ledger, clock, secrets, engine.budget, ledger.last_attempt, engine.tally)
 
 
 def _stop(arms: Sequence[Arm], told: Sequence[Capabilities], known: Known, omit: bool) -> Stopped | None:
@@ -192,14 +210,18 @@ def work_as_kept(what: Named, ledger: Ledger | None) -> Work:
 
 
 def _kept(endpoint: Endpoint, recipe: Recipe, ledger: Ledger) -> Endpoint | None:
-    """The endpoint as it was asked first; None when it never was, or the recipe names another server now."""
+    """The endpoint as it was asked first; None when it never was.
+
+    Where the recipe names another server now, that server's names hold; but what stands beside an arm's own parameters
+    stays as it was once there are answers, for they would be bought anew.
+    """
     stored = ledger.fact(_dialect_key(endpoint))
     if stored is None:
         return None
     server, names, neutral = orjson.loads(stored)
-    if recipe.endpoints[endpoint.name].server not in (AUTO, server):
-        return None
-    return replace(endpoint, server=server, names=names, neutral=neutral)
+    if recipe.endpoints[endpoint.name].server in (AUTO, server):
+        return replace(endpoint, server=server, names=names, neutral=neutral)
+    return replace(endpoint, neutral=neutral) if ledger.has_sampled(endpoint.name) else None
 
 
 def _neutral(endpoint: Endpoint, found: Capabilities | None) -> Endpoint:

@@ -131,7 +131,7 @@ def engine_of(
         Clock(time.monotonic, time.time, asyncio.sleep),
         random.Random(),
         [key for key in keys.values() if key],
-        Budget(caps, ledger.committed()),
+        Budget(caps, NOTHING if caps == Caps() else ledger.committed()),  # which reads every attempt
         patience_s,
     )
 

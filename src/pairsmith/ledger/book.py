@@ -102,6 +102,11 @@ class Ledger:
 
     # --- wire's accounts ---------------------------------------------------------------------------
 
+    @property
+    def last_attempt(self) -> int:
+        """The number of the last attempt that was booked; 0: none was."""
+        return self._attempt
+
     async def begin(self, request: ChatRequest, max_cost_usd: float | None, max_tokens: int | None = None) -> int:
         """Book an attempt before it is sent, with the most it can come to; its number once the row is durable."""
         self._attempt += 1
