@@ -214,3 +214,15 @@ def test_a_bad_row_and_a_missing_file_are_said_as_run_says_them(project: Project
     assert (bad.code, missing.code) == (2, 2)
     assert "line 1" in bad.json["error"]
     assert "cannot be read" in missing.json["error"]
+
+
+def test_prompts_that_an_earlier_round_settled_are_not_planned_again(tmp_path: Path, server: Server) -> None:
+    first = priced(tmp_path / "first", server, 6)
+    pairs = first.run()["pairs"]
+    second = priced(tmp_path / "second", server, 12)
+    second.save(prompts={"path": "prompts.jsonl", "exclude": str(first.run_dir)})
+
+    planned = plan(second)
+
+    assert pairs > 0
+    assert planned["prompts"] == 12 - pairs == second.run()["prompts"]
