@@ -43,12 +43,27 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """What somebody said of answers that came with a prompt: one of them is better than each of the others.
+
+    `preferred` None: they are equally good. `rule`: "human", or "edit" where a text was mended by hand; `by`: who said
+    so, "" where that is not known.
+    """
+
+    preferred: CompletionId | None
+    others: tuple[CompletionId, ...]  # without the preferred one
+    rule: str = "human"
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """One prompt, normalised: the system message stands in `system`, never in `messages`.
 
     `messages` holds 1+ turns of user, assistant and tool, the last one not the assistant's.
     `id` hashes messages, tools, reference and system; `source_id` is the row's own `id`, if it had one;
     `ordinal` is its place (0-based) in the input, after duplicates were united; `meta` keeps all other keys.
+    `preferences` are about its candidates: where there are any, they settle the prompt, and nothing is asked.
     """
 
     id: PromptId
@@ -60,6 +75,7 @@ class Prompt:
     ordinal: int = 0
     source_id: str | None = None
     candidates: tuple[Candidate, ...] = ()
+    preferences: tuple[Preference, ...] = ()
 
 
 def prompt_id(
@@ -255,6 +271,7 @@ class Flag(StrEnum):
     REASONING = "reasoning_left"
     TOOL_CALL = "tool_call"
     MENDED = "mended"  # lone surrogates were replaced, so the text is not what the model said
+    UNFINISHED = "unfinished"  # it stops in mid-sentence, or in an open code block, though the server says "stop"
     DUPLICATE = "duplicate"
     CHECK = "check"  # a screen of the user's own refused it
 
@@ -263,7 +280,8 @@ class Flag(StrEnum):
 class Completion:
     """One answer to a prompt: a sampled reply, or a given candidate (then `arm` is "given").
 
-    `text` is what would be exported: the stored text, or the span of it left when reasoning is stripped.
+    `text` is what would be exported: the stored text, or the span of it left when reasoning is stripped. The arm of a
+    candidate whose origin is known is "given:ORIGIN".
     """
 
     id: CompletionId  # the request id of the reply, or the content id of the candidate
@@ -277,6 +295,7 @@ class Completion:
     simulated: bool = False
     shared: bool = False  # a sibling has the same text; also of the one that keeps its place
     endpoint: EndpointName | None = None  # that was asked for it; None: it was given
+    marks: tuple[Flag, ...] = ()  # what is no reason to screen it here, but may keep it from one side of a pair
 
 
 def candidate_id(prompt: PromptId, content: str) -> CompletionId:
@@ -360,7 +379,8 @@ class Noise:
 class Pair:
     """A preference: the completion ids of its two sides, their gap in points, and what it rests on.
 
-    `gap` is None where the judges gave no points (protocols rank and duel).
+    `gap` is None where there are no points (protocols rank and duel, people's verdicts, arms that nobody judged).
+    `further`: more pairs of the same prompt, where a strategy gives several.
     """
 
     prompt_id: PromptId
@@ -369,6 +389,7 @@ class Pair:
     gap: float | None
     judges: tuple[EndpointName, ...]
     provenance: Mapping[str, Json] = field(default_factory=dict)
+    further: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from pairsmith.records import Candidate, Failure, FailureKind, Json, Prompt, PromptId, RequestId
+from pairsmith.records import Candidate, Failure, FailureKind, Json, Preference, Prompt, PromptId, RequestId
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +62,18 @@ class Spent:
 
 def prompt_bytes(prompt: Prompt) -> bytes:
     """A prompt as it is stored; its id and ordinal stand in columns of their own."""
-    return orjson.dumps(
-        {
-            "messages": prompt.messages,
-            "tools": prompt.tools,
-            "reference": prompt.reference,
-            "system": prompt.system,
-            "meta": prompt.meta,
-            "id": prompt.source_id,
-            "candidates": [[c.content, c.meta] for c in prompt.candidates],
-        }
-    )
+    body = {
+        "messages": prompt.messages,
+        "tools": prompt.tools,
+        "reference": prompt.reference,
+        "system": prompt.system,
+        "meta": prompt.meta,
+        "id": prompt.source_id,
+        "candidates": [[c.content, c.meta] for c in prompt.candidates],
+    }
+    if prompt.preferences:
+        body["preferences"] = [[p.preferred, p.others, p.rule, p.by] for p in prompt.preferences]
+    return orjson.dumps(body)
 
 
 def prompt_of(ident: PromptId, body: bytes, ordinal: int) -> Prompt:
@@ -88,6 +89,10 @@ def prompt_of(ident: PromptId, body: bytes, ordinal: int) -> Prompt:
         ordinal=ordinal,
         source_id=data["id"],
         candidates=tuple(Candidate(content, meta) for content, meta in data["candidates"]),
+        preferences=tuple(
+            Preference(preferred, tuple(others), rule, by)
+            for preferred, others, rule, by in data.get("preferences", ())
+        ),
     )
 
 
