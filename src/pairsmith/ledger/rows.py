@@ -62,7 +62,7 @@ class Spent:
 
 def prompt_bytes(prompt: Prompt) -> bytes:
     """A prompt as it is stored; its id and ordinal stand in columns of their own."""
-    body = {
+    body: dict[str, object] = {
         "messages": prompt.messages,
         "tools": prompt.tools,
         "reference": prompt.reference,

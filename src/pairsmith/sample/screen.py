@@ -199,6 +199,7 @@ _REMEDIES: dict[Flag, Callable[[Sequence[Completion], SampleSettings], str]] = {
     Flag.REASONING: _always(
         'hold reasoning where the answer should be: set the endpoint\'s reasoning = "strip", or "keep" to train on it'
     ),
+    Flag.UNFINISHED: _always("stop in mid-sentence: raise [sample] max_tokens, or look at what ends them"),
     Flag.EMPTY: _always("are empty: look at what the endpoint sends; a missing chat template does this"),
     Flag.CHECK: _always("are refused by a screen of your own (sample.screens): see whether it means them"),
     Flag.MENDED: _always("hold broken characters (lone surrogates): look at the server's tokenizer"),
