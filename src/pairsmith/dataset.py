@@ -16,7 +16,8 @@ from pairsmith.export.formats import ROWS, provenance_row, row_bytes, system_tex
 from pairsmith.export.rows import refused
 from pairsmith.export.settings import ExportSettings
 from pairsmith.ledger import Ledger
-from pairsmith.records import CompletionId, EndpointName, Json, Pair, Prompt, Reply, RequestId, candidate_id
+from pairsmith.outcomes import StoredPair, StoredSide
+from pairsmith.records import EndpointName, Json, Pair, Prompt, Reply, RequestId, candidate_id
 from pairsmith.wire.stored import read_stored
 
 
@@ -100,26 +101,6 @@ def stored_arms(ledger: Ledger, digest: str) -> dict[str, StoredArm]:
     """The arms that a run's outcomes speak of, by name, in the recipe's order."""
     arms: dict[str, Any] = json.loads(ledger.fact(f"arms {digest}") or "{}")
     return {name: cast(StoredArm, arm if isinstance(arm, dict) else {"system": arm}) for name, arm in arms.items()}
-
-
-class StoredSide(TypedDict):
-    """One side of a stored pair, as work.py wrote it."""
-
-    completion: CompletionId
-    arm: str
-    model: str | None
-    span: list[int] | None
-    simulated: bool
-
-
-class StoredPair(TypedDict):
-    """A stored pair, as work.py wrote it."""
-
-    chosen: StoredSide
-    rejected: StoredSide
-    gap: float | None
-    judges: list[EndpointName]
-    provenance: dict[str, Json]
 
 
 def text_of(prompt: Prompt, side: StoredSide, ledger: Ledger) -> str:

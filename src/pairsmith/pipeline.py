@@ -18,6 +18,7 @@ from pairsmith.errors import Stopped, UserError
 from pairsmith.intake import Intake, Source
 from pairsmith.judge.noise import PROMPTS
 from pairsmith.ledger import Ledger, Settled
+from pairsmith.outcomes import gate_evidence_in
 from pairsmith.pair.outlook import GateEvidence, outlook
 from pairsmith.records import (
     ChatRequest,
@@ -35,7 +36,7 @@ from pairsmith.records import (
 from pairsmith.sample import screen
 from pairsmith.sample.names import short_names
 from pairsmith.sample.plan import effective, requested
-from pairsmith.sample.settings import GIVEN
+from pairsmith.sample.settings import is_given
 from pairsmith.shapes import Shapes
 from pairsmith.steps import Step, begin, step
 from pairsmith.wire.online import Engine
@@ -295,7 +296,7 @@ class _Journey:
         stopped = self._engine.stopped or self._enough.used_up
         if stopped is None or stopped.reason != MIN_YIELD:
             return None if stopped is None or stopped.reason == TARGET else stopped
-        gates = [gate_evidence(settled.body) for _, settled in self._ledger.outcomes(self._work.digest)]
+        gates = [gate_evidence_in(settled.body) for _, settled in self._ledger.outcomes(self._work.digest)]
         known = [gate for gate in gates if gate is not None]
         would = f" ({outlook(known, self._work.pair).sentence()})" if known else ""
         return Stopped(MIN_YIELD, stopped.sentence + would)
@@ -309,7 +310,7 @@ class _Journey:
         settings = self._work.recipe.sample
         if settings is None or len(self._first) >= screen.FIRST:
             return
-        self._first.extend(completion for completion in completions if completion.arm != GIVEN)
+        self._first.extend(completion for completion in completions if not is_given(completion.arm))
         if len(self._first) >= screen.FIRST:
             stop = screen.screened_too_much(self._first[: screen.FIRST], settings)
             if stop is not None:
@@ -319,7 +320,7 @@ class _Journey:
         """After the first settled prompts, say once what the gate does."""
         if len(self._settled) >= FIRST_LOOK:
             return
-        evidence = gate_evidence(body)
+        evidence = gate_evidence_in(body)
         if evidence is not None:
             self._settled.append(evidence)
             if len(self._settled) == FIRST_LOOK:
@@ -338,12 +339,6 @@ class _Journey:
             )
         known.append(model)
         self._ledger.learn(_models_key(self._work.endpoints[request.endpoint]), json.dumps(known))
-
-
-def gate_evidence(body: Mapping[str, Json]) -> GateEvidence | None:
-    """What a stored outcome says about the gate; None when its prompt never came to it."""
-    gate = body.get("gate")
-    return GateEvidence(**gate) if isinstance(gate, dict) else None  # type: ignore[arg-type]
 
 
 def _models_key(endpoint: Endpoint) -> str:

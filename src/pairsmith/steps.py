@@ -6,8 +6,7 @@ Called by pipeline.py.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
@@ -15,10 +14,7 @@ from typing import TypeAlias
 from pairsmith import judge, seams
 from pairsmith.judge import JudgeState
 from pairsmith.judge.noise import Measured
-from pairsmith.pair.gates import Strategy, settle
-from pairsmith.pair.orders import settle_orders
-from pairsmith.pair.outlook import GateEvidence, gate_evidence
-from pairsmith.pair.select import Standing
+from pairsmith.outcomes import evidence_of, gate_row, of_arms, pair_rows
 from pairsmith.records import (
     Abstention,
     Arm,
@@ -31,7 +27,6 @@ from pairsmith.records import (
     FailureKind,
     Flag,
     Json,
-    Noise,
     Outcome,
     Pair,
     Prompt,
@@ -39,7 +34,6 @@ from pairsmith.records import (
     Reply,
     RequestId,
     Score,
-    Settlement,
 )
 from pairsmith.sample.plan import deal, requests
 from pairsmith.sample.screen import candidate_completion, completion_of, screen
@@ -113,12 +107,27 @@ def step(
 
     `measuring`: no more than what shows how much the judges err is asked, and the prompt comes to nothing yet.
     """
+    if prompt.preferences:
+        return _preferred(prompt, work)
     now = _with_draws(prompt, known, outcomes, work, measuring)
     while now.complete and now.kind != "pair" and known.drawn < len(known.draws):
         known.drawn, known.completions = known.drawn + 1, None
         further = _with_draws(prompt, known, outcomes, work, measuring)
         now = replace(further, completions=further.completions or now.completions)
     return now
+
+
+def _preferred(prompt: Prompt, work: Work) -> Step:
+    """What a prompt came to whose answers people have compared: nothing is sampled or judged."""
+    completions = _completions(prompt, [], {}, work)
+    evidence = evidence_of(completions)
+    settled = work.pairing.settle_preferred(prompt, completions)
+    done = Step(completions=completions, body=evidence, complete=True)
+    if isinstance(settled, Abstention):
+        evidence["detail"] = settled.detail
+        return replace(done, kind="abstained", reason=settled.reason)
+    evidence |= pair_rows(settled, completions)
+    return replace(done, kind="pair")
 
 
 def _with_draws(
@@ -132,7 +141,7 @@ def _with_draws(
     failures = [o for _, request in draws if isinstance(o := outcomes[request.id], Failure)]
     completions = known.completions = known.completions or _completions(prompt, draws, outcomes, work)
     if unpaid := [f for f in failures if f.kind is not FailureKind.PERMANENT]:
-        body = {"arms": _of_arms(completions)}
+        body = {"arms": of_arms(completions)}
         return Step(completions=completions, kind="failed", reason=unpaid[0].reason, final=False, body=body)
     usable = [completion for completion in completions if not completion.flags]
     if len(usable) < 2 and measuring and known.drawn < len(known.draws):
@@ -146,7 +155,7 @@ def _with_draws(
         return Step(completions=completions, measured=Measured(state.scores, state.again))
     verdicts = len(state.scores) + len(state.duels) + len(state.rankings)
     if state.settlement is None:
-        reason, body = state.unpaid[0].reason, {"arms": _of_arms(completions)}
+        reason, body = state.unpaid[0].reason, {"arms": of_arms(completions)}
         return Step(completions=completions, kind="failed", reason=reason, final=False, verdicts=verdicts, body=body)
     replies = (outcomes.get(ident) for ident in _calls(state))
     simulated = any(isinstance(reply, Reply) and reply.simulated for reply in replies)
@@ -163,22 +172,10 @@ def _state(
     measuring: bool,
 ) -> JudgeState:
     """Where the judging stands; the gates are asked through it."""
-    strategy = _strategy(prompt, work.strategy) if work.strategy else None
-    noise = work.panel.noise or Noise()
-
-    def decide(scores: Sequence[Score], duels: Sequence[Duel]) -> Settlement:
-        return settle(prompt.id, usable, _points(scores, work), duels, work.pair, noise, strategy, work.sides)
-
-    decide_orders = partial(settle_orders, prompt.id, usable)
+    decide = partial(work.pairing.settle, prompt, usable)
+    decide_orders = partial(work.pairing.settle_orders, prompt, usable)
     panel = replace(work.panel, checks=known.checks) if known.checks else work.panel
     return judge.owed(prompt, completions, outcomes, decide, panel, known.asked, decide_orders, measuring)
-
-
-def _points(scores: Sequence[Score], work: Work) -> list[Score]:
-    """The scores that decide: a reward model's numbers are no points while its noise is not known."""
-    known = (work.panel.noise or Noise()).judges
-    numbers = {judge.name for judge in work.panel.judges if judge.kind == "reward" and judge.name not in known}
-    return [score for score in scores if score.judge not in numbers]
 
 
 def _settled(
@@ -191,12 +188,10 @@ def _settled(
     work: Work,
 ) -> Step:
     """What the complete evidence on one prompt came to."""
-    evidence = _evidence(completions, state)
+    evidence = evidence_of(completions, state.scores, state.duels, state.rankings)
     evidence["simulated"] = bool(evidence["simulated"]) or simulated
-    noise = work.panel.noise or Noise()
-    if work.recipe.judge.protocol == "score":
-        scores = _points(state.scores, work)
-        evidence["gate"] = _gate(gate_evidence(usable, scores, state.duels, work.pair, noise, work.sides))
+    if gate := work.pairing.gate(usable, state.scores, state.duels):
+        evidence["gate"] = gate_row(gate)
     evidence["unreadable"] = state.unreadable + state.reasked
     settled = Step(completions=completions, verdicts=verdicts, body=evidence, complete=True)
     if isinstance(state.settlement, Abstention):
@@ -205,7 +200,7 @@ def _settled(
         final = all(failure.reason != "bad_request" for failure in state.failed)
         return replace(settled, kind="abstained", reason=state.settlement.reason, final=final)
     assert isinstance(state.settlement, Pair)  # judge.owed turns what is undecided into duels
-    evidence["pair"] = _sides(state.settlement, completions)
+    evidence |= pair_rows(state.settlement, completions)
     return replace(settled, kind="pair")
 
 
@@ -213,26 +208,6 @@ def _calls(state: JudgeState) -> list[RequestId]:
     """The calls that the verdicts were read from."""
     verdicts: list[Score | Duel | Ranking] = [*state.scores, *state.duels, *state.rankings]
     return [verdict.request_id for verdict in verdicts]
-
-
-def _strategy(prompt: Prompt, function: seams.Function) -> Strategy:
-    """The user's strategy, as pair asks it."""
-
-    def pick(ranked: Sequence[Standing]) -> tuple[Standing, Standing] | None:
-        answers: list[dict[str, Json]] = [
-            {
-                "text": one.completion.text,
-                "score": one.mean,
-                "arm": one.completion.arm,
-                "endpoint": one.completion.endpoint,
-                "model": one.completion.model,
-            }
-            for one in ranked
-        ]
-        places = seams.picked(function, prompt, answers)
-        return None if places is None else (ranked[places[0]], ranked[places[1]])
-
-    return pick
 
 
 def _draws(prompt: Prompt, work: Work) -> Draws:
@@ -257,7 +232,16 @@ def _completions(
     ]
     settings = work.recipe.sample
     later = [CompletionId(request.id) for _, request in draws[settings.first_completions :]] if settings else []
-    return tuple(_checked(prompt, one, work.screens) for one in screen([*given, *sampled], later))
+    tolerated = [_tolerated(one, work.pair.tolerated) for one in (*given, *sampled)]
+    return tuple(_checked(prompt, one, work.screens) for one in screen(tolerated, later))
+
+
+def _tolerated(completion: Completion, flags: Collection[Flag]) -> Completion:
+    """The completion, judged in spite of these flags: they are marks then, which may keep it from one side."""
+    marks = tuple(flag for flag in completion.flags if flag in flags)
+    if not marks:
+        return completion
+    return replace(completion, flags=tuple(flag for flag in completion.flags if flag not in marks), marks=marks)
 
 
 def _checked(prompt: Prompt, completion: Completion, screens: Sequence[seams.Function]) -> Completion:
@@ -269,76 +253,12 @@ def _checked(prompt: Prompt, completion: Completion, screens: Sequence[seams.Fun
 
 def _too_few(completions: tuple[Completion, ...], failures: Sequence[Failure], work: Work) -> Step:
     """Fewer than two completions can be used: by the calls' fault if any failed, else by the screens."""
-    evidence = _evidence(completions, None)
+    evidence = evidence_of(completions)
     if failures:  # what is refused as malformed is not stored, and asked again: the server may have changed
         final = all(failure.reason != "bad_request" for failure in failures)
         reason = failures[0].reason
         return Step(completions=completions, kind="failed", reason=reason, final=final, body=evidence, complete=True)
-    if work.recipe.judge.protocol == "score":
-        evidence["gate"] = _gate(GateEvidence(0.0, 0.0))
+    if gate := work.pairing.gate((), (), ()):
+        evidence["gate"] = gate_row(gate)
     reason = "too_few_completions"
     return Step(completions=completions, kind="abstained", reason=reason, body=evidence, complete=True)
-
-
-def _gate(evidence: GateEvidence) -> dict[str, Json]:
-    return {"gap": evidence.gap, "chosen_mean": evidence.chosen_mean, "confirmed": evidence.confirmed}
-
-
-def _evidence(completions: Sequence[Completion], state: JudgeState | None) -> dict[str, Json]:
-    """What a stored outcome keeps, for summaries, the cards and provenance; texts stay with their replies."""
-    flags = Counter(flag.value for completion in completions for flag in completion.flags)
-    return {
-        "flags": dict(flags),
-        "tokens": sum(completion.usage.output_tokens or 0 for completion in completions),
-        "simulated": any(completion.simulated for completion in completions),
-        "completions": [[one.id, one.arm, len(one.text), one.model] for one in completions if not one.flags],
-        "arms": _of_arms(completions),
-        "verdicts": _said(state) if state else [],
-    }
-
-
-def _of_arms(completions: Sequence[Completion]) -> list[Json]:
-    """Of every completion, flagged ones too: arm, flags, tokens in, out and cached, and whether a sibling says it."""
-    return [
-        [
-            one.arm,
-            [flag.value for flag in one.flags],
-            one.usage.input_tokens,
-            one.usage.output_tokens,
-            one.usage.cached_tokens,
-            one.shared,
-        ]
-        for one in completions
-    ]
-
-
-def _said(state: JudgeState) -> list[Json]:
-    said: list[Json] = [
-        {"judge": s.judge, "completion": s.completion, "score": s.value, "call": s.request_id} for s in state.scores
-    ]
-    said += [
-        {"judge": d.judge, "first": d.first, "second": d.second, "winner": d.winner, "call": d.request_id}
-        for d in dict.fromkeys(state.duels)
-    ]
-    said += [
-        {"judge": r.judge, "shown": list[Json](r.shown), "order": list[Json](r.order), "call": r.request_id}
-        for r in state.rankings
-    ]
-    return said
-
-
-def _sides(found: Pair, completions: Sequence[Completion]) -> dict[str, Json]:
-    by_id: dict[CompletionId, Completion] = {completion.id: completion for completion in completions}
-
-    def side(ident: CompletionId) -> dict[str, Json]:
-        one = by_id[ident]
-        span: Json = list(one.span) if one.span else None
-        return {"completion": ident, "arm": one.arm, "model": one.model, "span": span, "simulated": one.simulated}
-
-    return {
-        "chosen": side(found.chosen),
-        "rejected": side(found.rejected),
-        "gap": found.gap,
-        "judges": list(found.judges),
-        "provenance": dict(found.provenance),
-    }

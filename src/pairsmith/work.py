@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from pairsmith import assets, judge, seams
+from pairsmith import assets, judge, pairing, seams
 from pairsmith.capabilities import Known
 from pairsmith.errors import UserError
 from pairsmith.judge import Gates, JudgeWords, Panel, Structured
-from pairsmith.judge.escalate import accurate_gap, holds
+from pairsmith.judge.escalate import holds
 from pairsmith.judge.noise import PROMPTS
 from pairsmith.judge.settings import CHECK
-from pairsmith.pair.settings import BEST_WORST, PairSettings
-from pairsmith.pair.sides import Sides, read_sides
+from pairsmith.pair.settings import SEAM, PairSettings
+from pairsmith.pairing import ACCURATE, Pairing, named, pairing_of
 from pairsmith.recipe import Recipe
 from pairsmith.records import (
     Arm,
@@ -30,9 +30,8 @@ from pairsmith.records import (
     content_id,
 )
 from pairsmith.sample.plan import build_arms
-from pairsmith.sample.settings import GIVEN
 
-RULES = 3  # goes up when the same evidence would come to something else than before: stored outcomes are then redone
+RULES = 4  # goes up when the same evidence would come to something else than before: stored outcomes are then redone
 
 JUDGE_TEMPLATES = (
     "score_system",
@@ -45,7 +44,6 @@ JUDGE_TEMPLATES = (
     "reference_user",
     "reask",
 )
-ACCURATE = 0.97  # the share of orders that are to be right at the gap that "auto" finds
 MODES: dict[str, Structured] = {"auto": "json_schema", "schema": "json_schema", "object": "json_object", "text": "text"}
 
 
@@ -53,8 +51,7 @@ MODES: dict[str, Structured] = {"auto": "json_schema", "schema": "json_schema", 
 class Work:
     """Everything that decides what is asked and what it comes to. `digest` names all of it but the noise measured.
 
-    `pair` is the recipe's table with "auto" replaced by a number. `judges_digest` names what the noise of the judges
-    depends on: it is measured once for it.
+    `judges_digest` names what the noise of the judges depends on: it is measured once for it.
     """
 
     recipe: Recipe
@@ -63,10 +60,13 @@ class Work:
     panel: Panel
     digest: str
     judges_digest: str
-    pair: PairSettings
-    sides: Sides
+    pairing: Pairing
     screens: tuple[seams.Function, ...] = ()
-    strategy: seams.Function | None = None
+
+    @property
+    def pair(self) -> PairSettings:
+        """The [pair] table with "auto" replaced by a number."""
+        return self.pairing.settings
 
 
 def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], known: Known | None = None) -> Work:
@@ -83,15 +83,9 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], known:
     modes = {name: MODES[endpoint.json_mode] for name, endpoint in endpoints.items()}
     seed = recipe.sample.seed if recipe.sample else 0
     panel = Panel(endpoints, words, recipe.judge, modes, seed, checks=_checks(functions))
-    if not panel.chat_judges:  # nobody could compare a close call
-        pair = recipe.pair.model_copy(update={"verify_gap": recipe.pair.least_gap})
-    else:
-        pair = recipe.pair
-    strategy = functions.get(pair.strategy)
-    if strategy is not None:  # like a check, it goes by the name of its file, not by where that stands
-        pair = pair.model_copy(update={"strategy": strategy.name})
+    settles = pairing_of(recipe, [arm.name for arm in arms], functions.get(recipe.pair.strategy))
     judged = _judged(recipe, endpoints, arms, words, functions)
-    decides: Json = [judged, pair.model_dump(mode="json")]
+    decides: Json = [judged, named(settles.settings)]
     work = Work(
         recipe=recipe,
         endpoints=endpoints,
@@ -99,10 +93,8 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], known:
         panel=panel,
         digest=content_id("work", RULES, decides),
         judges_digest=content_id("judges", RULES, judged),
-        pair=pair,
-        sides=_sides(recipe, arms),
+        pairing=settles,
         screens=tuple(functions[name] for name in (recipe.sample.screens if recipe.sample else ())),
-        strategy=strategy,
     )
     return measured(work, None if wants_noise(work) else Noise())
 
@@ -130,9 +122,9 @@ def _functions(recipe: Recipe) -> dict[str, seams.Function]:
     """The user's own functions, by the names that the recipe has for them."""
     checks = [str(name) for name in recipe.judge.panel if name.startswith(CHECK)]
     screens = recipe.sample.screens if recipe.sample else ()
-    strategies = [] if recipe.pair.strategy == BEST_WORST else [recipe.pair.strategy]
-    named = (*checks, *screens, *strategies)
-    known = {name: seams.load(name.removeprefix(CHECK)) for name in named}
+    strategies = [recipe.pair.strategy] if SEAM.fullmatch(recipe.pair.strategy) else []
+    specs = (*checks, *screens, *strategies)
+    known = {name: seams.load(name.removeprefix(CHECK)) for name in specs}
     if len({known[name].name for name in checks}) < len(checks):
         raise UserError(f"two checks of {', '.join(checks)} go by one name: give file or function another one")
     return known
@@ -144,20 +136,6 @@ def _checks(functions: Mapping[str, seams.Function]) -> dict[EndpointName, judge
         for name, function in functions.items()
         if name.startswith(CHECK)
     }
-
-
-def _sides(recipe: Recipe, arms: Sequence[Arm]) -> Sides:
-    """Which couples the recipe allows.
-
-    Raises:
-        UserError: it names neither an endpoint that samples nor an arm.
-    """
-    parts = read_sides(recipe.pair.sides)
-    known = dict.fromkeys((*recipe.sampled_endpoints, *(arm.name for arm in arms), GIVEN))
-    for name in (name for names in parts.values() for name in names):
-        if name not in known:
-            raise UserError(f"[pair] sides names {name!r}, which gives no answers: take one of {', '.join(known)}")
-    return Sides(parts, recipe.sampled_endpoints)
 
 
 def _judged(
@@ -180,6 +158,7 @@ def _judged(
         recipe.sample.model_dump(mode="json", exclude={"max_screened"}) if recipe.sample else None,
         recipe.judge.model_dump(mode="json", exclude={"service_tier"}),
         recipe.judge.by_value,
+        list[Json](sorted(recipe.pair.tolerated)),
     ]
     return [who, how, said, words.rubric, dict(words.criteria), settings, written]
 
@@ -198,16 +177,9 @@ def wants_noise(work: Work) -> bool:
 
 def measured(work: Work, noise: Noise | None) -> Work:
     """The same, once it is known how much the judges err; a Noise of no judge: too little is known, and stays so."""
-    pair = work.pair
-    if work.recipe.pair.min_gap == "auto" and noise is not None and noise.judges:
-        first = (work.panel.chat_judges or work.panel.judges)[0].name
-        pair = pair.at(accurate_gap(noise, first, ACCURATE))
-        if not work.panel.chat_judges:  # as in make_work
-            pair = pair.model_copy(update={"verify_gap": pair.least_gap})
-    knows_points = any(one.kind != "reward" for one in work.panel.judges)
-    gates = Gates(pair.verify_gap, pair.chosen_floor if knows_points else 0.0)
-    pair = pair if knows_points else pair.model_copy(update={"chosen_floor": 0.0})
-    return replace(work, pair=pair, panel=replace(work.panel, noise=noise, gates=gates))
+    settles = pairing.measured(work.pairing, work.recipe, noise)
+    gates = Gates(settles.settings.verify_gap, settles.settings.chosen_floor)
+    return replace(work, pairing=settles, panel=replace(work.panel, noise=noise, gates=gates))
 
 
 def said_of_noise(work: Work) -> str:

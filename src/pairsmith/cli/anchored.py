@@ -116,7 +116,8 @@ def _anchor(
 
 
 def _completion(prompt: Prompt, ident: CompletionId, spans: Mapping[str, list[int]], ledger: Ledger) -> Completion:
-    from pairsmith.dataset import StoredSide, text_of
+    from pairsmith.dataset import text_of
+    from pairsmith.outcomes import StoredSide
     from pairsmith.sample.reasoning import answer_start
 
     side = StoredSide(completion=ident, arm=ARM, model=None, span=spans.get(ident), simulated=False)

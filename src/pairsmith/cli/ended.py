@@ -66,14 +66,14 @@ def warnings(work: Work) -> list[str]:
 
 def notes(ledger: Ledger, work: Work) -> list[str]:
     """What the state of the run says: the gate's effect, and answers that were cut off."""
+    from pairsmith.outcomes import gate_evidence_in
     from pairsmith.pair.outlook import outlook
-    from pairsmith.pipeline import gate_evidence
 
     said: list[str] = []
     gates = []
     completions = cut_off = unreadable = too_long = 0
     for _, settled in ledger.outcomes(work.digest):
-        evidence = gate_evidence(settled.body)
+        evidence = gate_evidence_in(settled.body)
         if evidence is not None:
             gates.append(evidence)
         completions += settled.completions

@@ -15,9 +15,10 @@ from typing import Any, cast
 
 import click
 
-from pairsmith.dataset import StoredPair, StoredSide, text_of
+from pairsmith.dataset import text_of
 from pairsmith.judge.verdicts import Unreadable, read_score
 from pairsmith.ledger import Ledger, Settled
+from pairsmith.outcomes import StoredPair, StoredSide
 from pairsmith.records import Json, Prompt, Reply, RequestId, StoredReply
 from pairsmith.wire.stored import read_stored
 

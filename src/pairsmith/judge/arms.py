@@ -116,20 +116,20 @@ class ArmCounts:
         completions = body.get("completions", ())
         if "arms" in body:
             for one in body["arms"]:
-                _count_completion(self._arms[one[0]], *one[1:])
+                _count_completion(self._arms[one[0]], *one[1:6])
         else:  # written by an earlier version
             self._complete = False
-            for _, arm, _, _ in completions:
+            for _, arm, *_ in completions:
                 self._arms[arm].usable += 1
         by_completion: defaultdict[str, list[float]] = defaultdict(list)
         for verdict in body.get("verdicts", ()):
             if "score" in verdict and verdict["judge"] not in self._without_points:
                 by_completion[verdict["completion"]].append(verdict["score"])
-        for ident, arm, _, _ in completions:
+        for ident, arm, *_ in completions:
             if points := by_completion.get(ident):
                 self._arms[arm].points += sum(points) / len(points)
                 self._arms[arm].scored += 1
-        if pair := body.get("pair"):
+        for pair in (*([body["pair"]] if "pair" in body else ()), *body.get("more_pairs", ())):
             self._count_pair(self._arms[pair["chosen"]["arm"]], self._arms[pair["rejected"]["arm"]])
 
     def _count_pair(self, chosen: _Counts, rejected: _Counts) -> None:

@@ -146,8 +146,8 @@ def bias_card(bodies: Iterable[Body]) -> BiasCard:
 
 
 def _count(counts: _Counts, body: Body) -> None:
-    characters = {ident: length for ident, _, length, _ in body.get("completions", ())}
-    arms = {ident: arm for ident, arm, _, _ in body.get("completions", ())}
+    characters = {ident: length for ident, _, length, *_ in body.get("completions", ())}
+    arms = {ident: arm for ident, arm, *_ in body.get("completions", ())}
     verdicts = body.get("verdicts", ())
     counts.verdicts += sum(not verdict["judge"].startswith(CHECK) for verdict in verdicts)
     counts.unreadable += body.get("unreadable", 0)
@@ -162,7 +162,7 @@ def _count(counts: _Counts, body: Body) -> None:
     if len(rankings) == 2:
         one, other = (ranking["order"] for ranking in rankings)
         counts.conflicts.append((one[0], one[-1]) != (other[0], other[-1]))
-    if pair := body.get("pair"):
+    for pair in (*([body["pair"]] if "pair" in body else ()), *body.get("more_pairs", ())):
         _count_pair(counts, pair, characters)
 
 

@@ -100,7 +100,13 @@ class Evidence:
         return self.waits or any(standing.open for standing in self.standings)
 
 
+def rung_name(named: str) -> EndpointName:
+    """What a judge goes by that the panel names so: a check by the name of its file, not by where that stands."""
+    spec = named.removeprefix(CHECK)
+    return EndpointName(named if spec == named else CHECK + spec.rsplit("/", 1)[-1])
+
+
 def _check(spec: str) -> Endpoint:
-    """A check as a rung; it goes by the name of its file, not by where that stands."""
-    name = EndpointName(CHECK + spec.removeprefix(CHECK).rsplit("/", 1)[-1])
+    """A check as a rung."""
+    name = rung_name(spec)
     return Endpoint(name, "", (), name, kind="check")

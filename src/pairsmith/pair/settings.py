@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from pairsmith.pair.sides import ANY, read_sides
+from pairsmith.records import Flag
 
 LARGEST_GAP = 9.0  # points go from 1 to 10
 USUAL_GAP = 3.0  # 99 % of the orders right on RewardBench 2 (JUDGING, finding 1)
@@ -65,6 +66,11 @@ class PairSettings(BaseModel):
     def _sides_are_written_so(self) -> PairSettings:
         read_sides(self.sides)
         return self
+
+    @property
+    def tolerated(self) -> frozenset[Flag]:
+        """Flags that do not keep a completion from being judged."""
+        return frozenset()
 
     @property
     def least_gap(self) -> float:

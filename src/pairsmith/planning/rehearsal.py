@@ -97,4 +97,5 @@ def _without_functions(world: World) -> Work:
 
     work = world.work
     checks = dict.fromkeys(work.panel.checks, check)
-    return replace(work, screens=(), strategy=None, panel=replace(work.panel, checks=checks))
+    settles = replace(work.pairing, strategy=None)
+    return replace(work, screens=(), pairing=settles, panel=replace(work.panel, checks=checks))

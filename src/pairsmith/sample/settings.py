@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 GIVEN = "given"  # the arm of candidates that came with their prompt
+GIVEN_FROM = f"{GIVEN}:"  # begins the arm of those whose origin is known
 # The sampling parameters that make arms, each a list in [sample] or a key of a [[sample.arms]] table.
 PARAMETERS = (
     "temperature",
@@ -54,6 +55,11 @@ Effort = Annotated[str, Field(pattern=r"^[a-z]+$")]  # none | minimal | low | me
 Verbosity = Literal["low", "medium", "high"]
 Weight = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=2, le=64)]
+
+
+def is_given(arm: str) -> bool:
+    """Whether completions of this arm came with their prompt."""
+    return arm == GIVEN or arm.startswith(GIVEN_FROM)
 
 
 class ArmSettings(BaseModel):

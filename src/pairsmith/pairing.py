@@ -1,0 +1,184 @@
+"""How prompts are settled: the [pair] table with all that it depends on, made once from the recipe.
+
+A run asks it through its judges (work.py, steps.py); afterwards it is asked again of the evidence that is stored
+(repairing.py). No file but those that the table names, no ledger, no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pairsmith import seams
+from pairsmith.errors import UserError
+from pairsmith.judge.case import rung_name
+from pairsmith.judge.escalate import accurate_gap
+from pairsmith.judge.settings import CHECK
+from pairsmith.pair.gates import Strategy, settle
+from pairsmith.pair.orders import settle_orders
+from pairsmith.pair.outlook import GateEvidence, gate_evidence
+from pairsmith.pair.preferred import settle_preferred
+from pairsmith.pair.select import Standing
+from pairsmith.pair.settings import SEAM, PairSettings
+from pairsmith.pair.sides import Sides, read_sides
+from pairsmith.recipe import Recipe
+from pairsmith.records import (
+    Abstention,
+    Completion,
+    Duel,
+    EndpointName,
+    Json,
+    Noise,
+    Pair,
+    Prompt,
+    Ranking,
+    Score,
+    Settlement,
+)
+from pairsmith.sample.settings import GIVEN, is_given
+
+ACCURATE = 0.97  # the share of orders that are to be right at the gap that "auto" finds
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What settles a prompt once its evidence is complete.
+
+    `settings` is the recipe's table with "auto" replaced by a number; its strategy, where it is the user's own, goes by
+    the name of its file. `judges`: of each rung of the panel its kind, chat, reward or check. `noise` None: how much
+    they err is not known yet.
+    """
+
+    settings: PairSettings
+    protocol: str
+    sides: Sides
+    judges: Mapping[EndpointName, str]
+    noise: Noise | None = None
+    strategy: seams.Function | None = None
+
+    @property
+    def known(self) -> Noise:
+        """What is known of the judges, which may be nothing."""
+        return self.noise or Noise()
+
+    def settle(
+        self, prompt: Prompt, usable: Sequence[Completion], scores: Iterable[Score], duels: Iterable[Duel]
+    ) -> Settlement:
+        """Settle ONE prompt of the protocol score; see pair/gates.py."""
+        strategy = _asking(prompt, self.strategy) if self.strategy else None
+        points = self.points(scores)
+        return settle(prompt.id, usable, points, duels, self.settings, self.known, strategy, self.sides)
+
+    def settle_orders(
+        self, prompt: Prompt, usable: Sequence[Completion], rankings: Sequence[Ranking], final: Sequence[Duel]
+    ) -> Settlement:
+        """Settle ONE prompt of the protocols rank and duel; see pair/orders.py."""
+        return settle_orders(prompt.id, usable, rankings, final)
+
+    def settle_preferred(self, prompt: Prompt, completions: Sequence[Completion]) -> Pair | Abstention:
+        """Settle ONE prompt by what people said of its answers; see pair/preferred.py."""
+        return settle_preferred(prompt.id, completions, prompt.preferences, self.settings, self.sides)
+
+    def of_kind(self, kind: str) -> list[EndpointName]:
+        """The judges of one kind, in the panel's order."""
+        return [name for name, other in self.judges.items() if other == kind]
+
+    def points(self, scores: Iterable[Score]) -> list[Score]:
+        """The scores that decide: a reward model's numbers are no points while its noise is not known."""
+        numbers = set(self.of_kind("reward")) - self.known.judges.keys()
+        return [score for score in scores if score.judge not in numbers]
+
+    def gate(self, usable: Sequence[Completion], scores: Iterable[Score], duels: Iterable[Duel]) -> GateEvidence | None:
+        """What the gate on points knows of one settled prompt; None where it is not asked."""
+        if self.protocol != "score" or not self.judges:
+            return None
+        return gate_evidence(usable, self.points(scores), duels, self.settings, self.known, self.sides)
+
+
+def pairing_of(recipe: Recipe, arms: Iterable[str], strategy: seams.Function | None = None) -> Pairing:
+    """How this recipe settles prompts, before anything is known of its judges.
+
+    Args:
+        recipe: with its [pair] table.
+        arms: the names of its arms.
+        strategy: the user's own function, where the table names one.
+
+    Raises:
+        UserError: a file that the table names cannot be read, or `sides` names what gives no answers.
+    """
+    settings = recipe.pair
+    if strategy is not None:  # like a check, it goes by the name of its file, not by where that stands
+        settings = settings.model_copy(update={"strategy": strategy.name})
+    pairing = Pairing(
+        settings=settings,
+        protocol=recipe.judge.protocol,
+        sides=_sides(recipe, tuple(arms)),
+        judges={rung_name(name): _kind(recipe, name) for name in recipe.judge.panel},
+        strategy=strategy,
+    )
+    return replace(pairing, settings=_compared(settings, pairing))
+
+
+def strategy_of(recipe: Recipe) -> seams.Function | None:
+    """The user's own function, where [pair] names one."""
+    return seams.load(recipe.pair.strategy) if SEAM.fullmatch(recipe.pair.strategy) else None
+
+
+def measured(pairing: Pairing, recipe: Recipe, noise: Noise | None) -> Pairing:
+    """The same, once it is known how much the judges err; a Noise of no judge: too little is known, and stays so."""
+    settings = pairing.settings
+    if recipe.pair.min_gap == "auto" and noise is not None and noise.judges:
+        first = (pairing.of_kind("chat") or list(pairing.judges))[0]
+        settings = _compared(settings.at(accurate_gap(noise, first, ACCURATE)), pairing)
+    if all(kind == "reward" for kind in pairing.judges.values()):  # whose numbers are no points
+        settings = settings.model_copy(update={"chosen_floor": 0.0})
+    return replace(pairing, settings=settings, noise=noise)
+
+
+def named(settings: PairSettings) -> Json:
+    """The table as it decides: files by their content, not by where they stand."""
+    table: dict[str, Json] = settings.model_dump(mode="json")
+    return table
+
+
+def _compared(settings: PairSettings, pairing: Pairing) -> PairSettings:
+    """Without a chat model nobody could compare a close call."""
+    return settings if pairing.of_kind("chat") else settings.model_copy(update={"verify_gap": settings.least_gap})
+
+
+def _kind(recipe: Recipe, judge: str) -> str:
+    return "check" if judge.startswith(CHECK) else recipe.endpoints[judge].kind
+
+
+def _sides(recipe: Recipe, arms: Sequence[str]) -> Sides:
+    """Which couples the recipe allows.
+
+    Raises:
+        UserError: it names neither an endpoint that samples nor an arm.
+    """
+    parts = read_sides(recipe.pair.sides)
+    known = dict.fromkeys((*recipe.sampled_endpoints, *arms, GIVEN))
+    for name in (name for names in parts.values() for name in names):
+        if name not in known and not is_given(name):
+            raise UserError(f"[pair] sides names {name!r}, which gives no answers: take one of {', '.join(known)}")
+    return Sides(parts, recipe.sampled_endpoints)
+
+
+def _asking(prompt: Prompt, function: seams.Function) -> Strategy:
+    """The user's strategy, as pair asks it."""
+
+    def pick(ranked: Sequence[Standing]) -> tuple[Standing, Standing] | None:
+        answers: list[dict[str, Json]] = [
+            {
+                "text": one.completion.text,
+                "score": one.mean,
+                "arm": one.completion.arm,
+                "endpoint": one.completion.endpoint,
+                "model": one.completion.model,
+            }
+            for one in ranked
+        ]
+        places = seams.picked(function, prompt, answers)
+        return None if places is None else (ranked[places[0]], ranked[places[1]])
+
+    return pick
