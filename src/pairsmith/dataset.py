@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypedDict, cast
 
 from pairsmith.errors import LedgerError
-from pairsmith.export.formats import ROWS, provenance_row, row_bytes, system_text
+from pairsmith.export.formats import ROWS, Row, provenance_row, row_bytes, system_text
 from pairsmith.export.rows import refused
 from pairsmith.export.settings import ExportSettings
-from pairsmith.ledger import Ledger
-from pairsmith.outcomes import StoredPair, StoredSide
-from pairsmith.records import EndpointName, Json, Pair, Prompt, Reply, RequestId, candidate_id
+from pairsmith.ledger import Ledger, Settled
+from pairsmith.outcomes import StoredPair, StoredSide, pairs_in
+from pairsmith.records import CompletionId, EndpointName, Json, Pair, Prompt, Reply, RequestId, candidate_id
 from pairsmith.wire.stored import read_stored
 
 
@@ -29,55 +29,84 @@ class Exported:
     left_out: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """How settled pairs become rows: the [export] table, and the text that takes the persona's place, if one does.
+
+    `qualified`: how each judge did when it was asked what is known; None: it never was. `pair`: the [pair] table that
+    they were settled by, as far as it differs from the defaults.
+    """
+
+    settings: ExportSettings
+    replacement: str | None
+    arms: Mapping[str, StoredArm]
+    qualified: Mapping[EndpointName, str | None]
+    pair: Mapping[str, Json]
+
+    def row(self, prompt: Prompt, found: StoredPair, ledger: Ledger) -> Row | str:
+        """The row of one pair, or the reason why the target cannot take it."""
+        personas = {self.arms.get(found[side]["arm"], {}).get("system") for side in ("chosen", "rejected")}
+        if self.settings.system == "keep" and len(personas) > 1:
+            return "personas_differ"
+        persona = {"strip": None, "keep": next(iter(personas))}.get(self.settings.system, self.replacement)
+        chosen, rejected = (text_of(prompt, found[side], ledger) for side in ("chosen", "rejected"))
+        row = ROWS[self.settings.target](prompt, chosen, rejected, system_text(persona, prompt.system))
+        return refused(row, self.settings.target) or row
+
+    def proof(self, line: int, prompt: Prompt, found: StoredPair, evidence: Mapping[str, Json]) -> dict[str, Json]:
+        """What proves the row at this line."""
+        pair = Pair(
+            prompt_id=prompt.id,
+            chosen=found["chosen"]["completion"],
+            rejected=found["rejected"]["completion"],
+            gap=found["gap"],
+            judges=tuple(found["judges"]),
+            provenance=found["provenance"],
+        )
+        details: dict[str, Json] = {
+            "verdicts": evidence["verdicts"],
+            "qualified": {name: self.qualified[name] for name in found["judges"] if name in self.qualified},
+            "simulated": evidence["simulated"],
+            "pair": dict(self.pair),
+        }
+        sides = (_side(found["chosen"], self.arms), _side(found["rejected"], self.arms))
+        return provenance_row(line, pair, prompt, sides, details)
+
+
 def write_pairs(
     ledger: Ledger,
-    digest: str,
-    settings: ExportSettings,
-    replacement: str | None,
+    outcomes: Iterable[tuple[Prompt, Settled]],
+    projection: Projection,
     dataset: BinaryIO,
     proofs: BinaryIO,
-    qualified: Mapping[EndpointName, str | None],
     limit: int | None = None,
 ) -> Exported:
     """Write every settled pair in prompt order, and the provenance of each at the same line of `proofs`.
 
     Args:
         ledger: the run folder's.
-        digest: of the work whose outcomes are written.
-        settings: the target, and what stands in the place of the persona.
-        replacement: the text that takes the sampling persona's place, when `system` names a file.
+        outcomes: settled prompts, in prompt order.
+        projection: how they become rows.
         dataset: the rows of the target.
         proofs: one provenance row a pair.
-        qualified: how each judge did when it was asked what is known; None: it never was.
         limit: so many rows at most, the first ones that the target takes; None: all.
 
     Returns:
         The count of rows, and of pairs that were left out, by reason.
     """
-    arms = stored_arms(ledger, digest)
-    row_of = ROWS[settings.target]
     rows = 0
     left_out: Counter[str] = Counter()
-    for prompt, settled in ledger.outcomes(digest):
-        if rows == limit:
-            break
-        if settled.kind != "pair":
-            continue
-        found = cast(StoredPair, settled.body["pair"])
-        personas = {arms.get(found[side]["arm"], {}).get("system") for side in ("chosen", "rejected")}
-        if settings.system == "keep" and len(personas) > 1:
-            left_out["personas_differ"] += 1
-            continue
-        persona = {"strip": None, "keep": next(iter(personas))}.get(settings.system, replacement)
-        chosen, rejected = (text_of(prompt, found[side], ledger) for side in ("chosen", "rejected"))
-        row = row_of(prompt, chosen, rejected, system_text(persona, prompt.system))
-        reason = refused(row, settings.target)
-        if reason is not None:
-            left_out[reason] += 1
-            continue
-        rows += 1
-        dataset.write(row_bytes(row))
-        proofs.write(row_bytes(_proof(rows, prompt, found, settled.body, qualified, arms)))
+    for prompt, settled in outcomes:
+        for found in pairs_in(settled.body):
+            if rows == limit:
+                return Exported(rows, dict(left_out))
+            row = projection.row(prompt, found, ledger)
+            if isinstance(row, str):
+                left_out[row] += 1
+                continue
+            rows += 1
+            dataset.write(row_bytes(row))
+            proofs.write(row_bytes(projection.proof(rows, prompt, found, settled.body)))
     return Exported(rows, dict(left_out))
 
 
@@ -109,42 +138,30 @@ def text_of(prompt: Prompt, side: StoredSide, ledger: Ledger) -> str:
     Raises:
         LedgerError: the ledger holds no such text.
     """
-    ident = side["completion"]
-    for candidate in prompt.candidates:
-        if candidate_id(prompt.id, candidate.content) == ident:
-            text = candidate.content
-            break
-    else:
-        stored = ledger.stored_reply(RequestId(ident))
-        reply = read_stored(RequestId(ident), stored) if stored else None
-        if not isinstance(reply, Reply):
-            raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")
-        text = reply.text
-    return text[slice(*side["span"])] if side["span"] else text
+    span = (side["span"][0], side["span"][1]) if side["span"] else None
+    return texts_of(prompt, [(side["completion"], span)], ledger)[side["completion"]]
 
 
-def _proof(
-    line: int,
-    prompt: Prompt,
-    found: StoredPair,
-    evidence: Mapping[str, Json],
-    qualified: Mapping[EndpointName, str | None],
-    arms: Mapping[str, StoredArm],
-) -> dict[str, Json]:
-    pair = Pair(
-        prompt_id=prompt.id,
-        chosen=found["chosen"]["completion"],
-        rejected=found["rejected"]["completion"],
-        gap=found["gap"],
-        judges=tuple(found["judges"]),
-        provenance=found["provenance"],
-    )
-    details: dict[str, Json] = {
-        "verdicts": evidence["verdicts"],
-        "qualified": {name: qualified[name] for name in found["judges"] if name in qualified},
-        "simulated": evidence["simulated"],
-    }
-    return provenance_row(line, pair, prompt, (_side(found["chosen"], arms), _side(found["rejected"], arms)), details)
+def texts_of(
+    prompt: Prompt, wanted: Sequence[tuple[CompletionId, tuple[int, int] | None]], ledger: Ledger
+) -> dict[CompletionId, str]:
+    """The texts of completions of ONE prompt, by id, each with the span of its reply; see `text_of`.
+
+    Raises:
+        LedgerError: the ledger holds no such text.
+    """
+    given = {candidate_id(prompt.id, one.content): one.content for one in prompt.candidates}
+    stored = ledger.stored_replies([RequestId(ident) for ident, _ in wanted if ident not in given])
+    texts: dict[CompletionId, str] = {}
+    for ident, span in wanted:
+        text = given.get(ident)
+        if text is None:
+            reply = read_stored(RequestId(ident), stored[RequestId(ident)]) if ident in stored else None
+            if not isinstance(reply, Reply):
+                raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")
+            text = reply.text
+        texts[ident] = text[slice(*span)] if span else text
+    return texts
 
 
 def _side(side: StoredSide, arms: Mapping[str, StoredArm]) -> dict[str, Json]:

@@ -88,7 +88,7 @@ class Measuring:
         noise = judge_noise.estimate(known, names, rewards)
         found = orjson.dumps({"complete": complete, **_as_json(noise)}).decode()
         self._ledger.learn(_key(self._work), found)
-        self._ledger.learn(_rests(self._work), found)
+        self._ledger.learn(_rests(self._work.digest), found)
         self._tell(noise)
         self.over.set()
 
@@ -102,11 +102,13 @@ async def begin(work: Work, ledger: Ledger) -> Work:
         return work
     stored = ledger.fact(_key(work))
     complete = stored is not None and bool(orjson.loads(stored)["complete"])
-    if not complete or ledger.fact(_rests(work)) != stored:  # another recipe with these judges may have measured anew
+    if (
+        not complete or ledger.fact(_rests(work.digest)) != stored
+    ):  # another recipe with these judges may have measured anew
         await ledger.unsettle(work.digest)
     if not complete or stored is None:
         return work
-    await ledger.learn(_rests(work), stored)
+    await ledger.learn(_rests(work.digest), stored)
     return known(work, ledger)
 
 
@@ -116,13 +118,19 @@ def known(work: Work, ledger: Ledger) -> Work:
     return work if stored is None or work.panel.noise is not None else measured(work, _of_json(orjson.loads(stored)))
 
 
+def known_under(digest: str, ledger: Ledger) -> Noise | None:
+    """What the outcomes under a digest rest on; None: nothing was to be found out, or it is not known yet."""
+    stored = ledger.fact(_rests(digest))
+    return None if stored is None else _of_json(orjson.loads(stored))
+
+
 def _key(work: Work) -> str:
     return f"noise {work.judges_digest}"
 
 
-def _rests(work: Work) -> str:
+def _rests(digest: str) -> str:
     """Names the measure that the outcomes under a digest rest on."""
-    return f"noise under {work.digest}"
+    return f"noise under {digest}"
 
 
 def _as_json(noise: Noise) -> dict[str, object]:

@@ -53,6 +53,7 @@ class Pairing:
     protocol: str
     sides: Sides
     judges: Mapping[EndpointName, str]
+    arms: Mapping[str, EndpointName]  # by name, the endpoint of each
     noise: Noise | None = None
     strategy: seams.Function | None = None
 
@@ -95,12 +96,12 @@ class Pairing:
         return gate_evidence(usable, self.points(scores), duels, self.settings, self.known, self.sides)
 
 
-def pairing_of(recipe: Recipe, arms: Iterable[str], strategy: seams.Function | None = None) -> Pairing:
+def pairing_of(recipe: Recipe, arms: Mapping[str, EndpointName], strategy: seams.Function | None = None) -> Pairing:
     """How this recipe settles prompts, before anything is known of its judges.
 
     Args:
         recipe: with its [pair] table.
-        arms: the names of its arms.
+        arms: by name, the endpoint of each.
         strategy: the user's own function, where the table names one.
 
     Raises:
@@ -112,7 +113,8 @@ def pairing_of(recipe: Recipe, arms: Iterable[str], strategy: seams.Function | N
     pairing = Pairing(
         settings=settings,
         protocol=recipe.judge.protocol,
-        sides=_sides(recipe, tuple(arms)),
+        arms=arms,
+        sides=_sides(recipe, arms),
         judges={rung_name(name): _kind(recipe, name) for name in recipe.judge.panel},
         strategy=strategy,
     )
@@ -150,7 +152,7 @@ def _kind(recipe: Recipe, judge: str) -> str:
     return "check" if judge.startswith(CHECK) else recipe.endpoints[judge].kind
 
 
-def _sides(recipe: Recipe, arms: Sequence[str]) -> Sides:
+def _sides(recipe: Recipe, arms: Iterable[str]) -> Sides:
     """Which couples the recipe allows.
 
     Raises:

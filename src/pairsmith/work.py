@@ -83,7 +83,7 @@ def make_work(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], known:
     modes = {name: MODES[endpoint.json_mode] for name, endpoint in endpoints.items()}
     seed = recipe.sample.seed if recipe.sample else 0
     panel = Panel(endpoints, words, recipe.judge, modes, seed, checks=_checks(functions))
-    settles = pairing_of(recipe, [arm.name for arm in arms], functions.get(recipe.pair.strategy))
+    settles = pairing_of(recipe, {arm.name: arm.endpoint for arm in arms}, functions.get(recipe.pair.strategy))
     judged = _judged(recipe, endpoints, arms, words, functions)
     decides: Json = [judged, named(settles.settings)]
     work = Work(

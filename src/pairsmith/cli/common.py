@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,12 @@ from pairsmith.errors import LedgerError, RecipeError, UserError
 from pairsmith.folder import RunFolder, written_whole
 
 if TYPE_CHECKING:
-    from pairsmith.dataset import Exported
+    from pairsmith.dataset import Exported, Projection
     from pairsmith.export.settings import ExportSettings
-    from pairsmith.ledger import Counts, Ledger
+    from pairsmith.ledger import Counts, Ledger, Settled
     from pairsmith.qualified import Qualification
     from pairsmith.recipe import Recipe
-    from pairsmith.records import Endpoint, EndpointName
+    from pairsmith.records import Endpoint, EndpointName, Prompt
 
 TARGETS = ("openai", "azure", "together", "fireworks", "trl")
 
@@ -113,26 +113,42 @@ def known_judges(what: Named, models: Mapping[EndpointName, Endpoint]) -> dict[E
     return qualifications({name: models[name] for name in names}, what.folder.path, home(environment()))
 
 
+def projection_of(
+    what: Recipe, ledger: Ledger, digest: str, judges: Mapping[EndpointName, Qualification | None]
+) -> Projection:
+    """How the pairs of a run become rows by this recipe's [export] table.
+
+    Raises:
+        UserError: the text that replaces the persona cannot be read.
+    """
+    from pairsmith.dataset import Projection, stored_arms
+
+    return Projection(
+        settings=what.export,
+        replacement=replacement_text(what.export),
+        arms=stored_arms(ledger, digest),
+        qualified={name: known.ruling.verdict if known else None for name, known in judges.items()},
+        pair=what.pair.model_dump(mode="json", exclude_defaults=True),
+    )
+
+
 def write_dataset(
     ledger: Ledger,
-    digest: str,
-    settings: ExportSettings,
+    outcomes: Iterable[tuple[Prompt, Settled]],
+    projection: Projection,
     out: Path,
-    judges: Mapping[EndpointName, Qualification | None],
     limit: int | None = None,
 ) -> Exported:
     """Write pairs (the first `limit` of them) and their provenance beside them, each file all at once.
 
     Raises:
-        UserError: a file cannot be written, or the text that replaces the persona cannot be read.
+        UserError: a file cannot be written.
     """
     from pairsmith.dataset import write_pairs
 
-    replacement = replacement_text(settings)
-    qualified = {name: known.ruling.verdict if known else None for name, known in judges.items()}
     try:
         with written_whole(out) as dataset, written_whole(provenance_path(out)) as proofs:
-            return write_pairs(ledger, digest, settings, replacement, dataset, proofs, qualified, limit)
+            return write_pairs(ledger, outcomes, projection, dataset, proofs, limit)
     except OSError as exc:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with --out") from exc
 

@@ -13,6 +13,7 @@ from pairsmith.cli.common import (
     known_judges,
     left_out_notes,
     named,
+    projection_of,
     provenance_path,
     relative,
     run_dir_option,
@@ -51,7 +52,8 @@ def command(
     models = endpoints(what.recipe, environment())
     judges = known_judges(what, models)
     with stored_run(what.folder) as (ledger, digest):
-        exported = write_dataset(ledger, digest, settings, out, judges, limit)
+        projection = projection_of(what.recipe, ledger, digest, judges)
+        exported = write_dataset(ledger, ledger.outcomes(digest), projection, out, limit)
         card, arms = biased.cards_of(ledger, digest, models)
     for sentence in [*card.warnings(), *arms.warnings(what.recipe.pair.sides), *left_out_notes(exported, settings)]:
         say(sentence)

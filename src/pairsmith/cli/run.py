@@ -23,6 +23,7 @@ from pairsmith.cli.common import (
     json_option,
     known_judges,
     named,
+    projection_of,
     relative,
     replacement_text,
     run_dir_option,
@@ -306,7 +307,8 @@ def _finished(
     out = options.out or (Path(export.path) if export.path else what.folder.pairs)
     told: list[str] = []
     try:
-        exported = write_dataset(ledger, work.digest, export, out, judges, options.target_pairs)
+        projection = projection_of(what.recipe, ledger, work.digest, judges)
+        exported = write_dataset(ledger, ledger.outcomes(work.digest), projection, out, options.target_pairs)
     except UserError as exc:
         if stopped is None:
             raise

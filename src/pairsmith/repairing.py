@@ -1,0 +1,144 @@
+"""Pairs again from what a run folder holds: its settled prompts, settled anew under other rules, for nothing.
+
+No endpoint, no key, no input. What was judged stays as it was judged; a close call that nobody compared is no pair.
+Called by the command line (`pair`, `audit`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from pairsmith import measuring, pairing
+from pairsmith.dataset import stored_arms, texts_of
+from pairsmith.errors import LedgerError
+from pairsmith.ledger import Ledger, Settled
+from pairsmith.outcomes import gate_row, marks_of, pair_rows, usable_in, verdicts_in
+from pairsmith.pairing import Pairing, pairing_of, strategy_of
+from pairsmith.recipe import Recipe
+from pairsmith.records import (
+    Abstention,
+    Completion,
+    Duel,
+    Json,
+    Noise,
+    Pair,
+    Prompt,
+    Settlement,
+    Undecided,
+)
+
+NOT_COMPARED = "not_compared"
+_OF_VERDICTS = ("too_few_completions", "no_verdict", "too_long_to_rank", "order_conflict", "duel_tie")
+
+
+def pairing_in(recipe: Recipe, ledger: Ledger, digest: str) -> Pairing:
+    """How a recipe settles the prompts of a run folder, with what that run found out about its judges.
+
+    Args:
+        recipe: the run's own, perhaps with another [pair] table.
+        ledger: the run folder's.
+        digest: of the work whose outcomes are settled again.
+
+    Raises:
+        UserError: a file that the [pair] table names cannot be read, or it names what gives no answers.
+    """
+    arms = {name: arm["endpoint"] for name, arm in stored_arms(ledger, digest).items() if "endpoint" in arm}
+    found = pairing_of(recipe, arms, strategy_of(recipe))
+    return pairing.measured(found, recipe, measuring.known_under(digest, ledger) or Noise())
+
+
+def paired_again(
+    outcomes: Iterable[tuple[Prompt, Settled]], ways: Sequence[Pairing], ledger: Ledger
+) -> Iterator[tuple[Prompt, list[Settled]]]:
+    """Each settled prompt as each of these ways settles it; prompts that failed stay as they are.
+
+    Raises:
+        LedgerError: an earlier version settled them, and did not keep enough.
+    """
+    for prompt, settled in outcomes:
+        if settled.kind == "failed":
+            yield prompt, [settled] * len(ways)
+            continue
+        completions = _completions(prompt, settled, ledger)
+        yield prompt, [_again(prompt, settled, completions, way) for way in ways]
+
+
+def _again(prompt: Prompt, settled: Settled, known: Sequence[Completion], again: Pairing) -> Settled:
+    tolerated = again.settings.tolerated
+    completions = [replace(one, endpoint=again.arms.get(one.arm)) for one in known if tolerated.issuperset(one.marks)]
+    if prompt.preferences:
+        return _settled(settled, again.settle_preferred(prompt, completions), completions)
+    if len(completions) < 2:
+        if settled.reason == "too_few_completions":
+            return settled
+        few = Abstention(prompt.id, "too_few_completions", f"{len(completions)} of them may be a side")
+        return _settled(settled, few, completions)
+    if again.protocol != "score":
+        return _orders_again(prompt, settled, again, completions)
+    scores, duels, _ = verdicts_in(settled.body)
+    found = again.settle(prompt, completions, scores, duels)
+    if isinstance(found, Undecided):
+        found = _not_compared(prompt, found, duels, settled)
+    gate = again.gate(completions, scores, duels)
+    return _settled(settled, found, completions, {"gate": gate_row(gate)} if gate else {})
+
+
+def _orders_again(prompt: Prompt, settled: Settled, again: Pairing, completions: Sequence[Completion]) -> Settled:
+    """Of rankings and tournaments: what the verdicts came to stays; which texts may be a pair is asked again."""
+    _, duels, rankings = verdicts_in(settled.body)
+    final = _final(duels)
+    known = {one.id for one in completions}
+    if settled.reason in _OF_VERDICTS or not (final or len(rankings) == 2):
+        return settled
+    sides = {side for one in final for side in (one.first, one.second)} or {
+        ident for one in rankings for ident in (one.order[0], one.order[-1])
+    }
+    if not sides <= known:
+        gone = Abstention(prompt.id, "too_few_completions", "one of the two may not be a side")
+        return _settled(settled, gone, completions)
+    return _settled(settled, again.settle_orders(prompt, completions, rankings, final), completions)
+
+
+def _final(duels: list[Duel]) -> list[Duel]:
+    """The two duels of the couple that was compared in both orders; all other games are asked in one."""
+    shown = {(one.first, one.second) for one in duels}
+    return [one for one in duels if (one.second, one.first) in shown]
+
+
+def _completions(prompt: Prompt, settled: Settled, ledger: Ledger) -> list[Completion]:
+    """What could be a side of the prompt's pair, with its text as it is stored."""
+    try:
+        rows = usable_in(settled.body)
+    except KeyError:
+        raise LedgerError(
+            "an earlier version of pairsmith settled these prompts: run the recipe once more, which asks nothing anew "
+            "(pairsmith run RUN_DIR)"
+        ) from None
+    texts = texts_of(prompt, [(ident, span) for ident, _, _, span, _ in rows], ledger)
+    simulated = bool(settled.body["simulated"])
+    return [
+        Completion(ident, prompt.id, texts[ident], arm, model, span=span, simulated=simulated, marks=marks_of(marks))
+        for ident, arm, model, span, marks in rows
+    ]
+
+
+def _not_compared(prompt: Prompt, close: Undecided, duels: list[Duel], settled: Settled) -> Settlement:
+    """A close call whose verdicts are not all there: it is no pair, by what is known of it or for want of them."""
+    held = [one for one in duels if {one.first, one.second} == {close.first, close.second}]
+    if held:  # asked in one order, which did not name the better one: the other could change nothing
+        return Abstention(prompt.id, "judges_disagree", "the worse one wins, or a tie, in one order")
+    if settled.reason == "no_verdict":
+        return Abstention(prompt.id, "no_verdict", str(settled.body.get("detail", "")))
+    return Abstention(prompt.id, NOT_COMPARED, "a close call that no judge has compared: pairsmith run asks for it")
+
+
+def _settled(
+    before: Settled, found: Settlement, completions: Sequence[Completion], more: Mapping[str, Json] | None = None
+) -> Settled:
+    body = {key: value for key, value in before.body.items() if key not in ("pair", "more_pairs", "detail", "gate")}
+    body |= more or {}
+    if isinstance(found, Pair):
+        return replace(before, kind="pair", reason=None, body=body | pair_rows(found, completions))
+    assert isinstance(found, Abstention)
+    return replace(before, kind="abstained", reason=found.reason, body=body | {"detail": found.detail})
