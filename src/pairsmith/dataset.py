@@ -156,7 +156,7 @@ def texts_of(
     for ident, span in wanted:
         text = given.get(ident)
         if text is None:
-            reply = read_stored(RequestId(ident), stored[RequestId(ident)]) if ident in stored else None
+            reply = read_stored(RequestId(ident), stored[RequestId(ident)]) if RequestId(ident) in stored else None
             if not isinstance(reply, Reply):
                 raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")
             text = reply.text
