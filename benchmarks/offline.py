@@ -16,7 +16,8 @@ import orjson
 
 from pairsmith import collect
 from pairsmith.ledger import Ledger, Settled, open_ledger
-from pairsmith.recipe import endpoints, load_recipe
+from pairsmith.pipeline import remember
+from pairsmith.recipe import endpoints, load_recipe, to_toml
 from pairsmith.records import ChatRequest, Outcome, Prompt, RequestId
 from pairsmith.simulator.answers import ok
 from pairsmith.simulator.book import Book
@@ -94,6 +95,8 @@ async def build_ledger(recipe: Path, path: Path) -> int:
             chunk = []
     count += await _settle(chunk, work, players, ledger)
     await ledger.input_complete(0, 0)
+    await remember(work, ledger)
+    (path.parent / "recipe.toml").write_text(to_toml(loaded))
     await ledger.close()
     return count
 

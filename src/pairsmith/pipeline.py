@@ -91,7 +91,7 @@ async def run(
         Stopped: the run ended early and can be resumed; the pairs so far are stored.
     """
     work = await measuring.begin(work, ledger)
-    await _remember(work, ledger)
+    await remember(work, ledger)
     journey = _Journey(work, ledger, engine, progress, enough or Enough(), sampling)
     intake = Intake(ledger, work.digest, progress.known, journey.came_to)
     engine.on_stop(intake.close)
@@ -119,7 +119,7 @@ async def run(
         await intake.complete()
 
 
-async def _remember(work: Work, ledger: Ledger) -> None:
+async def remember(work: Work, ledger: Ledger) -> None:
     """What exports and counts need when there is no recipe at hand."""
     personas = short_names([arm.system_name for arm in work.arms if arm.system_name is not None])
     arms = {
