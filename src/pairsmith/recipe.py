@@ -306,6 +306,19 @@ def load_recipe(path: Path, overrides: Sequence[str] = (), working_dir: Path | N
     return recipe_of(table, str(path), overrides, working_dir)
 
 
+def with_pair(recipe: Recipe, changes: Mapping[str, str], where: str) -> Recipe:
+    """The recipe with these keys of its [pair] table changed; values are written as for --set.
+
+    Raises:
+        RecipeError: the table takes no such key or value. `where` begins the sentence.
+    """
+    table = {"pair": {key: _toml_value(value) for key, value in changes.items()}}
+    _make_absolute(table, Path.cwd())
+    whole = recipe.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    _merge(whole, table)
+    return recipe_of(whole, where)
+
+
 def run_name(text: str) -> str:
     """A name for a run that a folder can have, made of a file's or a folder's name."""
     return re.sub(r"[^\w .-]", "-", text).lstrip(" .-") or "run"

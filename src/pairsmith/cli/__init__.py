@@ -23,6 +23,7 @@ COMMANDS = {
     "plan": ("plan", "What a run will cost, before a cent is spent."),
     "run": ("run", "Sample, judge, pair and export; run again to continue."),
     "judge": ("judge", "Judge what was sampled so far; --show: what judges are sent."),
+    "pair": ("pair", "Pair what was judged again, by other rules, for nothing."),
     "status": ("status", "Counts, spend, and what is left of a run."),
     "export": ("export", "Write a run's pairs for a training platform."),
     "check": ("check", "Find every problem of a dataset file."),
