@@ -23,7 +23,7 @@ from pairsmith.dialects import DIALECTS, Dialect, of_host, speaking
 from pairsmith.errors import RecipeError
 from pairsmith.export.settings import ExportSettings
 from pairsmith.judge.settings import CHECK, JudgeSettings
-from pairsmith.pair.settings import SEAM, PairSettings
+from pairsmith.pair.settings import DELTA, SEAM, PairSettings
 from pairsmith.pair.sides import ANY
 from pairsmith.records import Endpoint, EndpointName, Json, Price
 from pairsmith.sample.settings import SampleSettings
@@ -132,7 +132,7 @@ class Recipe(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[\w][\w .-]*$")]
     prompts: PromptSettings
-    endpoints: dict[str, EndpointSettings] = Field(min_length=1)
+    endpoints: dict[str, EndpointSettings] = {}  # none are needed where nothing is sampled or judged
     sample: SampleSettings | None = None  # None: nothing is sampled, the prompts' own candidates are judged
     judge: JudgeSettings
     pair: PairSettings = PairSettings()
@@ -151,6 +151,17 @@ class Recipe(BaseModel):
                 raise ValueError(f"[{table}] {key} names {name!r}, but the endpoints are: {known}")
             if table == "sample" and self.endpoints[name].kind == "reward":
                 raise ValueError(f"[{table}] {key} names {name!r}, a reward model: it scores answers, and gives none")
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_decides(self) -> Recipe:
+        if self.sample is not None and not self.endpoints:
+            raise ValueError("[sample] needs an endpoint that answers: describe one in [endpoints.NAME]")
+        if self.sample is not None and not self.judge.panel and self.pair.strategy != DELTA:
+            raise ValueError(
+                "[judge] panel is empty, and nobody else knows which sampled answers are better: name a judge, or "
+                f'set [pair] strategy = "{DELTA}" to prefer one arm to another'
+            )
         return self
 
     @model_validator(mode="after")

@@ -22,7 +22,7 @@ class JudgeSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    panel: tuple[EndpointName, ...] = Field(min_length=1)
+    panel: tuple[EndpointName, ...]  # empty: nobody judges; what people said, or which arms they are from, decides
     rubric: str = "general"
     protocol: Literal["score", "rank", "duel"] = "score"
     escalate: Literal["value", "distance"] | None = None  # None: see `by_value`
@@ -59,6 +59,8 @@ class JudgeSettings(BaseModel):
             )
         if self.protocol != "score":
             self._only_verdicts()
+        if self.protocol != "score" and not self.panel:
+            raise ValueError(f"panel is empty, and protocol = {self.protocol} needs a judge: name one")
         return self
 
     def _only_verdicts(self) -> None:

@@ -13,6 +13,7 @@ from pairsmith.records import Flag
 LARGEST_GAP = 9.0  # points go from 1 to 10
 USUAL_GAP = 3.0  # 99 % of the orders right on RewardBench 2 (JUDGING, finding 1)
 BEST_WORST = "best-worst"
+DELTA = "delta"  # one arm over another; the one strategy that needs no judge
 SEAM = re.compile(r".+\.py:[A-Za-z_]\w*")  # FILE.py:FUNCTION
 
 
