@@ -110,7 +110,9 @@ async def _settle(chunk: list[Prompt], work: Work, players: Players, ledger: Led
     for number, call in zip(numbers, calls, strict=True):
         ledger.finish(number, call.request, call.outcome, call.raw, None)
     for prompt, _, now in carried:
-        settled = Settled(now.kind, now.reason, now.final, len(now.completions), now.verdicts, now.body or {})
+        settled = Settled(
+            now.kind, now.reason, now.final, len(now.completions), now.verdicts, now.body or {}, int(now.kind == "pair")
+        )
         ledger.settle(prompt.id, work.digest, settled)
     await ledger.flush()
     return len(calls)

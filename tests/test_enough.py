@@ -15,7 +15,7 @@ def seen(kinds: str, target: int | None = None, min_yield: float | None = None) 
     """p is a pair, a an abstention, f a failure: what the first prompts came to."""
     enough = Enough(target, min_yield)
     for ordinal, kind in enumerate(kinds):
-        enough.settled(ordinal, {"p": "pair", "a": "abstained", "f": "failed"}[kind])
+        enough.settled(ordinal, {"p": "pair", "a": "abstained", "f": "failed"}[kind], int(kind == "p"))
     return enough
 
 
@@ -44,7 +44,8 @@ def test_it_never_waits_for_nothing_and_what_is_in_flight_at_the_end_is_bounded(
         assert flying  # else it would wait for ever
         ready = [ordinal for ordinal, pair in flying.items() if not pair] if hasty else []
         ordinal = rng.choice(ready or sorted(flying))
-        enough.settled(ordinal, "pair" if flying.pop(ordinal) else "abstained")
+        gave = flying.pop(ordinal)
+        enough.settled(ordinal, "pair" if gave else "abstained", int(gave))
         enough.ended()
 
     assert enough.pairs == wanted
@@ -78,9 +79,9 @@ def test_a_stopping_run_lets_everybody_go() -> None:
 
 def test_a_prompt_counts_once_by_what_it_came_to_last() -> None:
     enough = seen("paf")
-    enough.settled(2, "pair")
-    enough.settled(0, "")
-    enough.settled(0, "abstained")
+    enough.settled(2, "pair", 1)
+    enough.settled(0, "", 0)
+    enough.settled(0, "abstained", 0)
 
     assert (enough.pairs, enough.gained.n) == (1, 3)
 

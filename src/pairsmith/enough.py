@@ -30,6 +30,8 @@ class Enough:
         self.least = 0  # so many prompts are taken in any case: the judges are measured with them
         self._min_yield = min_yield
         self._kinds = bytearray()  # by ordinal: what a prompt came to
+        self._pairs = bytearray()  # and how many pairs it gave
+        self.pairs = 0  # how many there are
         self._counts = [0] * len(_KINDS)
         self._taken = self._ended = 0
         self._over = False
@@ -37,22 +39,30 @@ class Enough:
 
     # --- what prompts have come to --------------------------------------------------------------------
 
-    def settled(self, ordinal: int, kind: str) -> None:
+    def settled(self, ordinal: int, kind: str, pairs: int) -> None:
         """A prompt has come to this, now or on an earlier run; "": what it came to no longer holds."""
-        self._kinds.extend(bytes(max(0, ordinal + 1 - len(self._kinds))))
+        further = bytes(max(0, ordinal + 1 - len(self._kinds)))
+        self._kinds.extend(further)
+        self._pairs.extend(further)
+        self.pairs += pairs - self._pairs[ordinal]
+        self._pairs[ordinal] = pairs
         self._counts[self._kinds[ordinal]] -= 1
         self._kinds[ordinal] = _KINDS.index(kind)
         self._counts[self._kinds[ordinal]] += 1
 
     @property
-    def pairs(self) -> int:
-        """How many there are."""
+    def gained(self) -> Rate:
+        """Prompts that gave a pair, per settled prompt; what failed is not settled."""
+        return share(self._paired, self._paired + self._counts[_KINDS.index("abstained")])
+
+    @property
+    def _paired(self) -> int:
         return self._counts[_KINDS.index("pair")]
 
     @property
-    def gained(self) -> Rate:
-        """Pairs per settled prompt; what failed is not settled."""
-        return share(self.pairs, self.pairs + self._counts[_KINDS.index("abstained")])
+    def _a_prompt(self) -> float:
+        """Pairs of a prompt that gives any."""
+        return self.pairs / max(1, self._paired) or 1.0
 
     # --- who is taken ---------------------------------------------------------------------------------
 
@@ -71,7 +81,7 @@ class Enough:
             return True
         gained = self.gained
         most = gained.high if gained.high is not None and gained.n >= KNOWN_FROM else 1.0
-        return self.pairs + in_flight * most < self.target
+        return self.pairs + in_flight * most * self._a_prompt < self.target
 
     def ended(self) -> None:
         """A prompt that was taken is no longer in flight, or there was none to take."""
@@ -109,7 +119,7 @@ class Enough:
             return None
         return Stopped(
             MIN_YIELD,
-            f"the run does not pay: {self.pairs:,} of {gained.n:,} settled prompts gave a pair, {told(gained)}, and "
+            f"the run does not pay: {self._paired:,} of {gained.n:,} settled prompts gave a pair, {told(gained)}, and "
             f"--min-yield is {self._min_yield:g}; mend the cause, or run the same command with a lower one to go on",
         )
 
@@ -125,7 +135,7 @@ class Enough:
                 f"the prompts are used up and none of {gained.n:,} gave a pair: lower min_gap, or mend what they lack"
             )
             return Stopped("prompts_used_up", said + again)
-        more = _rounded_up((self.target - self.pairs) / gained.rate)
+        more = _rounded_up((self.target - self.pairs) / (gained.rate * self._a_prompt))
         said = f"the prompts are used up at {self.pairs:,} of {self.target:,} pairs; add about {more:,} prompts"
         return Stopped("prompts_used_up", said + again)
 

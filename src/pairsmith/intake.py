@@ -42,7 +42,8 @@ class Intake:
         ledger: where the prompts go, and where they are handed out from.
         digest: of the work: prompts with a final outcome under it are not handed out.
         known: told how many prompts were read so far.
-        came_to: told what a prompt at this place of the input came to before; "": that no longer holds.
+        came_to: told what a prompt at this place of the input came to before, with how many pairs; "": that no longer
+            holds.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Intake:
         ledger: Ledger,
         digest: str,
         known: Callable[[int], None],
-        came_to: Callable[[int, str], None] = lambda ordinal, kind: None,
+        came_to: Callable[[int, str, int], None] = lambda ordinal, kind, pairs: None,
     ) -> None:
         self._ledger = ledger
         self._digest = digest
@@ -113,15 +114,15 @@ class Intake:
 
     def _stand(self, size: int) -> None:
         """So many prompts stand in the ledger by now, some of them settled on earlier runs."""
-        for ordinal, kind in self._ledger.kinds(self._digest, self._size):
-            self._came_to(ordinal, kind)
+        for ordinal, kind, pairs in self._ledger.kinds(self._digest, self._size):
+            self._came_to(ordinal, kind, pairs)
         self._size = size
         self._known(size)
 
     def _visit_again(self, grown: Sequence[PromptId]) -> None:
         """Later rows brought these prompts further candidates, so that nothing is settled of them."""
         for prompt in filter(None, map(self._ledger.prompt, grown)):
-            self._came_to(prompt.ordinal, "")
+            self._came_to(prompt.ordinal, "", 0)
             if prompt.ordinal <= self._reached:
                 self._revisit.append(prompt.id)
 

@@ -18,7 +18,7 @@ from pairsmith.errors import Stopped, UserError
 from pairsmith.intake import Intake, Source
 from pairsmith.judge.noise import PROMPTS
 from pairsmith.ledger import Ledger, Settled
-from pairsmith.outcomes import gate_evidence_in
+from pairsmith.outcomes import gate_evidence_in, pairs_in
 from pairsmith.pair.outlook import GateEvidence, outlook
 from pairsmith.records import (
     ChatRequest,
@@ -179,9 +179,9 @@ class _Journey:
         engine.on_stop(self._measuring.release)
         engine.on_stop(enough.release)
 
-    def came_to(self, ordinal: int, kind: str) -> None:
+    def came_to(self, ordinal: int, kind: str, pairs: int) -> None:
         """What a prompt has come to, now or on an earlier run; there may be enough pairs then."""
-        self._enough.settled(ordinal, kind)
+        self._enough.settled(ordinal, kind, pairs)
         self._stop_if(self._enough.reached)
 
     def _stop_if(self, why: Stopped | None) -> None:
@@ -280,12 +280,13 @@ class _Journey:
     def _settle(self, prompt: Prompt, now: Step) -> None:
         """Store what a prompt came to, and tell of it."""
         body = now.body or {}
+        pairs = len(pairs_in(body))
         self._ledger.settle(
             prompt.id,
             self._work.digest,
-            Settled(now.kind, now.reason, now.final, len(now.completions), now.verdicts, body),
+            Settled(now.kind, now.reason, now.final, len(now.completions), now.verdicts, body, pairs),
         )
-        self.came_to(prompt.ordinal, now.kind)
+        self.came_to(prompt.ordinal, now.kind, pairs)
         self._progress.settled(now.kind)
         self._look_at_gate(body)
         self._stop_if(self._enough.poor)

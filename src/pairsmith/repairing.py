@@ -139,6 +139,7 @@ def _settled(
     body = {key: value for key, value in before.body.items() if key not in ("pair", "more_pairs", "detail", "gate")}
     body |= more or {}
     if isinstance(found, Pair):
-        return replace(before, kind="pair", reason=None, body=body | pair_rows(found, completions))
+        body |= pair_rows(found, completions)
+        return replace(before, kind="pair", reason=None, body=body, pairs=1 + len(found.further))
     assert isinstance(found, Abstention)
-    return replace(before, kind="abstained", reason=found.reason, body=body | {"detail": found.detail})
+    return replace(before, kind="abstained", reason=found.reason, body=body | {"detail": found.detail}, pairs=0)

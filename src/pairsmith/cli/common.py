@@ -201,7 +201,7 @@ def counts_json(counts: Counts) -> dict[str, Any]:
         "excluded": counts.excluded,
         "completions": counts.completions,
         "verdicts": counts.verdicts,
-        "pairs": counts.settled,
+        "pairs": counts.pairs,
         "settled": counts.settled,
         "abstained": counts.abstained,
         "failed": counts.failed,
@@ -216,7 +216,8 @@ def counts_text(counts: Counts) -> list[str]:
     extra = [f"{n:,} {word}" for n, word in besides if n]
     lines = [f"{prompts}{' (besides ' + ', '.join(extra) + ')' if extra else ''}"]
     share = f" ({counts.settled / counts.prompts:.0%})" if counts.prompts else ""
-    lines.append(f"  pairs        {counts.settled:,}{share}")
+    several = f" of {counts.settled:,} prompts" if counts.pairs != counts.settled else ""
+    lines.append(f"  pairs        {counts.pairs:,}{several}{share}")
     for label, reasons in (("abstained", counts.abstained), ("failed", counts.failed)):
         why = ", ".join(f"{reason} {n:,}" for reason, n in sorted(reasons.items(), key=lambda kv: -kv[1]))
         if reasons:

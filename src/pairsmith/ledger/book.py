@@ -44,8 +44,8 @@ _ENDED = (
 )
 _STORED = "INSERT OR IGNORE INTO replies (request, prompt, raw, failure, latency_s) VALUES (?,?,?,?,?)"
 _SETTLED = (
-    "INSERT OR REPLACE INTO outcomes (digest, kind, reason, final, completions, verdicts, body, prompt)"
-    " SELECT ?,?,?,?,?,?,?, id FROM prompts WHERE hash = ?"
+    "INSERT OR REPLACE INTO outcomes (digest, kind, reason, final, completions, verdicts, pairs, body, prompt)"
+    " SELECT ?,?,?,?,?,?,?,?, id FROM prompts WHERE hash = ?"
 )
 
 CHUNK = 1024  # prompts that are looked up at a time
@@ -246,7 +246,7 @@ class Ledger:
     def settle(self, prompt: PromptId, digest: str, settled: Settled) -> asyncio.Future[None]:
         """Store what a prompt came to."""
         row = (digest, settled.kind, settled.reason, settled.final, settled.completions, settled.verdicts)
-        return self._writer.put((_SETTLED, (*row, orjson.dumps(settled.body), prompt)))
+        return self._writer.put((_SETTLED, (*row, settled.pairs, orjson.dumps(settled.body), prompt)))
 
     async def unsettle(self, digest: str) -> None:
         """Forget what prompts came to under this digest; the evidence stays."""
@@ -255,27 +255,27 @@ class Ledger:
     def outcomes(self, digest: str) -> Iterator[tuple[Prompt, Settled]]:
         """Every prompt of the current input that has an outcome under this digest, in input order."""
         rows = self._read.execute(
-            "SELECT p.hash, p.body, i.ordinal, o.kind, o.reason, o.final, o.completions, o.verdicts, o.body"
+            "SELECT p.hash, p.body, i.ordinal, o.kind, o.reason, o.final, o.completions, o.verdicts, o.body, o.pairs"
             " FROM inputs i JOIN prompts p ON p.id = i.prompt JOIN outcomes o ON o.prompt = p.id AND o.digest = ?"
             " WHERE i.generation = ? ORDER BY i.ordinal",
             (digest, self._current()),
         )
-        for ident, prompt, ordinal, kind, reason, final, completions, verdicts, body in rows:
-            settled = Settled(kind, reason, bool(final), completions, verdicts, orjson.loads(body))
+        for ident, prompt, ordinal, kind, reason, final, completions, verdicts, body, pairs in rows:
+            settled = Settled(kind, reason, bool(final), completions, verdicts, orjson.loads(body), pairs)
             yield prompt_of(PromptId(ident), prompt, ordinal), settled
 
-    def kinds(self, digest: str, first: int) -> list[tuple[int, str]]:
-        """What prompts of this run's input came to, from this place on: ordinal and kind, where there is an outcome."""
+    def kinds(self, digest: str, first: int) -> list[tuple[int, str, int]]:
+        """What prompts of this run's input came to, from this place on: ordinal, kind, pairs, where it is settled."""
         rows = self._read.execute(
-            "SELECT i.ordinal, o.kind FROM inputs i JOIN outcomes o ON o.prompt = i.prompt AND o.digest = ?"
+            "SELECT i.ordinal, o.kind, o.pairs FROM inputs i JOIN outcomes o ON o.prompt = i.prompt AND o.digest = ?"
             " WHERE i.generation = ? AND i.ordinal >= ? ORDER BY i.ordinal",
             (digest, self.generation, first),
         )
         return rows.fetchall()
 
     def pairs_of_any_input(self, digest: str) -> int:
-        """How many prompts came to a pair under this digest, also such that have left the input."""
-        return self._one("SELECT count(*) FROM outcomes WHERE digest = ? AND kind = 'pair'", digest)
+        """How many pairs prompts came to under this digest, also such that have left the input."""
+        return self._one("SELECT coalesce(sum(pairs), 0) FROM outcomes WHERE digest = ?", digest)
 
     def finished(self, digest: str) -> set[PromptId]:
         """Prompts of any input that owe nothing more under this digest."""
@@ -288,12 +288,12 @@ class Ledger:
         prompts = self._one("SELECT count(*) FROM inputs WHERE generation = ?", generation)
         read = self._read.execute("SELECT duplicates, skipped FROM generations WHERE id = ?", (generation,)).fetchone()
         rows = self._read.execute(
-            "SELECT o.kind, o.reason, count(*), sum(o.completions), sum(o.verdicts) FROM inputs i"
+            "SELECT o.kind, o.reason, count(*), sum(o.completions), sum(o.verdicts), sum(o.pairs) FROM inputs i"
             " JOIN outcomes o ON o.prompt = i.prompt AND o.digest = ? WHERE i.generation = ? GROUP BY 1, 2 ORDER BY 2",
             (digest, generation),
         ).fetchall()
         by_kind: dict[str, dict[str, int]] = {"pair": {}, "abstained": {}, "failed": {}}
-        for kind, reason, count, _, _ in rows:
+        for kind, reason, count, *_ in rows:
             by_kind[kind][reason or ""] = count
         reached = sum(row[2] for row in rows)
         return Counts(
@@ -302,6 +302,7 @@ class Ledger:
             skipped=read[1] if read else 0,
             excluded=int(self.fact(intake.excluded_key(generation)) or 0),
             settled=sum(by_kind["pair"].values()),
+            pairs=sum(row[5] for row in rows),
             abstained=by_kind["abstained"],
             failed=by_kind["failed"],
             not_reached=prompts - reached,

@@ -20,6 +20,7 @@ class Settled:
     completions: int
     verdicts: int
     body: Mapping[str, Json]
+    pairs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Counts:
     duplicates: int
     skipped: int
     excluded: int
-    settled: int
+    settled: int  # prompts with a pair
+    pairs: int
     abstained: dict[str, int]
     failed: dict[str, int]
     not_reached: int

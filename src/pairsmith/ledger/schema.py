@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pairsmith.errors import LedgerError
 
-VERSION = 3
+VERSION = 4
 
 # The tables of version 1; a new ledger goes through all migrations like an old one.
 SCHEMA = """
@@ -48,8 +48,13 @@ MOST_TOKENS = """
 ALTER TABLE attempts ADD COLUMN most_tokens INTEGER;
 UPDATE attempts SET most_tokens = (SELECT max(input_tokens + output_tokens) FROM attempts) WHERE input_tokens IS NULL;
 """
+# How many pairs an outcome holds: a strategy may give several.
+PAIRS = """
+ALTER TABLE outcomes ADD COLUMN pairs INTEGER NOT NULL DEFAULT 0;
+UPDATE outcomes SET pairs = 1 WHERE kind = 'pair';
+"""
 # Version -> what takes a ledger from the version before to it; all of it in one transaction.
-MIGRATIONS = {2: REVIEWS, 3: MOST_TOKENS}
+MIGRATIONS = {2: REVIEWS, 3: MOST_TOKENS, 4: PAIRS}
 
 
 def connect(path: Path) -> sqlite3.Connection:
