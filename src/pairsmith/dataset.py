@@ -17,8 +17,8 @@ from pairsmith.export.rows import refused
 from pairsmith.export.settings import ExportSettings
 from pairsmith.ledger import Ledger, Settled
 from pairsmith.outcomes import StoredPair, StoredSide, pairs_in
-from pairsmith.records import CompletionId, EndpointName, Json, Pair, Prompt, Reply, RequestId, candidate_id
-from pairsmith.wire.stored import read_stored
+from pairsmith.records import CompletionId, EndpointName, Json, Pair, Prompt, RequestId, candidate_id
+from pairsmith.wire.faults import read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Projection:
     qualified: Mapping[EndpointName, str | None]
     pair: Mapping[str, Json]
 
-    def row(self, prompt: Prompt, found: StoredPair, ledger: Ledger) -> Row | str:
+    def row(self, prompt: Prompt, found: StoredPair, texts: Texts) -> Row | str:
         """The row of one pair, or the reason why the target cannot take it."""
         personas = {self.arms.get(found[side]["arm"], {}).get("system") for side in ("chosen", "rejected")}
         if self.settings.system == "keep" and len(personas) > 1:
             return "personas_differ"
         persona = {"strip": None, "keep": next(iter(personas))}.get(self.settings.system, self.replacement)
-        chosen, rejected = (text_of(prompt, found[side], ledger) for side in ("chosen", "rejected"))
+        chosen, rejected = texts.of_sides(prompt, found["chosen"], found["rejected"])
         row = ROWS[self.settings.target](prompt, chosen, rejected, system_text(persona, prompt.system))
         return refused(row, self.settings.target) or row
 
@@ -74,7 +74,7 @@ class Projection:
 
 
 def write_pairs(
-    ledger: Ledger,
+    texts: Texts,
     outcomes: Iterable[tuple[Prompt, Settled]],
     projection: Projection,
     dataset: BinaryIO,
@@ -84,7 +84,7 @@ def write_pairs(
     """Write every settled pair in prompt order, and the provenance of each at the same line of `proofs`.
 
     Args:
-        ledger: the run folder's.
+        texts: of the run folder.
         outcomes: settled prompts, in prompt order.
         projection: how they become rows.
         dataset: the rows of the target.
@@ -100,7 +100,7 @@ def write_pairs(
         for found in pairs_in(settled.body):
             if rows == limit:
                 return Exported(rows, dict(left_out))
-            row = projection.row(prompt, found, ledger)
+            row = projection.row(prompt, found, texts)
             if isinstance(row, str):
                 left_out[row] += 1
                 continue
@@ -132,36 +132,51 @@ def stored_arms(ledger: Ledger, digest: str) -> dict[str, StoredArm]:
     return {name: cast(StoredArm, arm if isinstance(arm, dict) else {"system": arm}) for name, arm in arms.items()}
 
 
+class Texts:
+    """The texts of completions, read again from what is stored; those of the prompt that was asked last are kept.
+
+    Args:
+        ledger: the run folder's.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._prompt: Prompt | None = None
+        self._known: dict[CompletionId, str] = {}
+
+    def of(self, prompt: Prompt, wanted: Sequence[CompletionId]) -> list[str]:
+        """The stored text of each of these completions of ONE prompt: a given candidate, or a whole reply.
+
+        Raises:
+            LedgerError: the ledger holds no such text.
+        """
+        if self._prompt is None or self._prompt.id != prompt.id:
+            self._prompt = prompt
+            self._known = {candidate_id(prompt.id, one.content): one.content for one in prompt.candidates}
+        unknown = [ident for ident in wanted if ident not in self._known]
+        if unknown:
+            stored = self._ledger.stored_replies([RequestId(ident) for ident in unknown])
+            for ident in unknown:
+                reply = stored.get(RequestId(ident))
+                text = None if reply is None or reply.raw is None else read_text(reply.raw)
+                if text is None:
+                    raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")
+                self._known[ident] = text
+        return [self._known[ident] for ident in wanted]
+
+    def of_sides(self, prompt: Prompt, *sides: StoredSide) -> list[str]:
+        """The text of each side of a pair: of a reply the span that is recorded."""
+        texts = self.of(prompt, [side["completion"] for side in sides])
+        return [text[slice(*side["span"])] if side["span"] else text for text, side in zip(texts, sides, strict=True)]
+
+
 def text_of(prompt: Prompt, side: StoredSide, ledger: Ledger) -> str:
-    """The text of one side, read again from what is stored: a given candidate, or the (span of a) reply.
+    """The text of one side, read again from what is stored.
 
     Raises:
         LedgerError: the ledger holds no such text.
     """
-    span = (side["span"][0], side["span"][1]) if side["span"] else None
-    return texts_of(prompt, [(side["completion"], span)], ledger)[side["completion"]]
-
-
-def texts_of(
-    prompt: Prompt, wanted: Sequence[tuple[CompletionId, tuple[int, int] | None]], ledger: Ledger
-) -> dict[CompletionId, str]:
-    """The texts of completions of ONE prompt, by id, each with the span of its reply; see `text_of`.
-
-    Raises:
-        LedgerError: the ledger holds no such text.
-    """
-    given = {candidate_id(prompt.id, one.content): one.content for one in prompt.candidates}
-    stored = ledger.stored_replies([RequestId(ident) for ident, _ in wanted if ident not in given])
-    texts: dict[CompletionId, str] = {}
-    for ident, span in wanted:
-        text = given.get(ident)
-        if text is None:
-            reply = read_stored(RequestId(ident), stored[RequestId(ident)]) if RequestId(ident) in stored else None
-            if not isinstance(reply, Reply):
-                raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")
-            text = reply.text
-        texts[ident] = text[slice(*span)] if span else text
-    return texts
+    return Texts(ledger).of_sides(prompt, side)[0]
 
 
 def _side(side: StoredSide, arms: Mapping[str, StoredArm]) -> dict[str, Json]:

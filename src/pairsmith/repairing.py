@@ -10,17 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pairsmith import measuring, pairing
-from pairsmith.dataset import stored_arms, texts_of
+from pairsmith.dataset import Texts, stored_arms
 from pairsmith.errors import LedgerError
 from pairsmith.ledger import Ledger, Settled
-from pairsmith.outcomes import gate_row, marks_of, pair_rows, usable_in, verdicts_in
+from pairsmith.outcomes import marks_of, pair_rows, usable_in, verdicts_in
 from pairsmith.pairing import Pairing, pairing_of, strategy_of
 from pairsmith.recipe import Recipe
 from pairsmith.records import (
     Abstention,
     Completion,
     Duel,
-    Json,
+    EndpointName,
     Noise,
     Pair,
     Prompt,
@@ -49,7 +49,7 @@ def pairing_in(recipe: Recipe, ledger: Ledger, digest: str) -> Pairing:
 
 
 def paired_again(
-    outcomes: Iterable[tuple[Prompt, Settled]], ways: Sequence[Pairing], ledger: Ledger
+    outcomes: Iterable[tuple[Prompt, Settled]], ways: Sequence[Pairing], texts: Texts
 ) -> Iterator[tuple[Prompt, list[Settled]]]:
     """Each settled prompt as each of these ways settles it; prompts that failed stay as they are.
 
@@ -60,13 +60,13 @@ def paired_again(
         if settled.kind == "failed":
             yield prompt, [settled] * len(ways)
             continue
-        completions = _completions(prompt, settled, ledger)
+        completions = _completions(prompt, settled, texts, ways[0].arms)
         yield prompt, [_again(prompt, settled, completions, way) for way in ways]
 
 
 def _again(prompt: Prompt, settled: Settled, known: Sequence[Completion], again: Pairing) -> Settled:
     tolerated = again.settings.tolerated
-    completions = [replace(one, endpoint=again.arms.get(one.arm)) for one in known if tolerated.issuperset(one.marks)]
+    completions = [one for one in known if tolerated.issuperset(one.marks)]
     if prompt.preferences:
         return _settled(settled, again.settle_preferred(prompt, completions), completions)
     if len(completions) < 2:
@@ -80,8 +80,7 @@ def _again(prompt: Prompt, settled: Settled, known: Sequence[Completion], again:
     found = again.settle(prompt, completions, scores, duels)
     if isinstance(found, Undecided):
         found = _not_compared(prompt, found, duels, settled)
-    gate = again.gate(completions, scores, duels)
-    return _settled(settled, found, completions, {"gate": gate_row(gate)} if gate else {})
+    return _settled(settled, found, completions)
 
 
 def _orders_again(prompt: Prompt, settled: Settled, again: Pairing, completions: Sequence[Completion]) -> Settled:
@@ -106,7 +105,7 @@ def _final(duels: list[Duel]) -> list[Duel]:
     return [one for one in duels if (one.second, one.first) in shown]
 
 
-def _completions(prompt: Prompt, settled: Settled, ledger: Ledger) -> list[Completion]:
+def _completions(prompt: Prompt, settled: Settled, texts: Texts, arms: Mapping[str, EndpointName]) -> list[Completion]:
     """What could be a side of the prompt's pair, with its text as it is stored."""
     try:
         rows = usable_in(settled.body)
@@ -115,11 +114,20 @@ def _completions(prompt: Prompt, settled: Settled, ledger: Ledger) -> list[Compl
             "an earlier version of pairsmith settled these prompts: run the recipe once more, which asks nothing anew "
             "(pairsmith run RUN_DIR)"
         ) from None
-    texts = texts_of(prompt, [(ident, span) for ident, _, _, span, _ in rows], ledger)
     simulated = bool(settled.body["simulated"])
     return [
-        Completion(ident, prompt.id, texts[ident], arm, model, span=span, simulated=simulated, marks=marks_of(marks))
-        for ident, arm, model, span, marks in rows
+        Completion(
+            ident,
+            prompt.id,
+            text[slice(*span)] if span else text,
+            arm,
+            model,
+            span=span,
+            simulated=simulated,
+            endpoint=arms.get(arm),
+            marks=marks_of(marks) if marks else (),
+        )
+        for text, (ident, arm, model, span, marks) in zip(texts.of(prompt, [row[0] for row in rows]), rows, strict=True)
     ]
 
 
@@ -133,11 +141,8 @@ def _not_compared(prompt: Prompt, close: Undecided, duels: list[Duel], settled: 
     return Abstention(prompt.id, NOT_COMPARED, "a close call that no judge has compared: pairsmith run asks for it")
 
 
-def _settled(
-    before: Settled, found: Settlement, completions: Sequence[Completion], more: Mapping[str, Json] | None = None
-) -> Settled:
+def _settled(before: Settled, found: Settlement, completions: Sequence[Completion]) -> Settled:
     body = {key: value for key, value in before.body.items() if key not in ("pair", "more_pairs", "detail", "gate")}
-    body |= more or {}
     if isinstance(found, Pair):
         body |= pair_rows(found, completions)
         return replace(before, kind="pair", reason=None, body=body, pairs=1 + len(found.further))

@@ -19,7 +19,7 @@ from pairsmith.errors import LedgerError, RecipeError, UserError
 from pairsmith.folder import RunFolder, written_whole
 
 if TYPE_CHECKING:
-    from pairsmith.dataset import Exported, Projection
+    from pairsmith.dataset import Exported, Projection, Texts
     from pairsmith.export.settings import ExportSettings
     from pairsmith.ledger import Counts, Ledger, Settled
     from pairsmith.qualified import Qualification
@@ -133,7 +133,7 @@ def projection_of(
 
 
 def write_dataset(
-    ledger: Ledger,
+    texts: Texts,
     outcomes: Iterable[tuple[Prompt, Settled]],
     projection: Projection,
     out: Path,
@@ -148,7 +148,7 @@ def write_dataset(
 
     try:
         with written_whole(out) as dataset, written_whole(provenance_path(out)) as proofs:
-            return write_pairs(ledger, outcomes, projection, dataset, proofs, limit)
+            return write_pairs(texts, outcomes, projection, dataset, proofs, limit)
     except OSError as exc:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with --out") from exc
 

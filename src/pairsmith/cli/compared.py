@@ -31,6 +31,7 @@ class Way:
 
 def compare(what: Named, specs: Sequence[str], as_json: bool) -> int:
     """Settle every prompt each way, in one pass, and print the table; nothing is written."""
+    from pairsmith.dataset import Texts
     from pairsmith.repairing import paired_again, pairing_in
 
     recipes = {AS_IT_IS: what.recipe} | {" ".join(spec.split()): recipe_of(what.recipe, spec) for spec in specs}
@@ -38,7 +39,7 @@ def compare(what: Named, specs: Sequence[str], as_json: bool) -> int:
         ways = [Way(name, pairing_in(recipe, ledger, digest)) for name, recipe in recipes.items()]
         differ = {couple: 0 for couple in combinations(range(len(ways)), 2)}
         prompts = 0
-        for _, found in paired_again(ledger.outcomes(digest), [way.pairing for way in ways], ledger):
+        for _, found in paired_again(ledger.outcomes(digest), [way.pairing for way in ways], Texts(ledger)):
             prompts += 1
             for way, settled in zip(ways, found, strict=True):
                 way.tally.add(settled)

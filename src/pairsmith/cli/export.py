@@ -46,6 +46,7 @@ def command(
     what = named(run, run_dir, changes)
     settings = what.recipe.export
     from pairsmith.cli import biased
+    from pairsmith.dataset import Texts
     from pairsmith.recipe import endpoints
 
     out = out or what.folder.path / ("pairs.jsonl" if settings.target == "openai" else f"pairs.{settings.target}.jsonl")
@@ -53,7 +54,7 @@ def command(
     judges = known_judges(what, models)
     with stored_run(what.folder) as (ledger, digest):
         projection = projection_of(what.recipe, ledger, digest, judges)
-        exported = write_dataset(ledger, ledger.outcomes(digest), projection, out, limit)
+        exported = write_dataset(Texts(ledger), ledger.outcomes(digest), projection, out, limit)
         card, arms = biased.cards_of(ledger, digest, models)
     for sentence in [*card.warnings(), *arms.warnings(what.recipe.pair.sides), *left_out_notes(exported, settings)]:
         say(sentence)

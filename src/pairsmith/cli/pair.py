@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
     from pairsmith.cli.tallied import Tally
     from pairsmith.recipe import Recipe
+
+
+COLLECT_AFTER = 20_000  # new objects; hardly any are in cycles
 
 
 @click.command("pair")
@@ -69,6 +73,7 @@ def command(
     given = (("pair.strategy", strategy), ("export.target", target), ("export.system", system))
     what = named(run, run_dir, [*(f"{key}={value}" for key, value in given if value), *overrides])
     what = replace(what, recipe=as_it_ran(what))
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
     if compared:
         from pairsmith.cli.compared import compare
 
@@ -90,6 +95,7 @@ def as_it_ran(what: Named) -> Recipe:
 
 def _write(what: Named, out: Path | None, limit: int | None, as_json: bool) -> int:
     from pairsmith.cli.tallied import Tally
+    from pairsmith.dataset import Texts
     from pairsmith.recipe import endpoints
     from pairsmith.repairing import paired_again, pairing_in
 
@@ -98,10 +104,10 @@ def _write(what: Named, out: Path | None, limit: int | None, as_json: bool) -> i
     judges = known_judges(what, endpoints(what.recipe, environment()))
     tally = Tally()
     with stored_run(what.folder) as (ledger, digest):
-        way = pairing_in(what.recipe, ledger, digest)
-        again = ((prompt, found[0]) for prompt, found in paired_again(ledger.outcomes(digest), [way], ledger))
+        texts, way = Texts(ledger), pairing_in(what.recipe, ledger, digest)
+        again = ((prompt, found[0]) for prompt, found in paired_again(ledger.outcomes(digest), [way], texts))
         projection = projection_of(what.recipe, ledger, digest, judges)
-        exported = write_dataset(ledger, tally.watching(again), projection, out, limit)
+        exported = write_dataset(texts, tally.watching(again), projection, out, limit)
         counts = ledger.counts(digest)
     for sentence in [*_notes(tally), *left_out_notes(exported, settings)]:
         say(sentence)

@@ -301,14 +301,14 @@ def _finished(
 ) -> Finished:
     """Write the dataset, and gather what there is to say."""
     from pairsmith.cli.biased import as_json, cards_of
-    from pairsmith.dataset import Exported
+    from pairsmith.dataset import Exported, Texts
 
     export = what.recipe.export
     out = options.out or (Path(export.path) if export.path else what.folder.pairs)
     told: list[str] = []
     try:
         projection = projection_of(what.recipe, ledger, work.digest, judges)
-        exported = write_dataset(ledger, ledger.outcomes(work.digest), projection, out, options.target_pairs)
+        exported = write_dataset(Texts(ledger), ledger.outcomes(work.digest), projection, out, options.target_pairs)
     except UserError as exc:
         if stopped is None:
             raise

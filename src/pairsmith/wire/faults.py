@@ -87,6 +87,16 @@ def read_reply(request_id: RequestId, body: bytes, latency_s: float = 0.0) -> Ou
     return _reply(request_id, data, choices[0], message, latency_s)
 
 
+def read_text(body: bytes) -> str | None:
+    """The text of an answer and nothing else of it, as `read_reply` reads it; None where that finds no answer."""
+    data = _parse(body)
+    choices = data.get("choices") if isinstance(data, dict) and not data.get("error") else None
+    message = (
+        choices[0].get("message") if isinstance(choices, list) and choices and isinstance(choices[0], dict) else None
+    )
+    return _mend(message.get("content"))[0] if isinstance(message, dict) else None
+
+
 def _parse(body: bytes) -> object:
     """JSON, or None. orjson refuses lone surrogates; the standard parser lets them through, to be mended."""
     try:
