@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from pairsmith import seams
+from pairsmith import seams, wordings
 from pairsmith.errors import UserError
 from pairsmith.judge.case import rung_name
 from pairsmith.judge.escalate import accurate_gap
 from pairsmith.judge.settings import CHECK
+from pairsmith.pair.couples import ESTIMATED, Wording
 from pairsmith.pair.gates import Strategy, settle
 from pairsmith.pair.orders import settle_orders
 from pairsmith.pair.outlook import GateEvidence, gate_evidence
 from pairsmith.pair.preferred import settle_preferred
 from pairsmith.pair.select import Standing
-from pairsmith.pair.settings import SEAM, PairSettings
+from pairsmith.pair.settings import ANY_LANGUAGE, AS_PROMPTED, BEST_WORST, SEAM, STRATEGIES, PairSettings
 from pairsmith.pair.sides import Sides, read_sides
 from pairsmith.recipe import Recipe
 from pairsmith.records import (
@@ -37,6 +39,7 @@ from pairsmith.records import (
 )
 from pairsmith.sample.settings import GIVEN, is_given
 
+OTHERS = frozenset(STRATEGIES) - {BEST_WORST}
 ACCURATE = 0.97  # the share of orders that are to be right at the gap that "auto" finds
 
 
@@ -56,6 +59,7 @@ class Pairing:
     arms: Mapping[str, EndpointName]  # by name, the endpoint of each
     noise: Noise | None = None
     strategy: seams.Function | None = None
+    wording: Wording = ESTIMATED
 
     @property
     def known(self) -> Noise:
@@ -67,18 +71,29 @@ class Pairing:
     ) -> Settlement:
         """Settle ONE prompt of the protocol score; see pair/gates.py."""
         strategy = _asking(prompt, self.strategy) if self.strategy else None
-        points = self.points(scores)
-        return settle(prompt.id, usable, points, duels, self.settings, self.known, strategy, self.sides)
+        points, wanted = self.points(scores), self._wanted(prompt)
+        return settle(
+            prompt.id, usable, points, duels, self.settings, self.known, strategy, self.sides, self.wording, wanted
+        )
 
     def settle_orders(
         self, prompt: Prompt, usable: Sequence[Completion], rankings: Sequence[Ranking], final: Sequence[Duel]
     ) -> Settlement:
         """Settle ONE prompt of the protocols rank and duel; see pair/orders.py."""
-        return settle_orders(prompt.id, usable, rankings, final)
+        wanted = self._wanted(prompt)
+        return settle_orders(prompt.id, usable, rankings, final, self.settings, self.sides, self.wording, wanted)
 
     def settle_preferred(self, prompt: Prompt, completions: Sequence[Completion]) -> Pair | Abstention:
         """Settle ONE prompt by what people said of its answers; see pair/preferred.py."""
-        return settle_preferred(prompt.id, completions, prompt.preferences, self.settings, self.sides)
+        wanted = self._wanted(prompt)
+        return settle_preferred(
+            prompt.id, completions, prompt.preferences, self.settings, self.sides, self.wording, wanted
+        )
+
+    def _wanted(self, prompt: Prompt) -> str | None:
+        """The language that the prompt asks for, where that is asked."""
+        prompted = self.settings.language == AS_PROMPTED
+        return wordings.wanted_language(prompt, self.wording.language) if prompted else None
 
     def of_kind(self, kind: str) -> list[EndpointName]:
         """The judges of one kind, in the panel's order."""
@@ -89,11 +104,14 @@ class Pairing:
         numbers = set(self.of_kind("reward")) - self.known.judges.keys()
         return [score for score in scores if score.judge not in numbers]
 
-    def gate(self, usable: Sequence[Completion], scores: Iterable[Score], duels: Iterable[Duel]) -> GateEvidence | None:
-        """What the gate on points knows of one settled prompt; None where it is not asked."""
-        if self.protocol != "score" or not self.judges:
+    def gate(
+        self, prompt: Prompt, usable: Sequence[Completion], scores: Iterable[Score], duels: Iterable[Duel]
+    ) -> GateEvidence | None:
+        """What the gate on points knows of one settled prompt; None where another strategy than the usual one asks."""
+        if self.protocol != "score" or not self.judges or self.settings.strategy in OTHERS:
             return None
-        return gate_evidence(usable, self.points(scores), duels, self.settings, self.known, self.sides)
+        points, wanted = self.points(scores), self._wanted(prompt)
+        return gate_evidence(usable, points, duels, self.settings, self.known, self.sides, self.wording, wanted)
 
 
 def pairing_of(recipe: Recipe, arms: Mapping[str, EndpointName], strategy: seams.Function | None = None) -> Pairing:
@@ -117,6 +135,7 @@ def pairing_of(recipe: Recipe, arms: Mapping[str, EndpointName], strategy: seams
         sides=_sides(recipe, arms),
         judges={rung_name(name): _kind(recipe, name) for name in recipe.judge.panel},
         strategy=strategy,
+        wording=_wording(settings),
     )
     return replace(pairing, settings=_compared(settings, pairing))
 
@@ -140,7 +159,18 @@ def measured(pairing: Pairing, recipe: Recipe, noise: Noise | None) -> Pairing:
 def named(settings: PairSettings) -> Json:
     """The table as it decides: files by their content, not by where they stand."""
     table: dict[str, Json] = settings.model_dump(mode="json")
+    if settings.tokenizer is not None:
+        table["tokenizer"] = wordings.digest(Path(settings.tokenizer))
     return table
+
+
+def _wording(settings: PairSettings) -> Wording:
+    """How texts are measured: only what the table asks for is loaded."""
+    wording = ESTIMATED
+    if settings.tokenizer is not None:
+        tokens, cut = wordings.tokenizer(Path(settings.tokenizer))
+        wording = replace(wording, tokens=tokens, cut=cut)
+    return wording if settings.language == ANY_LANGUAGE else replace(wording, language=wordings.detector())
 
 
 def _compared(settings: PairSettings, pairing: Pairing) -> PairSettings:
@@ -163,7 +193,7 @@ def _sides(recipe: Recipe, arms: Iterable[str]) -> Sides:
     for name in (name for names in parts.values() for name in names):
         if name not in known and not is_given(name):
             raise UserError(f"[pair] sides names {name!r}, which gives no answers: take one of {', '.join(known)}")
-    return Sides(parts, recipe.sampled_endpoints)
+    return Sides(parts, recipe.sampled_endpoints, *recipe.pair.policies)
 
 
 def _asking(prompt: Prompt, function: seams.Function) -> Strategy:

@@ -168,7 +168,15 @@ class Recipe(BaseModel):
     def _gates_need_points(self) -> Recipe:
         protocol, judges = self.judge.protocol, self.judge.panel
         if protocol != "score":
-            points = ("min_gap", "verify_gap", "chosen_floor", "strategy")
+            points = (
+                "min_gap",
+                "verify_gap",
+                "chosen_floor",
+                "strategy",
+                "pairs_per_prompt",
+                "disjoint",
+                "rejected_ceiling",
+            )
             if given := [key for key in points if key in self.pair.model_fields_set]:
                 raise ValueError(f"[pair] {given[0]} is in points, and protocol = {protocol} knows none: leave it out")
             if reward := [name for name in judges if self.endpoints[name].kind == "reward"]:
@@ -404,6 +412,7 @@ def _make_absolute(table: Table, base: Path) -> None:
     _each(table, "judge", "panel", judge)
     _each(table, "sample", "screens", function)
     _each(table, "pair", "strategy", function)
+    _each(table, "pair", "tokenizer", lambda path: str(base / path))
     _each(table, "export", "path", lambda path: str(base / path))
     _each(table, "export", "system", file)
     arms = table.get("sample", {}).get("arms", []) if isinstance(table.get("sample"), dict) else []

@@ -147,7 +147,7 @@ def _with_draws(
     if len(usable) < 2 and measuring and known.drawn < len(known.draws):
         return Step(completions=completions, measured=Measured(()))  # it says nothing, and more may be drawn later
     if len(usable) < 2:
-        return _too_few(completions, failures, work)
+        return _too_few(prompt, completions, failures, work)
     state = _state(prompt, completions, usable, outcomes, known, work, measuring)
     if state.owed or state.waits:
         return Step(owed=state.owed, completions=completions, waits=state.waits)
@@ -190,7 +190,7 @@ def _settled(
     """What the complete evidence on one prompt came to."""
     evidence = evidence_of(completions, state.scores, state.duels, state.rankings)
     evidence["simulated"] = bool(evidence["simulated"]) or simulated
-    if gate := work.pairing.gate(usable, state.scores, state.duels):
+    if gate := work.pairing.gate(prompt, usable, state.scores, state.duels):
         evidence["gate"] = gate_row(gate)
     evidence["unreadable"] = state.unreadable + state.reasked
     settled = Step(completions=completions, verdicts=verdicts, body=evidence, complete=True)
@@ -251,14 +251,14 @@ def _checked(prompt: Prompt, completion: Completion, screens: Sequence[seams.Fun
     return replace(completion, flags=(Flag.CHECK,))
 
 
-def _too_few(completions: tuple[Completion, ...], failures: Sequence[Failure], work: Work) -> Step:
+def _too_few(prompt: Prompt, completions: tuple[Completion, ...], failures: Sequence[Failure], work: Work) -> Step:
     """Fewer than two completions can be used: by the calls' fault if any failed, else by the screens."""
     evidence = evidence_of(completions)
     if failures:  # what is refused as malformed is not stored, and asked again: the server may have changed
         final = all(failure.reason != "bad_request" for failure in failures)
         reason = failures[0].reason
         return Step(completions=completions, kind="failed", reason=reason, final=final, body=evidence, complete=True)
-    if gate := work.pairing.gate((), (), ()):
+    if gate := work.pairing.gate(prompt, (), (), ()):
         evidence["gate"] = gate_row(gate)
     reason = "too_few_completions"
     return Step(completions=completions, kind="abstained", reason=reason, body=evidence, complete=True)

@@ -37,7 +37,7 @@ def test_a_verify_gap_equal_to_min_gap_is_allowed() -> None:
         ({"verify_gap": 0}, "verify_gap = 0 does not lie above 0"),
         ({"chosen_floor": 11}, "chosen_floor = 11 is no score from 1 to 10: set it within, 1 to let all pass"),
         ({"chosen_floor": -1}, "chosen_floor = -1"),
-        ({"strategy": "random"}, 'strategy "random" is not known: take "best-worst", or .* FILE.py:FUNCTION'),
+        ({"strategy": "random"}, 'strategy "random" is not known: take one of best-worst, .* or .* FILE.py:FUNCTION'),
         ({"strategy": "mine.py"}, "is not known"),
         ({"strategy": "mine.txt:pick"}, "is not known"),
         ({"min_gap": "automatic"}, "min_gap"),

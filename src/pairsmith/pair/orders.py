@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pairsmith.pair.select import folded
+from pairsmith.pair.couples import ESTIMATED, Wording, obstacle
+from pairsmith.pair.settings import PairSettings
+from pairsmith.pair.sides import ALL, Sides
 from pairsmith.records import (
     Abstention,
     Completion,
@@ -20,9 +22,18 @@ from pairsmith.records import (
     Settlement,
 )
 
+PAIR = PairSettings()
+
 
 def settle_orders(
-    prompt: PromptId, completions: Sequence[Completion], rankings: Sequence[Ranking], final: Sequence[Duel]
+    prompt: PromptId,
+    completions: Sequence[Completion],
+    rankings: Sequence[Ranking],
+    final: Sequence[Duel],
+    settings: PairSettings = PAIR,
+    sides: Sides = ALL,
+    wording: Wording = ESTIMATED,
+    wanted: str | None = None,
 ) -> Settlement:
     """Settle ONE prompt from two rankings in opposite orders, or from the duels of a final in both orders.
 
@@ -32,17 +43,21 @@ def settle_orders(
         rankings: two, or none; a pair is what both name first and last.
         final: two duels of the same couple in opposite orders, or none; a pair is what both prefer. With rankings
             beside them these were in conflict, and the duels decide.
+        settings: the [pair] table.
+        sides: which couples are allowed.
+        wording: how texts are measured.
+        wanted: the language that the prompt asks for; None: not known.
 
     Returns:
-        A pair without a gap; or the abstention order_conflict, duel_tie or equal_sides.
+        A pair without a gap; or the abstention order_conflict, duel_tie, or that of a gate that its texts do not pass.
     """
     found = _of_final(prompt, final) if final else _of_rankings(prompt, rankings)
     if isinstance(found, Abstention):
         return found
-    texts = {completion.id: completion.text for completion in completions}
+    by_id = {completion.id: completion for completion in completions}
     chosen, rejected = found
-    if folded(texts[chosen]) == folded(texts[rejected]):
-        return Abstention(prompt, "equal_sides", "the best and the worst are the same text")
+    if reason := obstacle(by_id[chosen], by_id[rejected], settings, sides, wording, wanted):
+        return Abstention(prompt, *reason)
     verdicts: Sequence[Ranking | Duel] = [*rankings, *final]
     judges = tuple(sorted({verdict.judge for verdict in verdicts}))
     return Pair(prompt, chosen, rejected, None, judges, _provenance(rankings, final))

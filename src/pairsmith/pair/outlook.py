@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
+from pairsmith.pair.couples import ESTIMATED, Wording, obstacle
 from pairsmith.pair.gates import duel_reason, duels_between
-from pairsmith.pair.select import TOLERANCE, UNKNOWN, choose, couples, standings
+from pairsmith.pair.select import TOLERANCE, UNKNOWN, Couple, choose, couples, standings
 from pairsmith.pair.settings import PairSettings
 from pairsmith.pair.sides import ALL, Sides
 from pairsmith.records import Completion, Duel, Noise, Score
@@ -35,14 +36,22 @@ def gate_evidence(
     settings: PairSettings,
     noise: Noise = UNKNOWN,
     sides: Sides = ALL,
+    wording: Wording = ESTIMATED,
+    wanted: str | None = None,
 ) -> GateEvidence:
     """The evidence of one prompt, from what `settle` settled it with."""
     ranked = standings(completions, scores, noise)
     if len(ranked) < 2:
         return GateEvidence(0.0, 0.0)
-    found = [couple for couple in couples(ranked, sides, settings.chosen_floor) if not couple.equal_sides]
+
+    def passes(couple: Couple) -> bool:
+        two = couple.chosen.completion, couple.rejected.completion
+        below = settings.rejected_ceiling is None or couple.rejected.mean <= settings.rejected_ceiling + TOLERANCE
+        return below and obstacle(*two, settings, sides, wording, wanted) is None
+
+    found = [couple for couple in couples(ranked, sides, settings.chosen_floor) if passes(couple)]
     widest = max(found, key=lambda couple: couple.gap, default=None)
-    close_call = choose(ranked, settings.verify_gap, inf, sides, settings.chosen_floor)
+    close_call = choose(ranked, settings.verify_gap, inf, sides, settings.chosen_floor, passes)
     confirmed = close_call is not None and duel_reason(close_call, duels_between(close_call, duels)) == ""
     if widest is None:
         return GateEvidence(0.0, ranked[0].mean)

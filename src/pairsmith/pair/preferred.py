@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from pairsmith.pair.select import folded
+from pairsmith.pair.couples import ESTIMATED, Wording, obstacle
 from pairsmith.pair.settings import PairSettings
 from pairsmith.pair.sides import ALL, Sides
 from pairsmith.records import Abstention, Completion, CompletionId, Json, Pair, Preference, PromptId
@@ -23,6 +23,8 @@ def settle_preferred(
     preferences: Sequence[Preference],
     settings: PairSettings,
     sides: Sides = ALL,
+    wording: Wording = ESTIMATED,
+    wanted: str | None = None,
 ) -> Pair | Abstention:
     """Settle ONE prompt: the couple that most people prefer in the same way, and fewest in the other.
 
@@ -35,6 +37,8 @@ def settle_preferred(
         preferences: what people said; of completions that are not among these it counts for nothing.
         settings: the [pair] table.
         sides: which couples are allowed.
+        wording: how texts are measured.
+        wanted: the language that the prompt asks for; None: not known.
 
     Returns:
         A pair without a gap and without judges; or the abstention too_few_completions, human_tie (nobody prefers
@@ -46,20 +50,12 @@ def settle_preferred(
     couples = _couples(usable, preferences)
     if not couples:
         return Abstention(prompt, "human_tie", f"{len(preferences)} verdicts prefer no answer to another")
-    reasons = [_obstacle(usable[chosen], usable[rejected], settings, sides) for chosen, rejected in couples]
+    reasons = [obstacle(usable[one], usable[other], settings, sides, wording, wanted) for one, other in couples]
     passing = next((couple for couple, reason in zip(couples, reasons, strict=True) if reason is None), None)
     if passing is None:
         assert reasons[0] is not None
         return Abstention(prompt, *reasons[0])
     return _pair(prompt, *passing, preferences)
-
-
-def _obstacle(chosen: Completion, rejected: Completion, settings: PairSettings, sides: Sides) -> tuple[str, str] | None:
-    if folded(chosen.text) == folded(rejected.text):
-        return "equal_sides", "both answers are the same text"
-    if not sides.allow(chosen, rejected):
-        return "sides_missing", f"{settings.sides}: no couple that is allowed passes the gates"
-    return None
 
 
 def _couples(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pairsmith.means import estimates
@@ -112,7 +112,12 @@ def _against_the_worst(chosen: Standing, ranked: Sequence[Standing], sides: Side
 
 
 def choose(
-    ranked: Sequence[Standing], verify_gap: float, min_gap: float, sides: Sides = ALL, floor: float = 0.0
+    ranked: Sequence[Standing],
+    verify_gap: float,
+    min_gap: float,
+    sides: Sides = ALL,
+    floor: float = 0.0,
+    passes: Callable[[Couple], bool] = lambda couple: not couple.equal_sides,
 ) -> Couple | None:
     """The couple to pair; None when no two different texts that `sides` allow lie `verify_gap` apart, above the floor.
 
@@ -132,7 +137,7 @@ def choose(
         for couple in couples(ranked, sides, floor)
         if couple.gap >= verify_gap - TOLERANCE and couple.chosen.mean >= floor - TOLERANCE
     )
-    return next((couple for couple in sorted(apart, key=order) if not couple.equal_sides), None)
+    return next((couple for couple in sorted(apart, key=order) if passes(couple)), None)
 
 
 def folded(text: str) -> str:

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from pairsmith.pair.sides import ANY, read_sides
+from pairsmith.pair.sides import ANY, CHOSEN, REJECTED, read_sides
 from pairsmith.records import Flag
 
 LARGEST_GAP = 9.0  # points go from 1 to 10
 USUAL_GAP = 3.0  # 99 % of the orders right on RewardBench 2 (JUDGING, finding 1)
 BEST_WORST = "best-worst"
 DELTA = "delta"  # one arm over another; the one strategy that needs no judge
+ALL_GAPS = "all-gaps"  # the one strategy that gives several pairs of a prompt
+STRATEGIES = (
+    BEST_WORST,
+    "best-random",
+    "best-second",
+    "worst-of-five",
+    "sweet-spot",
+    "closest-length",
+    "hardest",
+    DELTA,
+    ALL_GAPS,
+)
+ANY_LANGUAGE, AS_PROMPTED = "any", "prompt"
+MOST_PAIRS = 4  # of a prompt, where all-gaps says no number
+Policy: TypeAlias = Literal["keep", "never-chosen", "never-rejected", "drop"]
 SEAM = re.compile(r".+\.py:[A-Za-z_]\w*")  # FILE.py:FUNCTION
 
 
 class PairSettings(BaseModel):
-    """The [pair] table, in judge points. `verify_gap` left out follows `min_gap` down, so that it fits.
+    """The [pair] table; gaps and scores in judge points. `verify_gap` left out follows `min_gap` down, so that it fits.
 
     `min_gap` "auto" is found from what this run measures of its judges; until then it is 3 (`least_gap`).
     `strategy` is a name, or FILE.py:FUNCTION.
@@ -31,6 +46,20 @@ class PairSettings(BaseModel):
     verify_gap: float = 1.0  # from here up to min_gap a duel in both orders decides; = min_gap: no duels
     chosen_floor: float = 6.0  # least mean score of a chosen answer
     sides: str = ANY  # see sides.py
+    pairs_per_prompt: int = Field(default=1, ge=1, le=16)  # more than one by all-gaps only
+    disjoint: bool = True  # no answer in two pairs of one prompt
+    rejected_ceiling: float | None = Field(default=None, ge=1, le=10)  # largest mean score of a rejected answer
+    max_length_ratio: float | None = Field(default=None, ge=1)  # of the longer text's characters to the shorter one's
+    max_token_ratio: float | None = Field(default=None, ge=1)
+    max_similarity: float | None = Field(
+        default=None, gt=0, le=1
+    )  # from this share of common words up: near-duplicates
+    trainer_max_tokens: int | None = Field(default=None, ge=1)  # answers that are equal when cut so are no pair
+    tokenizer: str | None = None  # a tokenizer.json; None: tokens are estimated by characters
+    language: str = Field(default=ANY_LANGUAGE, pattern=r"^(any|prompt|[a-z]{2})$")
+    refusals: Policy = "drop"  # what may become of completions that refuse,
+    cut_off: Policy = "drop"  # that were cut off,
+    unfinished: Policy = "keep"  # and that look as if they were
 
     @field_validator("sides", mode="before")
     @classmethod
@@ -41,10 +70,6 @@ class PairSettings(BaseModel):
 
     @model_validator(mode="after")
     def _gaps_fit(self) -> PairSettings:
-        if self.strategy != BEST_WORST and not SEAM.fullmatch(self.strategy):
-            raise ValueError(
-                f'strategy "{self.strategy}" is not known: take "{BEST_WORST}", or your own function: FILE.py:FUNCTION'
-            )
         if not 0 < self.least_gap <= LARGEST_GAP:
             raise ValueError(
                 f"min_gap = {self.min_gap:g} is no gap between scores of 1 to 10:"
@@ -68,10 +93,44 @@ class PairSettings(BaseModel):
         read_sides(self.sides)
         return self
 
+    @model_validator(mode="after")
+    def _strategies_fit(self) -> PairSettings:
+        if self.strategy not in STRATEGIES and not SEAM.fullmatch(self.strategy):
+            raise ValueError(
+                f'strategy "{self.strategy}" is not known: take one of {", ".join(STRATEGIES)}, or your own function: '
+                "FILE.py:FUNCTION"
+            )
+        if self.strategy != ALL_GAPS and self.pairs_per_prompt > 1:
+            raise ValueError(f"pairs_per_prompt = {self.pairs_per_prompt} needs strategy = {ALL_GAPS}")
+        if self.strategy == DELTA and not {CHOSEN, REJECTED} <= read_sides(self.sides).keys():
+            raise ValueError(
+                f'strategy = {DELTA} prefers one arm to another: name them, sides = "{CHOSEN}:STRONG, {REJECTED}:WEAK"'
+            )
+        return self
+
+    @property
+    def most_pairs(self) -> int:
+        """How many pairs a prompt may give."""
+        several = self.strategy == ALL_GAPS and "pairs_per_prompt" not in self.model_fields_set
+        return MOST_PAIRS if several else self.pairs_per_prompt
+
+    @property
+    def _policies(self) -> dict[Flag, Policy]:
+        return {Flag.REFUSAL: self.refusals, Flag.CUT_OFF: self.cut_off, Flag.UNFINISHED: self.unfinished}
+
     @property
     def tolerated(self) -> frozenset[Flag]:
         """Flags that do not keep a completion from being judged."""
-        return frozenset()
+        return frozenset(flag for flag, policy in self._policies.items() if policy != "drop")
+
+    @property
+    def policies(self) -> tuple[frozenset[Flag], frozenset[Flag]]:
+        """The marks that may not be on the chosen side, and those that may not be on the rejected one."""
+        policies = self._policies
+        return (
+            frozenset(flag for flag in policies if policies[flag] in ("never-chosen", "drop")),
+            frozenset(flag for flag in policies if policies[flag] in ("never-rejected", "drop")),
+        )
 
     @property
     def least_gap(self) -> float:

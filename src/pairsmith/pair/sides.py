@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pairsmith.records import Completion
+from pairsmith.records import Completion, Flag
 
 ANY = "any"
 ONE, CHOSEN, REJECTED = "one-from", "chosen-from", "rejected-from"
@@ -37,13 +37,20 @@ def read_sides(written: str) -> dict[str, tuple[str, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The rule for ONE pair. Each part names endpoints and arms; a part that is left out allows everything."""
+    """The rule for ONE pair. Each part names endpoints and arms; a part that is left out allows everything.
+
+    `never_chosen`, `never_rejected`: marks with which a completion may not stand on that side.
+    """
 
     parts: Mapping[str, tuple[str, ...]]
     endpoints: Collection[str] = ()  # the names that mean an endpoint; all others mean an arm
+    never_chosen: frozenset[Flag] = frozenset()
+    never_rejected: frozenset[Flag] = frozenset()
 
     def allow(self, chosen: Completion, rejected: Completion) -> bool:
         """Whether the first of the two may be preferred to the second in a pair."""
+        if not self.never_chosen.isdisjoint(chosen.marks) or not self.never_rejected.isdisjoint(rejected.marks):
+            return False
         if not self.parts:
             return True
         tried = {ONE: (chosen, rejected), CHOSEN: (chosen,), REJECTED: (rejected,)}
