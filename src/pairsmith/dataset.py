@@ -155,10 +155,10 @@ class Texts:
             self._known = {candidate_id(prompt.id, one.content): one.content for one in prompt.candidates}
         unknown = [ident for ident in wanted if ident not in self._known]
         if unknown:
-            stored = self._ledger.stored_replies([RequestId(ident) for ident in unknown])
+            stored = self._ledger.raw_replies([RequestId(ident) for ident in unknown])
             for ident in unknown:
-                reply = stored.get(RequestId(ident))
-                text = None if reply is None or reply.raw is None else read_text(reply.raw)
+                raw = stored.get(RequestId(ident))
+                text = None if raw is None else read_text(raw)
                 if text is None:
                     raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")
                 self._known[ident] = text

@@ -49,7 +49,10 @@ def _points(scores: Iterable[Score], noise: Noise) -> dict[EndpointName, dict[Co
     given: dict[EndpointName, dict[CompletionId, list[float]]] = defaultdict(lambda: defaultdict(list))
     for score in sorted(set(scores), key=lambda score: (score.request_id, score.value)):
         given[score.judge][score.completion].append(noise.points(score.judge, score.value))
-    return {judge: {ident: fmean(values) for ident, values in by.items()} for judge, by in given.items()}
+    return {
+        judge: {ident: values[0] if len(values) == 1 else fmean(values) for ident, values in by.items()}
+        for judge, by in given.items()
+    }
 
 
 def _lenience(

@@ -7,7 +7,6 @@ Called by the command line (`pair`, `audit`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from pairsmith import measuring, pairing
 from pairsmith.dataset import Texts, stored_arms
@@ -143,8 +142,12 @@ def _not_compared(prompt: Prompt, close: Undecided, duels: list[Duel], settled: 
 
 def _settled(before: Settled, found: Settlement, completions: Sequence[Completion]) -> Settled:
     body = {key: value for key, value in before.body.items() if key not in ("pair", "more_pairs", "detail", "gate")}
+    kind, reason, pairs = "pair", None, 0
     if isinstance(found, Pair):
         body |= pair_rows(found, completions)
-        return replace(before, kind="pair", reason=None, body=body, pairs=1 + len(found.further))
-    assert isinstance(found, Abstention)
-    return replace(before, kind="abstained", reason=found.reason, body=body | {"detail": found.detail}, pairs=0)
+        pairs = 1 + len(found.further)
+    else:
+        assert isinstance(found, Abstention)
+        kind, reason = "abstained", found.reason
+        body["detail"] = found.detail
+    return Settled(kind, reason, before.final, before.completions, before.verdicts, body, pairs)

@@ -237,11 +237,11 @@ class Ledger:
         row = self._read.execute(sql, (request,)).fetchone()
         return _stored(*row) if row else None
 
-    def stored_replies(self, requests: Sequence[RequestId]) -> dict[RequestId, StoredReply]:
-        """The answers stored for these requests; one that has none is missing."""
+    def raw_replies(self, requests: Sequence[RequestId]) -> dict[RequestId, bytes]:
+        """The answers to these requests as they came; one that has none is missing."""
         places = ",".join("?" * len(requests))
-        sql = f"SELECT request, raw, failure, latency_s FROM replies WHERE request IN ({places})"
-        return {RequestId(row[0]): _stored(*row) for row in self._read.execute(sql, requests)}
+        sql = f"SELECT request, raw FROM replies WHERE request IN ({places}) AND raw IS NOT NULL"
+        return dict(self._read.execute(sql, requests))
 
     def settle(self, prompt: PromptId, digest: str, settled: Settled) -> asyncio.Future[None]:
         """Store what a prompt came to."""

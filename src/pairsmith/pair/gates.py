@@ -89,7 +89,7 @@ def settle(
     if couple.gap < settings.least_gap - TOLERANCE:
         return _after_duels(prompt, couple, duels_between(couple, duels), settings.strategy)
     first, *others = (_pair(prompt, one, (), settings.strategy) for one in _several(found, gate))
-    return replace(first, further=tuple(others))
+    return replace(first, further=tuple(others)) if others else first
 
 
 @dataclass(frozen=True, slots=True)
