@@ -143,6 +143,11 @@ class Texts:
         self._ledger = ledger
         self._prompt: Prompt | None = None
         self._known: dict[CompletionId, str] = {}
+        self._fetched: dict[RequestId, bytes] = {}
+
+    def fetch(self, wanted: Iterable[CompletionId]) -> None:
+        """Read the replies of several prompts at once, as they will be asked for soon."""
+        self._fetched = self._ledger.raw_replies([RequestId(ident) for ident in wanted])
 
     def of(self, prompt: Prompt, wanted: Sequence[CompletionId]) -> list[str]:
         """The stored text of each of these completions of ONE prompt: a given candidate, or a whole reply.
@@ -154,10 +159,11 @@ class Texts:
             self._prompt = prompt
             self._known = {candidate_id(prompt.id, one.content): one.content for one in prompt.candidates}
         unknown = [ident for ident in wanted if ident not in self._known]
+        if not self._fetched.keys() >= set(unknown):
+            self.fetch(unknown)
         if unknown:
-            stored = self._ledger.raw_replies([RequestId(ident) for ident in unknown])
             for ident in unknown:
-                raw = stored.get(RequestId(ident))
+                raw = self._fetched.get(RequestId(ident))
                 text = None if raw is None else read_text(raw)
                 if text is None:
                     raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")

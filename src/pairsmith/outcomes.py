@@ -19,6 +19,7 @@ from pairsmith.records import (
     Flag,
     Json,
     Pair,
+    PromptId,
     Ranking,
     RequestId,
     Score,
@@ -67,8 +68,8 @@ def evidence_of(
 
 
 def _usable(one: Completion) -> Json:
-    """Id, arm, characters, model, the span of its reply, and its marks."""
-    return [one.id, one.arm, len(one.text), one.model, _span(one), [mark.value for mark in one.marks]]
+    """Id, arm, characters, model, the span of its reply, its marks, and whether it is simulated."""
+    return [one.id, one.arm, len(one.text), one.model, _span(one), [mark.value for mark in one.marks], one.simulated]
 
 
 def of_arms(completions: Sequence[Completion]) -> list[Json]:
@@ -154,21 +155,39 @@ def gate_evidence_in(body: Mapping[str, Json]) -> GateEvidence | None:
     return GateEvidence(**gate) if isinstance(gate, dict) else None  # type: ignore[arg-type]
 
 
-def usable_in(body: Mapping[str, Any]) -> list[tuple[CompletionId, str, str | None, tuple[int, int] | None, list[str]]]:
-    """Of each completion that could be a side: id, arm, model, the span of its reply, and its marks.
+def usable_ids(body: Mapping[str, Any]) -> list[CompletionId]:
+    """The completions that could be a side."""
+    return [row[0] for row in body.get("completions", ())]
+
+
+def completions_in(
+    body: Mapping[str, Any], prompt: PromptId, texts: Sequence[str], arms: Mapping[str, EndpointName]
+) -> list[Completion]:
+    """The completions that could be a side.
+
+    Args:
+        body: of a stored outcome.
+        prompt: whose it is.
+        texts: of `usable_ids`, in that order: the whole stored text of each.
+        arms: by name, the endpoint of each.
 
     Raises:
-        KeyError: an earlier version settled this prompt, and did not keep so much.
+        ValueError: an earlier version settled this prompt, and did not keep so much.
     """
-    rows = body["completions"]
-    if any(len(row) < 6 for row in rows):
-        raise KeyError("span")
-    return [(row[0], row[1], row[3], None if row[4] is None else (row[4][0], row[4][1]), row[5]) for row in rows]
-
-
-def marks_of(names: Sequence[str]) -> tuple[Flag, ...]:
-    """Stored marks."""
-    return tuple(Flag(name) for name in names)
+    return [
+        Completion(
+            ident,
+            prompt,
+            text[slice(*span)] if span else text,
+            arm,
+            model,
+            span=(span[0], span[1]) if span else None,
+            simulated=simulated,
+            endpoint=arms.get(arm),
+            marks=tuple(map(Flag, marks)),
+        )
+        for (ident, arm, _, model, span, marks, simulated), text in zip(body["completions"], texts, strict=True)
+    ]
 
 
 def verdicts_in(body: Mapping[str, Any]) -> tuple[list[Score], list[Duel], list[Ranking]]:

@@ -7,12 +7,13 @@ Called by the command line (`pair`, `audit`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from pairsmith import measuring, pairing
 from pairsmith.dataset import Texts, stored_arms
 from pairsmith.errors import LedgerError
 from pairsmith.ledger import Ledger, Settled
-from pairsmith.outcomes import marks_of, pair_rows, usable_in, verdicts_in
+from pairsmith.outcomes import completions_in, pair_rows, usable_ids, verdicts_in
 from pairsmith.pairing import Pairing, pairing_of, strategy_of
 from pairsmith.recipe import Recipe
 from pairsmith.records import (
@@ -27,6 +28,7 @@ from pairsmith.records import (
     Undecided,
 )
 
+CHUNK = 64  # prompts whose texts are read at a time
 NOT_COMPARED = "not_compared"
 _OF_VERDICTS = ("too_few_completions", "no_verdict", "too_long_to_rank", "order_conflict", "duel_tie")
 
@@ -55,12 +57,15 @@ def paired_again(
     Raises:
         LedgerError: an earlier version settled them, and did not keep enough.
     """
-    for prompt, settled in outcomes:
-        if settled.kind == "failed":
-            yield prompt, [settled] * len(ways)
-            continue
-        completions = _completions(prompt, settled, texts, ways[0].arms)
-        yield prompt, [_again(prompt, settled, completions, way) for way in ways]
+    rest = iter(outcomes)
+    while chunk := list(islice(rest, CHUNK)):
+        texts.fetch(ident for _, settled in chunk for ident in usable_ids(settled.body))
+        for prompt, settled in chunk:
+            if settled.kind == "failed":
+                yield prompt, [settled] * len(ways)
+                continue
+            completions = _completions(prompt, settled, texts, ways[0].arms)
+            yield prompt, [_again(prompt, settled, completions, way) for way in ways]
 
 
 def _again(prompt: Prompt, settled: Settled, known: Sequence[Completion], again: Pairing) -> Settled:
@@ -106,28 +111,14 @@ def _final(duels: list[Duel]) -> list[Duel]:
 
 def _completions(prompt: Prompt, settled: Settled, texts: Texts, arms: Mapping[str, EndpointName]) -> list[Completion]:
     """What could be a side of the prompt's pair, with its text as it is stored."""
+    whole = texts.of(prompt, usable_ids(settled.body))
     try:
-        rows = usable_in(settled.body)
-    except KeyError:
+        return completions_in(settled.body, prompt.id, whole, arms)
+    except ValueError:
         raise LedgerError(
             "an earlier version of pairsmith settled these prompts: run the recipe once more, which asks nothing anew "
             "(pairsmith run RUN_DIR)"
         ) from None
-    simulated = bool(settled.body["simulated"])
-    return [
-        Completion(
-            ident,
-            prompt.id,
-            text[slice(*span)] if span else text,
-            arm,
-            model,
-            span=span,
-            simulated=simulated,
-            endpoint=arms.get(arm),
-            marks=marks_of(marks) if marks else (),
-        )
-        for text, (ident, arm, model, span, marks) in zip(texts.of(prompt, [row[0] for row in rows]), rows, strict=True)
-    ]
 
 
 def _not_compared(prompt: Prompt, close: Undecided, duels: list[Duel], settled: Settled) -> Settlement:
