@@ -140,7 +140,8 @@ def _can_be_asked(
         else:
             judges[name] = models[name]
     if not judges:
-        raise RecipeError(f"{'; '.join(skipped.values())}: there is no judge left to ask")
+        said = "; ".join(skipped.values()) or "[judge] panel is empty"
+        raise RecipeError(f"{said}: there is no judge left to ask")
     return judges, skipped
 
 
