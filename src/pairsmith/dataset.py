@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypedDict, cast
 
@@ -15,6 +15,7 @@ from pairsmith.errors import LedgerError
 from pairsmith.export.formats import ROWS, Row, provenance_row, row_bytes, system_text
 from pairsmith.export.rows import refused
 from pairsmith.export.settings import ExportSettings
+from pairsmith.export.split import TRAIN, VALIDATION, Part, Parts
 from pairsmith.ledger import Ledger, Settled
 from pairsmith.outcomes import StoredPair, StoredSide, pairs_in
 from pairsmith.records import CompletionId, EndpointName, Json, Pair, Prompt, RequestId, candidate_id
@@ -23,10 +24,26 @@ from pairsmith.wire.faults import read_text
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: rows, and why pairs were left out."""
+    """What was written: rows in all, those of them that went into the validation file, and why pairs were left out."""
 
     rows: int
     left_out: Mapping[str, int]
+    validation: int = 0
+
+
+@dataclass(slots=True)
+class Sink:
+    """Two open files: the rows of a target, and at the same line of the other what proves each."""
+
+    dataset: BinaryIO
+    proofs: BinaryIO
+    rows: int = 0
+
+    def write(self, row: Row, proof: Mapping[str, Json]) -> None:
+        """One pair; `proof` without its line."""
+        self.rows += 1
+        self.dataset.write(row_bytes(row))
+        self.proofs.write(row_bytes({"line": self.rows, **proof}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +51,8 @@ class Projection:
     """How settled pairs become rows: the [export] table, and the text that takes the persona's place, if one does.
 
     `qualified`: how each judge did when it was asked what is known; None: it never was. `pair`: the [pair] table that
-    they were settled by, as far as it differs from the defaults.
+    they were settled by, as far as it differs from the defaults. `parts`: which prompts go into the validation file;
+    None: there is none.
     """
 
     settings: ExportSettings
@@ -42,6 +60,11 @@ class Projection:
     arms: Mapping[str, StoredArm]
     qualified: Mapping[EndpointName, str | None]
     pair: Mapping[str, Json]
+    parts: Parts | None = None
+
+    def part(self, prompt: Prompt) -> Part:
+        """The file that the prompt's pairs go into."""
+        return TRAIN if self.parts is None else self.parts.of(prompt.id)
 
     def row(self, prompt: Prompt, found: StoredPair, texts: Texts) -> Row | str:
         """The row of one pair, or the reason why the target cannot take it."""
@@ -53,8 +76,8 @@ class Projection:
         row = ROWS[self.settings.target](prompt, chosen, rejected, system_text(persona, prompt.system))
         return refused(row, self.settings.target) or row
 
-    def proof(self, line: int, prompt: Prompt, found: StoredPair, evidence: Mapping[str, Json]) -> dict[str, Json]:
-        """What proves the row at this line."""
+    def proof(self, prompt: Prompt, found: StoredPair, evidence: Mapping[str, Json]) -> dict[str, Json]:
+        """What proves the row of this pair."""
         pair = Pair(
             prompt_id=prompt.id,
             chosen=found["chosen"]["completion"],
@@ -69,26 +92,26 @@ class Projection:
             "simulated": evidence["simulated"],
             "pair": dict(self.pair),
         }
+        if self.parts is not None:
+            details |= {"part": self.part(prompt), "group": self.parts.groups[prompt.id]}
         sides = (_side(found["chosen"], self.arms), _side(found["rejected"], self.arms))
-        return provenance_row(line, pair, prompt, sides, details)
+        return provenance_row(pair, prompt, sides, details)
 
 
 def write_pairs(
     texts: Texts,
     outcomes: Iterable[tuple[Prompt, Settled]],
     projection: Projection,
-    dataset: BinaryIO,
-    proofs: BinaryIO,
+    sinks: Mapping[Part, Sink],
     limit: int | None = None,
 ) -> Exported:
-    """Write every settled pair in prompt order, and the provenance of each at the same line of `proofs`.
+    """Write every settled pair in prompt order.
 
     Args:
         texts: of the run folder.
         outcomes: settled prompts, in prompt order.
         projection: how they become rows.
-        dataset: the rows of the target.
-        proofs: one provenance row a pair.
+        sinks: where the rows of each part go.
         limit: so many rows at most, the first ones that the target takes; None: all.
 
     Returns:
@@ -96,18 +119,22 @@ def write_pairs(
     """
     rows = 0
     left_out: Counter[str] = Counter()
+    for prompt, found, body in _pairs(outcomes):
+        if rows == limit:
+            break
+        row = projection.row(prompt, found, texts)
+        if isinstance(row, str):
+            left_out[row] += 1
+            continue
+        rows += 1
+        sinks[projection.part(prompt)].write(row, projection.proof(prompt, found, body))
+    return Exported(rows, dict(left_out), sinks[VALIDATION].rows if VALIDATION in sinks else 0)
+
+
+def _pairs(outcomes: Iterable[tuple[Prompt, Settled]]) -> Iterator[tuple[Prompt, StoredPair, Mapping[str, Json]]]:
     for prompt, settled in outcomes:
         for found in pairs_in(settled.body):
-            if rows == limit:
-                return Exported(rows, dict(left_out))
-            row = projection.row(prompt, found, texts)
-            if isinstance(row, str):
-                left_out[row] += 1
-                continue
-            rows += 1
-            dataset.write(row_bytes(row))
-            proofs.write(row_bytes(projection.proof(rows, prompt, found, settled.body)))
-    return Exported(rows, dict(left_out))
+            yield prompt, found, settled.body
 
 
 class StoredArm(TypedDict, total=False):

@@ -86,10 +86,9 @@ def test_a_provenance_row_names_both_completions_and_what_they_rest_on() -> None
         side_row(Completion(rejected, prompt.id, "y", "given"), None),
     )
 
-    row = provenance_row(3, pair, prompt, sides, {"verdicts": [{"call": "v1"}], "simulated": True, "line": 9})
+    row = provenance_row(pair, prompt, sides, {"verdicts": [{"call": "v1"}], "simulated": True, "gap": 9})
 
     assert row == {
-        "line": 3,
         "prompt_id": prompt.id,
         "id": "q1",
         "chosen": {"completion": chosen, "arm": "hot", "model": "m1", "score": 8.5, "span": [4, 5]},
@@ -107,9 +106,9 @@ def test_a_provenance_row_says_so_when_nothing_was_judged() -> None:
     prompt = prompt_of(user("Hi"))
     pair = Pair(PromptId(prompt.id), CompletionId("c"), CompletionId("r"), 1.0, ())
 
-    row = provenance_row(1, pair, prompt, ({}, {}), {})
+    row = provenance_row(pair, prompt, ({}, {}), {})
 
-    assert list(row)[:3] == ["line", "prompt_id", "id"]
+    assert list(row)[:2] == ["prompt_id", "id"]
     assert (row["verdicts"], row["judges"], row["simulated"]) == ([], [], False)
 
 

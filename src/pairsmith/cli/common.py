@@ -122,13 +122,16 @@ def projection_of(
         UserError: the text that replaces the persona cannot be read.
     """
     from pairsmith.dataset import Projection, stored_arms
+    from pairsmith.export.split import parts
 
+    share, together = what.export.validation, what.export.together
     return Projection(
         settings=what.export,
         replacement=replacement_text(what.export),
         arms=stored_arms(ledger, digest),
         qualified={name: known.ruling.verdict if known else None for name, known in judges.items()},
         pair=what.pair.model_dump(mode="json", exclude_defaults=True),
+        parts=parts(ledger.prompts(), share, together) if share else None,
     )
 
 
@@ -141,14 +144,25 @@ def write_dataset(
 ) -> Exported:
     """Write pairs (the first `limit` of them) and their provenance beside them, each file all at once.
 
+    Where there is a validation part, it goes into files of its own.
+
     Raises:
         UserError: a file cannot be written.
     """
-    from pairsmith.dataset import write_pairs
+    from pairsmith.dataset import Sink, write_pairs
+    from pairsmith.export.split import TRAIN, VALIDATION
 
+    places = {TRAIN: out} if projection.parts is None else {TRAIN: out, VALIDATION: validation_path(out)}
     try:
-        with written_whole(out) as dataset, written_whole(provenance_path(out)) as proofs:
-            return write_pairs(texts, outcomes, projection, dataset, proofs, limit)
+        with contextlib.ExitStack() as files:
+            sinks = {
+                part: Sink(
+                    files.enter_context(written_whole(place)),
+                    files.enter_context(written_whole(provenance_path(place))),
+                )
+                for part, place in places.items()
+            }
+            return write_pairs(texts, outcomes, projection, sinks, limit)
     except OSError as exc:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with --out") from exc
 
@@ -165,6 +179,23 @@ def left_out_notes(exported: Exported, settings: ExportSettings) -> list[str]:
 def provenance_path(out: Path) -> Path:
     """`pairs.provenance.jsonl` beside `pairs.jsonl`."""
     return out.with_name(f"{out.stem}.provenance{out.suffix or '.jsonl'}")
+
+
+def validation_path(out: Path) -> Path:
+    """`pairs.validation.jsonl` beside `pairs.jsonl`."""
+    return out.with_name(f"{out.stem}.validation{out.suffix or '.jsonl'}")
+
+
+def written_text(out: Path, exported: Exported, settings: ExportSettings) -> list[str]:
+    """Which files were written, for people."""
+    lines = [f"{relative(out)}: {exported.rows - exported.validation:,} rows for {settings.target}"]
+    if settings.validation:
+        lines.append(f"{relative(validation_path(out))}: {exported.validation:,} rows to validate with")
+    elif validation_path(out).exists():
+        lines.append(
+            f"{relative(validation_path(out))} is from an earlier export: its rows stand in the first file too"
+        )
+    return [*lines, f"{relative(provenance_path(out))}: where each row comes from"]
 
 
 def replacement_text(settings: ExportSettings) -> str | None:

@@ -11,11 +11,11 @@ from pairsmith.cli.common import (
     counts_json,
     counts_text,
     left_out_notes,
-    provenance_path,
     relative,
     say,
     show,
     usd,
+    written_text,
 )
 from pairsmith.errors import Stopped
 
@@ -134,6 +134,7 @@ def _json(finished: Finished, what: Named) -> dict[str, Any]:
         **counts_json(finished.counts),
         "pairs": finished.exported.rows,
         "target_pairs": finished.target_pairs,
+        "validation": finished.exported.validation,
         "left_out": dict(finished.exported.left_out),
         "calls": dict(tally.calls),
         "attempts": dict(tally.attempts),
@@ -166,8 +167,7 @@ def _text(finished: Finished, what: Named) -> str:
         f"  time         {finished.wall_s:.1f} s",
         *finished.arms.in_short(),
         "",
-        f"{relative(finished.out)}: {finished.exported.rows:,} rows for {what.recipe.export.target}",
-        f"{relative(provenance_path(finished.out))}: where each row comes from",
+        *written_text(finished.out, finished.exported, what.recipe.export),
     ]
     if finished.stopped:
         lines.append(f"stopped early ({finished.stopped.reason})")

@@ -14,13 +14,12 @@ from pairsmith.cli.common import (
     left_out_notes,
     named,
     projection_of,
-    provenance_path,
-    relative,
     run_dir_option,
     say,
     show,
     stored_run,
     write_dataset,
+    written_text,
 )
 
 
@@ -59,11 +58,7 @@ def command(
     for sentence in [*card.warnings(), *arms.warnings(what.recipe.pair.sides), *left_out_notes(exported, settings)]:
         say(sentence)
     result = {"out": str(out), "target": settings.target, "rows": exported.rows, "left_out": dict(exported.left_out)}
+    result["validation"] = exported.validation
     result["bias"] = biased.as_json(card, judges)
-    provenance = relative(provenance_path(out))
-    show(
-        result,
-        as_json,
-        lambda: f"{relative(out)}: {exported.rows:,} rows for {settings.target}; beside it {provenance}",
-    )
+    show(result, as_json, lambda: "\n".join(written_text(out, exported, settings)))
     return 0

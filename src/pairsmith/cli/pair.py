@@ -18,13 +18,12 @@ from pairsmith.cli.common import (
     left_out_notes,
     named,
     projection_of,
-    provenance_path,
-    relative,
     run_dir_option,
     say,
     show,
     stored_run,
     write_dataset,
+    written_text,
 )
 
 if TYPE_CHECKING:
@@ -115,15 +114,14 @@ def _write(what: Named, out: Path | None, limit: int | None, as_json: bool) -> i
         "out": str(out),
         "target": settings.target,
         "rows": exported.rows,
+        "validation": exported.validation,
         "left_out": dict(exported.left_out),
         "prompts": counts.prompts,
         "not_reached": counts.not_reached,
         **tally.as_json(),
     }
-    written = (
-        f"{relative(out)}: {exported.rows:,} rows for {settings.target}; beside it {relative(provenance_path(out))}"
-    )
-    show(result, as_json, lambda: "\n".join([*tally.as_text(way.settings.strategy), "", written]))
+    shown = [*tally.as_text(way.settings.strategy), "", *written_text(out, exported, settings)]
+    show(result, as_json, lambda: "\n".join(shown))
     return 0
 
 

@@ -124,16 +124,14 @@ def side_row(completion: Completion, score: float | None) -> dict[str, Json]:
 
 
 def provenance_row(
-    line: int,
     pair: Pair,
     prompt: Prompt,
     sides: tuple[Mapping[str, Json], Mapping[str, Json]],
     details: Mapping[str, Json],
 ) -> dict[str, Json]:
-    """What proves line `line` of the dataset; it stands at the same line of the provenance file.
+    """What proves one row of the dataset; it stands at the same line of the provenance file, which names the line.
 
     Args:
-        line: 1-based.
         pair: what was settled; its `provenance` keys are written too.
         prompt: the one that both sides answer.
         sides: chosen, rejected, as `side_row` makes them.
@@ -141,7 +139,6 @@ def provenance_row(
     """
     chosen, rejected = sides
     fixed: dict[str, Json] = {
-        "line": line,
         "prompt_id": pair.prompt_id,
         "id": prompt.source_id,
         "chosen": {**chosen, "completion": pair.chosen},

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 TargetName: TypeAlias = Literal["openai", "azure", "together", "fireworks", "trl"]
+
+
+def _listed(value: object) -> object:
+    """A single word stands for a list of one."""
+    return (value,) if isinstance(value, str) else value
 
 
 class ExportSettings(BaseModel):
@@ -16,4 +21,6 @@ class ExportSettings(BaseModel):
 
     target: TargetName = "openai"
     path: str | None = None  # None: pairs.jsonl in the run folder
+    validation: float = Field(default=0.0, ge=0, lt=0.5)  # about this share of the prompts goes into a second file
+    together: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()  # meta keys: equal values, one of the two files
     system: str = "strip"  # strip | keep | a file whose text takes the persona's place

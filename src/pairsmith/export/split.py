@@ -1,0 +1,85 @@
+"""Who goes into the validation file: decided by groups of prompts, and by a hash, so that growth moves nobody.
+
+Near-duplicates, turns of one conversation and prompts grown from one seed are one group, and one side. The side is the
+hash of the group's earliest prompt: prompts that come later change it only where they join two groups. Called by
+dataset.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pairsmith.likeness import Groups, NearDuplicates
+from pairsmith.records import Json, Prompt, PromptId, content_id
+
+Part: TypeAlias = Literal["train", "validation"]
+TRAIN: Part = "train"
+VALIDATION: Part = "validation"
+SEEDS = ("seeds", "seed_id")  # meta keys of prompts that were grown from others: the ids of those
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The part of each prompt of a run, and the group that it shares it with."""
+
+    share: float
+    groups: Mapping[PromptId, PromptId]  # by prompt: the earliest one of its group
+
+    def of(self, prompt: PromptId) -> Part:
+        """Where the prompt's pairs go."""
+        return VALIDATION if _drawn(self.groups[prompt]) < self.share else TRAIN
+
+    @property
+    def counts(self) -> Counter[Part]:
+        """How many prompts each part has."""
+        return Counter(self.of(prompt) for prompt in self.groups)
+
+
+def parts(prompts: Iterable[Prompt], share: float, together: Sequence[str] = ()) -> Parts:
+    """Divide the prompts of a run.
+
+    Args:
+        prompts: all of them, also those without a pair, in the order of the input.
+        share: of the prompts that are to be in the validation file, about; from 0 to 1.
+        together: meta keys; prompts with an equal value under one of them are kept together.
+    """
+    groups, near = Groups(), NearDuplicates()
+    ids: list[PromptId] = []
+    first: dict[str, PromptId] = {}  # by what keeps prompts together: the first one that has it
+    for prompt in prompts:
+        groups.add(prompt.id)
+        for mark in _marks(prompt, together):
+            groups.join(first.setdefault(mark, prompt.id), prompt.id)
+        for place in near.add(_asked(prompt)):
+            groups.join(ids[place], prompt.id)
+        ids.append(prompt.id)
+    return Parts(share, {ident: PromptId(groups.of(ident)) for ident in ids})
+
+
+def _drawn(group: PromptId) -> float:
+    """A number from 0 to 1 that the group's earliest prompt decides, and nothing else."""
+    return int(content_id("split", group)[:13], 16) / 16**13
+
+
+def _marks(prompt: Prompt, together: Sequence[str]) -> Iterator[str]:
+    """What keeps a prompt together with others that have it too."""
+    for key in together:
+        if (value := prompt.meta.get(key)) is not None:
+            yield content_id("together", key, value)
+    if prompt.source_id is not None:  # it may be a seed itself
+        yield content_id("seed", prompt.source_id)
+    for key in SEEDS:
+        for seed in _listed(prompt.meta.get(key)):
+            yield content_id("seed", str(seed))
+
+
+def _listed(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _asked(prompt: Prompt) -> str:
+    """What is compared: the words of all turns, without the system message, which many prompts share."""
+    return "\n".join(text for turn in prompt.messages if isinstance(text := turn.get("content"), str))
