@@ -1,6 +1,6 @@
 """The ledger of a run folder: what was asked, what was paid, what came of it. The one place that knows SQLite."""
 
 from pairsmith.ledger.book import Ledger, open_ledger
-from pairsmith.ledger.rows import Collected, Counts, Settled, Spent
+from pairsmith.ledger.rows import Attempt, Collected, Counts, Settled, Spent
 
-__all__ = ["Collected", "Counts", "Ledger", "Settled", "Spent", "open_ledger"]
+__all__ = ["Attempt", "Collected", "Counts", "Ledger", "Settled", "Spent", "open_ledger"]

@@ -18,7 +18,7 @@ import orjson
 from pairsmith.errors import LedgerError
 from pairsmith.ledger import intake
 from pairsmith.ledger.excluded import Excluded, excluded
-from pairsmith.ledger.rows import Collected, Counts, Settled, Spent, failure_of, prompt_of
+from pairsmith.ledger.rows import Attempt, Collected, Counts, Settled, Spent, failure_of, prompt_of
 from pairsmith.ledger.schema import connect, prepare
 from pairsmith.ledger.writer import Writer
 from pairsmith.records import (
@@ -48,6 +48,7 @@ _SETTLED = (
     " SELECT ?,?,?,?,?,?,?,?, id FROM prompts WHERE hash = ?"
 )
 
+LEAST_PREFIX = 6  # of a content id
 CHUNK = 1024  # prompts that are looked up at a time
 
 T = TypeVar("T")
@@ -224,6 +225,25 @@ class Ledger:
         for ident, body, ordinal in rows:
             yield prompt_of(PromptId(ident), body, ordinal)
 
+    def find(self, word: str) -> list[Prompt]:
+        """The prompts of the current input that this may name: their row's own id, their content id or its beginning.
+
+        Or their place, as #1.
+        """
+        place = int(word[1:]) - 1 if word[:1] == "#" and word[1:].isdecimal() else -1
+        begins = f"{word}*" if len(word) >= LEAST_PREFIX and word.isalnum() else word
+        rows = self._read.execute(
+            "SELECT p.hash, p.body, i.ordinal FROM inputs i JOIN prompts p ON p.id = i.prompt WHERE i.generation = ?"
+            " AND (i.source_id = ? OR p.hash GLOB ? OR i.ordinal = ?) ORDER BY i.source_id IS NOT ?, i.ordinal LIMIT 3",
+            (self._current(), word, begins if word.isalnum() else "", place, word),
+        )
+        return [prompt_of(PromptId(ident), body, ordinal) for ident, body, ordinal in rows]
+
+    def source_ids(self, most: int) -> list[str]:
+        """The rows' own ids, so many at most."""
+        sql = "SELECT source_id FROM inputs WHERE generation = ? AND source_id IS NOT NULL LIMIT ?"
+        return [ident for (ident,) in self._read.execute(sql, (self._current(), most))]
+
     # --- evidence and outcomes ---------------------------------------------------------------------
 
     def stored(self, prompt: PromptId) -> dict[RequestId, StoredReply]:
@@ -263,6 +283,25 @@ class Ledger:
         for ident, prompt, ordinal, kind, reason, final, completions, verdicts, body, pairs in rows:
             settled = Settled(kind, reason, bool(final), completions, verdicts, orjson.loads(body), pairs)
             yield prompt_of(PromptId(ident), prompt, ordinal), settled
+
+    def outcome(self, prompt: PromptId, digest: str) -> Settled | None:
+        """What one prompt came to under this digest; None: it has come to nothing yet."""
+        row = self._read.execute(
+            "SELECT o.kind, o.reason, o.final, o.completions, o.verdicts, o.body, o.pairs FROM outcomes o"
+            " JOIN prompts p ON p.id = o.prompt WHERE p.hash = ? AND o.digest = ?",
+            (prompt, digest),
+        ).fetchone()
+        return Settled(row[0], row[1], bool(row[2]), row[3], row[4], orjson.loads(row[5]), row[6]) if row else None
+
+    def attempts_at(self, requests: Sequence[RequestId]) -> list[Attempt]:
+        """Every attempt at these requests, in their order."""
+        places = ",".join("?" * len(requests))
+        rows = self._read.execute(
+            "SELECT request, endpoint, purpose, outcome, status, message, cost_usd, input_tokens, output_tokens"
+            f" FROM attempts WHERE request IN ({places}) AND coalesce(outcome, '') <> 'not_sent' ORDER BY id",
+            requests,
+        )
+        return [Attempt(RequestId(row[0]), EndpointName(row[1]), Purpose(row[2]), *row[3:]) for row in rows]
 
     def kinds(self, digest: str, first: int) -> list[tuple[int, str, int]]:
         """What prompts of this run's input came to, from this place on: ordinal, kind, pairs, where it is settled."""

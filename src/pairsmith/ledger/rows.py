@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 import orjson
 
-from pairsmith.records import Candidate, Failure, FailureKind, Json, Preference, Prompt, PromptId, RequestId
+from pairsmith.records import (
+    Candidate,
+    EndpointName,
+    Failure,
+    FailureKind,
+    Json,
+    Preference,
+    Prompt,
+    PromptId,
+    Purpose,
+    RequestId,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,21 @@ class Spent:
     input_tokens: int
     output_tokens: int
     cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One HTTP attempt; `outcome` "ok", the reason of a failure, or None: it is in flight, or was lost."""
+
+    request: RequestId
+    endpoint: EndpointName
+    purpose: Purpose
+    outcome: str | None
+    status: int | None
+    message: str | None
+    cost_usd: float | None
+    input_tokens: int | None
+    output_tokens: int | None
 
 
 def prompt_bytes(prompt: Prompt) -> bytes:

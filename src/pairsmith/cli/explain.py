@@ -1,0 +1,137 @@
+"""`pairsmith explain`: one prompt's whole evidence, and why it came to this pair or to none."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pairsmith.cli.common import json_option, named, relative, run_dir_option, show, stored_run
+from pairsmith.errors import UserError
+
+if TYPE_CHECKING:
+    from pairsmith.explaining import Explained
+    from pairsmith.ledger import Ledger
+    from pairsmith.pairing import Pairing
+    from pairsmith.records import Prompt
+
+MOST_NAMED = 20_000  # ids among which near ones are looked for
+
+
+@click.command("explain")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("prompt_id")
+@run_dir_option
+@click.option("--full", is_flag=True, help="Print texts whole, however long.")
+@json_option
+def command(run: Path, prompt_id: str, run_dir: Path | None, full: bool, as_json: bool) -> int:
+    """Show what was answered to a prompt, what judges said, and why this is the pair, or why there is none.
+
+    RUN is the folder of a run, or its recipe. PROMPT_ID is the row's own id, a prompt_id of the provenance or the
+    beginning of one, or the place in the input, as "#1". No endpoint is asked.
+    """
+    from pairsmith.cli import explained as said
+    from pairsmith.cli.pair import as_it_ran
+    from pairsmith.explaining import explained
+    from pairsmith.repairing import pairing_in
+
+    what = named(run, run_dir)
+    with stored_run(what.folder) as (ledger, digest):
+        pairing = pairing_in(as_it_ran(what), ledger, digest)
+        found = explained(_prompt(ledger, prompt_id), ledger, digest, pairing)
+    where = relative(what.folder.path)
+    show(_json(found, pairing, where), as_json, lambda: said.as_text(found, pairing, where, full))
+    return 0
+
+
+def _prompt(ledger: Ledger, word: str) -> Prompt:
+    """The prompt of the input that is named.
+
+    Raises:
+        UserError: there is none, or several begin so.
+    """
+    found = ledger.find(word)
+    exact = [one for one in found if word in (one.source_id, one.id)] or found
+    if len(exact) == 1:
+        return exact[0]
+    if exact:
+        raise UserError(f"several prompts begin with {word}: write more of the id")
+    near = difflib.get_close_matches(word, ledger.source_ids(MOST_NAMED), n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "take an `id` of the prompt file, or a prompt_id, or #1"
+    raise UserError(f"there is no prompt {word} in this run's input; {hint}")
+
+
+def _json(found: Explained, pairing: Pairing, where: str) -> dict[str, Any]:
+    from pairsmith.cli.explained import why
+
+    prompt, settled = found.prompt, found.settled
+    return {
+        "run_dir": where,
+        "prompt": {
+            "prompt_id": prompt.id,
+            "id": prompt.source_id,
+            "place": prompt.ordinal + 1,
+            "messages": list(prompt.messages),
+            "system": prompt.system,
+            "tools": list(prompt.tools),
+            "reference": prompt.reference,
+            "meta": dict(prompt.meta),
+        },
+        "outcome": settled.kind if settled else None,
+        "reason": settled.reason if settled else None,
+        "detail": settled.body.get("detail") if settled else None,
+        "why": why(found, pairing, where),
+        "pairs": [
+            {
+                "chosen": found.number(pair["chosen"]["completion"]),
+                "rejected": found.number(pair["rejected"]["completion"]),
+                "gap": pair["gap"],
+                "rule": pair["provenance"].get("rule"),
+                "judges": pair["judges"],
+            }
+            for pair in found.pairs
+        ],
+        "completions": [
+            {
+                "number": one.number,
+                "id": one.id,
+                "arm": one.arm,
+                "sampled": dict(one.sampled),
+                "flags": list(one.flags),
+                "marks": list(one.marks),
+                "output_tokens": one.output_tokens,
+                "mean": one.mean,
+                "scores": [
+                    {"judge": s.judge, "score": s.score, "rationale": s.rationale, "call": s.call} for s in one.scores
+                ],
+                "text": one.text,
+            }
+            for one in found.answers
+        ],
+        "compared": [
+            {
+                "judge": one.judge,
+                "shown": list(one.shown),
+                "said": None if one.said is None else list(one.said),
+                "rationale": one.rationale,
+                "call": one.call,
+            }
+            for one in found.compared
+        ],
+        "lost": [{"purpose": o.purpose, "endpoint": o.endpoint, "why": o.why, "text": o.text} for o in found.lost],
+        "preferences": [
+            {
+                "rule": one.rule,
+                "by": one.by,
+                "preferred": None if one.preferred is None else found.number(one.preferred),
+                "others": [found.number(other) for other in one.others],
+            }
+            for one in prompt.preferences
+        ],
+        "calls": found.calls,
+        "attempts": found.attempts,
+        "tokens": {"input": found.input_tokens, "output": found.output_tokens},
+        "cost_usd": found.cost_usd,
+    }
