@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -38,7 +39,9 @@ def judged(folder: Path, project: Project, rows: list[dict[str, Any]], *more: ob
     return other
 
 
-def test_1_every_order_of_the_same_answers_gives_the_same_chosen_text(project: Project, tmp_path: Path) -> None:
+def test_incident_1_every_order_of_the_same_answers_gives_the_same_chosen_text(
+    project: Project, tmp_path: Path
+) -> None:
     """open-instruct: chosen was always element 0."""
     answers = max((texts for _, texts in sampled_texts(project, 6)), key=len)[:3]
     chosen = set()
@@ -51,7 +54,7 @@ def test_1_every_order_of_the_same_answers_gives_the_same_chosen_text(project: P
     assert len(chosen) == 1
 
 
-def test_2_and_3_replies_that_come_in_any_order_are_joined_by_id(tmp_path: Path) -> None:
+def test_incidents_2_and_3_replies_that_come_in_any_order_are_joined_by_id(tmp_path: Path) -> None:
     """AIF-Gen: by completion order; SimPO#62: by row position. The simulator's latency only changes the order."""
     datasets = set()
     for place, (seconds, sigma) in enumerate([(0.0, 0.0), (0.02, 1.5), (0.02, 0.9)]):
@@ -64,7 +67,7 @@ def test_2_and_3_replies_that_come_in_any_order_are_joined_by_id(tmp_path: Path)
     assert len(datasets) == 1
 
 
-def test_3_no_completion_is_exported_under_another_prompt(project: Project) -> None:
+def test_incident_3_no_completion_is_exported_under_another_prompt(project: Project) -> None:
     """The prompts of the simulator's replies are known: each request body of a prompt id is its own."""
     project.run()
     of_prompt: dict[str, set[str]] = {}
@@ -76,7 +79,7 @@ def test_3_no_completion_is_exported_under_another_prompt(project: Project) -> N
 
 
 @pytest.mark.parametrize("fault", ["out_of_range", "unknown_label", "unreadable"])
-def test_4_and_5_a_verdict_out_of_range_or_unreadable_is_no_score(project: Project, fault: str) -> None:
+def test_incidents_4_and_5_a_verdict_out_of_range_or_unreadable_is_no_score(project: Project, fault: str) -> None:
     """UltraFeedback#8: 1 read as 10; open-instruct: an unreadable rating became "1"."""
     project.server.faults(**{fault: 1.0})
     ran = pairsmith(*project.words())
@@ -89,7 +92,7 @@ def test_4_and_5_a_verdict_out_of_range_or_unreadable_is_no_score(project: Proje
         assert "could not be read as verdicts" in ran.err
 
 
-def test_5_unreadable_verdicts_of_half_a_judge_are_counted_and_the_rest_is_right(project: Project) -> None:
+def test_incident_5_unreadable_verdicts_of_half_a_judge_are_counted_and_the_rest_is_right(project: Project) -> None:
     project.prompts(everyday(40))
     ran = pairsmith(*project.words("--set", "endpoints.judge.model=sim-judge-broken"))
 
@@ -99,7 +102,7 @@ def test_5_unreadable_verdicts_of_half_a_judge_are_counted_and_the_rest_is_right
     assert right_share(project.server, project.pairs) >= 0.9
 
 
-def test_6_no_error_of_the_server_becomes_a_text(tmp_path: Path) -> None:
+def test_incident_6_no_error_of_the_server_becomes_a_text(tmp_path: Path) -> None:
     """synthetic-data-kit, simple-evals: an API error's text stored as an answer."""
     faults = {"error-200": 0.05, "html": 0.05, "500": 0.05, "502": 0.05}
     words = ("Provider returned error", "DOCTYPE", "server had an error", "Just a moment", "Error")
@@ -116,7 +119,7 @@ def test_6_no_error_of_the_server_becomes_a_text(tmp_path: Path) -> None:
         assert not any(word.encode() in held for word in words)
 
 
-def test_7_exported_texts_are_the_replies_and_not_what_a_judge_retyped(project: Project) -> None:
+def test_incident_7_exported_texts_are_the_replies_and_not_what_a_judge_retyped(project: Project) -> None:
     """synthetic-data-kit, curate.py."""
     project.run()
     student = {
@@ -129,7 +132,7 @@ def test_7_exported_texts_are_the_replies_and_not_what_a_judge_retyped(project: 
     assert {text for row in project.pairs for text in sides(row)} <= student
 
 
-def test_7_reasoning_is_stripped_as_a_recorded_span_of_the_stored_reply(project: Project) -> None:
+def test_incident_7_reasoning_is_stripped_as_a_recorded_span_of_the_stored_reply(project: Project) -> None:
     project.run("--set", "endpoints.student.model=sim-thinker")
     stored = {
         request: json.loads(raw)["choices"][0]["message"]["content"]
@@ -144,7 +147,7 @@ def test_7_reasoning_is_stripped_as_a_recorded_span_of_the_stored_reply(project:
             assert "<think>" not in text
 
 
-def test_8_counts_are_conserved_whatever_goes_wrong(tmp_path: Path) -> None:
+def test_incident_8_counts_are_conserved_whatever_goes_wrong(tmp_path: Path) -> None:
     """RLHFlow: the rest of an uneven shard was dropped."""
     faults = {"content-filter": 0.1, "400-context": 0.1, "unreadable": 0.2, "blank": 0.1, "length": 0.1, "refusal": 0.1}
     with serving(faults=faults) as server:
@@ -156,7 +159,7 @@ def test_8_counts_are_conserved_whatever_goes_wrong(tmp_path: Path) -> None:
     assert len(project.pairs) == said["pairs"] > 0
 
 
-def test_9_one_bad_row_costs_one_row(project: Project) -> None:
+def test_incident_9_one_bad_row_costs_one_row(project: Project) -> None:
     """Nemotron: one unreadable winner lost the whole export. Here one prompt can never be answered."""
     long = {"prompt": "Count this. " * 60_000}
     said = project.prompts([*everyday(5), long, *everyday(5, start=5)]).run()
@@ -165,7 +168,7 @@ def test_9_one_bad_row_costs_one_row(project: Project) -> None:
     assert said["settled"] + sum(said["abstained"].values()) == 10
 
 
-def test_10_chosen_never_equals_rejected_not_even_up_to_white_space(project: Project, tmp_path: Path) -> None:
+def test_incident_10_chosen_never_equals_rejected_not_even_up_to_white_space(project: Project, tmp_path: Path) -> None:
     """camel-ai/owl#592: 144 of 220 pairs were identical."""
     texts = sampled_texts(project, 8)
     rows = given(
@@ -177,7 +180,7 @@ def test_10_chosen_never_equals_rejected_not_even_up_to_white_space(project: Pro
     assert other.pairs == []
 
 
-def test_10_a_model_that_nearly_always_says_the_same_gives_no_equal_sides(project: Project) -> None:
+def test_incident_10_a_model_that_nearly_always_says_the_same_gives_no_equal_sides(project: Project) -> None:
     changes = ("--set", "sample.temperature=[0.0]", "--set", "endpoints.student.seed=false")
     said = project.run(*changes, "--set", "sample.max_screened=1")
 
@@ -187,7 +190,24 @@ def test_10_a_model_that_nearly_always_says_the_same_gives_no_equal_sides(projec
     assert accounted(said) == 12
 
 
-def test_11_failures_do_not_exit_0(project: Project) -> None:
+def test_incident_10_answers_that_are_equal_once_the_trainer_cuts_them_are_no_pair(
+    project: Project, tmp_path: Path
+) -> None:
+    """rlhf-book#503: 352 of 5,000 pairs were identical after truncation."""
+    endings = [sorted(answers)[:2] for _, answers in sampled_texts(project, 8)]
+    common = "To begin with, here is what everybody should know about it. " * 4
+    rows = given([(f"Question {n}?", [common + one for one in two]) for n, two in enumerate(endings)])
+    other = judged(tmp_path / "cut", project, rows, "--set", "pair.chosen_floor=1", "--set", "pair.min_gap=0.5")
+    before = len(other.pairs)
+
+    said = other.run("--set", "pair.chosen_floor=1", "--set", "pair.min_gap=0.5", "--set", "pair.trainer_max_tokens=60")
+
+    assert before > 0
+    assert said["pairs"] == 0
+    assert said["abstained"]["equal_after_cut"] == before
+
+
+def test_incident_11_failures_do_not_exit_0(project: Project) -> None:
     """synthetic-data-kit: failures exited 0."""
     project.server.faults(f400_context=1.0)
 
@@ -197,7 +217,7 @@ def test_11_failures_do_not_exit_0(project: Project) -> None:
     assert said["failed"] == {"context_length": 12}
 
 
-def test_11_some_failures_are_a_warning(tmp_path: Path) -> None:
+def test_incident_11_some_failures_are_a_warning(tmp_path: Path) -> None:
     with serving(faults={"400-context": 0.3}) as server:
         project = Project(tmp_path, server).prompts(everyday(30))
         said = project.run()
@@ -206,7 +226,7 @@ def test_11_some_failures_are_a_warning(tmp_path: Path) -> None:
     assert said["stopped"] is None
 
 
-def test_12_a_judge_that_prefers_what_is_shown_first_does_not_decide_the_labels(project: Project) -> None:
+def test_incident_12_a_judge_that_prefers_what_is_shown_first_does_not_decide_the_labels(project: Project) -> None:
     """Nemotron: position confounded. This judge gives 7 points to what stands first."""
     project.prompts(everyday(60)).run("--set", "endpoints.judge.model=sim-judge-first", "--set", "pair.min_gap=5")
 
@@ -214,7 +234,7 @@ def test_12_a_judge_that_prefers_what_is_shown_first_does_not_decide_the_labels(
     assert right_share(project.server, project.pairs) >= 0.95
 
 
-def test_12_duels_are_asked_in_both_orders_with_labels_drawn_by_seed(project: Project) -> None:
+def test_incident_12_duels_are_asked_in_both_orders_with_labels_drawn_by_seed(project: Project) -> None:
     project.prompts(everyday(40)).run("--set", "pair.min_gap=8")
     duels = [[v for v in proof["verdicts"] if "winner" in v] for proof in project.proofs]
     first_is_chosen = []
@@ -230,13 +250,13 @@ def test_12_duels_are_asked_in_both_orders_with_labels_drawn_by_seed(project: Pr
     assert 0.15 < sum(first_is_chosen) / len(first_is_chosen) < 0.85
 
 
-def test_12_a_judge_that_judges_itself_is_warned_about(project: Project) -> None:
+def test_incident_12_a_judge_that_judges_itself_is_warned_about(project: Project) -> None:
     ran = pairsmith(*project.words("--set", "endpoints.judge.model=sim-student"))
 
     assert "judges its own answers" in ran.err
 
 
-def test_13_ties_abstain(project: Project, tmp_path: Path) -> None:
+def test_incident_13_ties_abstain(project: Project, tmp_path: Path) -> None:
     """distilabel: a tie wrote the same answer as chosen and rejected."""
     texts = sampled_texts(project, 12)
     quality = project.server.truth([text for _, answers in texts for text in answers])
@@ -258,7 +278,7 @@ def test_13_ties_abstain(project: Project, tmp_path: Path) -> None:
     }
 
 
-def test_14_a_bias_of_length_is_said_when_it_shows(project: Project) -> None:
+def test_incident_14_a_bias_of_length_is_said_when_it_shows(project: Project) -> None:
     """distilabel lost its shuffle in a rewrite: what was promised is tested. The longer-wins control is a promise."""
     project.prompts(everyday(60))
     ran = pairsmith(*project.words("--set", "endpoints.judge.model=sim-judge-long"))
@@ -267,3 +287,15 @@ def test_14_a_bias_of_length_is_said_when_it_shows(project: Project) -> None:
     if len(longer) >= 20 and sum(longer) > 0.75 * len(longer):
         assert "longer answer chosen" in ran.err
     assert len(longer) >= 20
+
+
+def test_incident_14_each_row_of_the_table_has_a_test_that_names_it() -> None:
+    """What was promised once is lost in a rewrite, unless a test says what it is for."""
+    named = [
+        number
+        for file in Path(__file__).parents[1].rglob("test_*.py")
+        for numbers in re.findall(r"def test_incidents?_((?:\d+_(?:and_)?)+)", file.read_text("utf-8"))
+        for number in re.findall(r"\d+", numbers)
+    ]
+
+    assert {int(number) for number in named} >= set(range(1, 15))
