@@ -19,7 +19,7 @@ from pairsmith.records import Json, Prompt
 # from 100 characters on all were told (py3langid 0.4.0 on sentences of our own, November 2026).
 LEAST_SURE = 0.8
 LEAST_LETTERS = 20
-MOST_CHARS = 400  # that are looked at: more say nothing new, and cost a microsecond each
+MOST_CHARS = 200  # that are looked at: more say nothing new, and cost a microsecond each
 KEPT = 1024  # texts, or their tokens, of which what was found is kept: one answer meets several others
 TRANSLATION = "translation"  # the family of prompts whose answers are in another language than they are
 
@@ -109,7 +109,10 @@ def detector(asked: str = "") -> Callable[[str], str | None]:
         if sum(map(str.isalpha, words)) < LEAST_LETTERS:
             return None
         found, sure = identifier.classify(words)
-        return _VARIETIES.get(found, str(found)) if sure >= LEAST_SURE else None
+        code = _VARIETIES.get(found, str(found))
+        if sure < LEAST_SURE and code in _VARIETIES.values():  # its varieties share what is sure
+            sure = sum(share for one, share in identifier.rank(words) if _VARIETIES.get(one, one) == code)
+        return code if sure >= LEAST_SURE else None
 
     return language
 

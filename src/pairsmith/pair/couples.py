@@ -56,6 +56,12 @@ def obstacle(
 ) -> tuple[str, str] | None:
     """Reason and detail of the first gate that these two do not pass; None: they may be a pair.
 
+    The gates, what costs least first, and their reasons: a mark that may not stand on its side, of a refusal
+    (refusal_side), of an answer that was cut off (cut_off_side) or looks so (unfinished_side); a couple that `sides`
+    do not allow (sides_missing); the same text (equal_sides); one many times longer, in characters (length_ratio) or
+    in tokens (token_ratio); nearly the same words (near_duplicates); the same text to a trainer that cuts it
+    (equal_after_cut); a side in another language than is asked for (other_language).
+
     Args:
         chosen: the preferred one.
         rejected: the other.
@@ -68,7 +74,7 @@ def obstacle(
         return _forbidden(chosen, rejected, settings, sides)
     one, other = chosen.text, rejected.text
     if _folded_alike(one, other):
-        return "equal_sides", "the best and the worst are the same text"
+        return "equal_sides", "both sides are the same text"
     return next(_of_texts(one, other, settings, wording, wanted), None)
 
 
