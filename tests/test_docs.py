@@ -23,7 +23,8 @@ from pairsmith.cli import pairsmith as group
 from pairsmith.errors import Stopped
 from pairsmith.export.check import line_findings
 from pairsmith.export.targets import TARGETS
-from pairsmith.pair import gates
+from pairsmith.pair import couples, gates
+from pairsmith.pair.strategies import STRATEGIES
 from pairsmith.recipe import Recipe, load_recipe, recipe_of
 from pairsmith.simulator.__main__ import read_settings
 
@@ -216,10 +217,28 @@ def test_the_readme_lists_the_exit_codes_that_there_are(tmp_path: Path, capsys: 
 
 def test_the_readme_names_every_reason_to_abstain() -> None:
     named = set(re.findall(r"`(\w+_\w+|tie)`", section(README, "What a run prints")))
-    told = gates.settle.__doc__ or ""
+    told = f"{gates.settle.__doc__} {couples.obstacle.__doc__}"
     of_the_gates = {*re.findall(r"\((\w+_\w+|tie)\)", told), "duel_tie", "order_conflict", "judges_disagree"}
 
-    assert named == of_the_gates | {"too_few_completions", "no_verdict", "too_long_to_rank"}
+    assert named == of_the_gates | {"too_few_completions", "no_verdict", "too_long_to_rank", "human_tie"}
+
+
+def rows_of(title: str) -> set[str]:
+    """What stands first in the rows of a section of the page on pairing."""
+    page = (ROOT / "docs" / "pairing.md").read_text("utf-8")
+    return set(re.findall(r"^\| `([\w-]+)` \|", section(page, title).split("\n### ")[0], re.MULTILINE))
+
+
+def test_the_page_on_pairing_has_every_strategy_and_every_reason_of_a_gate() -> None:
+    told = f"{gates.settle.__doc__} {couples.obstacle.__doc__}"
+
+    assert rows_of("Strategies") == set(STRATEGIES)
+    assert rows_of("Gates") == {
+        *re.findall(r"\((\w+_\w+|tie)\)", told),
+        "duel_tie",
+        "order_conflict",
+        "judges_disagree",
+    }
 
 
 # --- the pair on the first screen ---------------------------------------------------------------------

@@ -170,7 +170,10 @@ def _wording(settings: PairSettings) -> Wording:
     if settings.tokenizer is not None:
         tokens, cut = wordings.tokenizer(Path(settings.tokenizer))
         wording = replace(wording, tokens=tokens, cut=cut)
-    return wording if settings.language == ANY_LANGUAGE else replace(wording, language=wordings.detector())
+    if settings.language == ANY_LANGUAGE:
+        return wording
+    asked = "" if settings.language == AS_PROMPTED else settings.language
+    return replace(wording, language=wordings.detector(asked))
 
 
 def _compared(settings: PairSettings, pairing: Pairing) -> PairSettings:

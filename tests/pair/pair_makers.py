@@ -24,10 +24,16 @@ Evidence = tuple[list[Completion], list[Score], list[Duel]]
 
 
 def completion(
-    ident: str, text: str | None = None, *flags: Flag, arm: str = "T1", endpoint: str | None = "student"
+    ident: str,
+    text: str | None = None,
+    *flags: Flag,
+    arm: str = "T1",
+    endpoint: str | None = "student",
+    marks: tuple[Flag, ...] = (),
 ) -> Completion:
     asked = None if endpoint is None else EndpointName(endpoint)
-    return Completion(CompletionId(ident), P, ident if text is None else text, arm, endpoint=asked, flags=flags)
+    text = ident if text is None else text
+    return Completion(CompletionId(ident), P, text, arm, endpoint=asked, flags=flags, marks=marks)
 
 
 def score(ident: str, value: float, judge: str = "j") -> Score:

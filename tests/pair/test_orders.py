@@ -139,7 +139,7 @@ def test_incident_10_two_sides_of_one_text_are_no_pair(by: str) -> None:
 
     outcome = settle_orders(P, twins, rankings, duels)
 
-    assert outcome == Abstention(P, "equal_sides", "the best and the worst are the same text")
+    assert outcome == Abstention(P, "equal_sides", "both sides are the same text")
 
 
 def test_incident_7_a_pair_names_ids_and_holds_no_text() -> None:

@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from pairsmith.pair.settings import PairSettings
+from pairsmith.records import Flag
 
 
 def test_the_defaults_are_the_protocols() -> None:
@@ -74,3 +75,62 @@ def test_a_gap_that_was_found_takes_the_place_of_auto_and_verify_gap_stays_below
 def test_a_gap_that_was_found_does_not_pin_what_the_recipe_left_open() -> None:
     assert not PairSettings(min_gap="auto").at(0.5).pinned_verify_gap
     assert PairSettings(min_gap="auto", verify_gap=0.8).at(2.0).pinned_verify_gap
+
+
+# --- strategies and gates on texts ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"pairs_per_prompt": 2}, "pairs_per_prompt = 2: only the strategy all-gaps gives more than one; take it, or"),
+        ({"strategy": "all-gaps", "pairs_per_prompt": 17}, "less than or equal to 16"),
+        ({"strategy": "delta"}, 'name them, sides = "chosen-from:STRONG, rejected-from:WEAK"'),
+        ({"strategy": "delta", "sides": "chosen-from:a"}, 'name them, sides = "chosen-from:STRONG'),
+        ({"max_length_ratio": 0.5}, "greater than or equal to 1"),
+        ({"max_token_ratio": 0}, "greater than or equal to 1"),
+        ({"max_similarity": 0}, "greater than 0"),
+        ({"max_similarity": 1.1}, "less than or equal to 1"),
+        ({"trainer_max_tokens": 0}, "greater than or equal to 1"),
+        ({"rejected_ceiling": 11}, "less than or equal to 10"),
+        ({"language": "German"}, 'it takes "any", "prompt", or an ISO 639-1 code of two letters such as "de"'),
+        ({"refusals": "never"}, "'keep', 'never-chosen', 'never-rejected' or 'drop'"),
+    ],
+)
+def test_a_gate_that_cannot_be_is_refused_with_the_way_out(fields: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        PairSettings.model_validate(fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "most"),
+    [({}, 1), ({"strategy": "all-gaps"}, 4), ({"strategy": "all-gaps", "pairs_per_prompt": 1}, 1),
+     ({"strategy": "all-gaps", "pairs_per_prompt": 16}, 16), ({"pairs_per_prompt": 1}, 1)],
+)  # fmt: skip
+def test_one_pair_a_prompt_and_four_by_all_gaps_unless_it_is_said(fields: dict[str, object], most: int) -> None:
+    settings = PairSettings.model_validate(fields)
+
+    assert settings.most_pairs == most
+    assert settings.at(2.0).most_pairs == most
+
+
+def test_one_pair_that_is_asked_for_is_written_unlike_none() -> None:
+    """What a run decides by is named by these: two that decide differently may not have one name."""
+    one, left_out = (
+        PairSettings(strategy="all-gaps", pairs_per_prompt=1),
+        PairSettings(strategy="all-gaps"),
+    )
+
+    assert one.model_dump(mode="json") != left_out.model_dump(mode="json")
+
+
+def test_by_default_refusals_and_what_was_cut_off_are_dropped() -> None:
+    assert PairSettings().tolerated == {Flag.UNFINISHED}
+    assert PairSettings().policies == ({Flag.REFUSAL, Flag.CUT_OFF}, {Flag.REFUSAL, Flag.CUT_OFF})
+
+
+def test_what_is_not_dropped_is_tolerated_and_kept_from_its_side() -> None:
+    settings = PairSettings(refusals="never-chosen", cut_off="never-rejected", unfinished="drop")
+
+    assert settings.tolerated == {Flag.REFUSAL, Flag.CUT_OFF}
+    assert settings.policies == ({Flag.REFUSAL, Flag.UNFINISHED}, {Flag.CUT_OFF, Flag.UNFINISHED})

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 PROTOCOLS = ("score", "rank", "duel")
 CHUNK = 1024  # rows that are looked up at a time among the pairs of earlier runs
 # What a recipe says of points, which rank and duel refuse, and what it says of rankings alone.
-OF_POINTS = {"pair": ("min_gap", "verify_gap", "chosen_floor", "strategy", "sides"),
+OF_POINTS = {"pair": ("min_gap", "verify_gap", "chosen_floor", "strategy", "sides", "pairs_per_prompt", "disjoint",
+                      "rejected_ceiling"),
              "judge": ("escalate", "escalate_within", "score_from")}  # fmt: skip
 OF_RANKINGS = {"judge": ("rank_conflict", "rank_max_chars")}
 

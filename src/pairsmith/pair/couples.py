@@ -7,8 +7,10 @@ and preferred.py.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pairsmith.pair.select import folded
 from pairsmith.pair.settings import ANY_LANGUAGE, AS_PROMPTED, PairSettings
@@ -16,7 +18,8 @@ from pairsmith.pair.sides import Sides
 from pairsmith.records import Completion, Flag
 
 CHARS_A_TOKEN = 4  # of English; what is estimated where no tokenizer is named
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W\u3040-\u30ff\u3400-\u9fff]+|[\u3040-\u30ff\u3400-\u9fff]+")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{2,}")  # Chinese and Japanese put no space between words
 _SIDE_REASONS = {
     Flag.REFUSAL: "refusal_side",
     Flag.CUT_OFF: "cut_off_side",
@@ -53,6 +56,12 @@ def obstacle(
 ) -> tuple[str, str] | None:
     """Reason and detail of the first gate that these two do not pass; None: they may be a pair.
 
+    The gates, what costs least first, and their reasons: a mark that may not stand on its side, of a refusal
+    (refusal_side), of an answer that was cut off (cut_off_side) or looks so (unfinished_side); a couple that `sides`
+    do not allow (sides_missing); the same text (equal_sides); one many times longer, in characters (length_ratio) or
+    in tokens (token_ratio); nearly the same words (near_duplicates); the same text to a trainer that cuts it
+    (equal_after_cut); a side in another language than is asked for (other_language).
+
     Args:
         chosen: the preferred one.
         rejected: the other.
@@ -65,7 +74,7 @@ def obstacle(
         return _forbidden(chosen, rejected, settings, sides)
     one, other = chosen.text, rejected.text
     if _folded_alike(one, other):
-        return "equal_sides", "the best and the worst are the same text"
+        return "equal_sides", "both sides are the same text"
     return next(_of_texts(one, other, settings, wording, wanted), None)
 
 
@@ -115,5 +124,15 @@ def _ratio(reason: str, unit: str, one: int, other: int, most: float) -> Iterato
 
 def similarity(one: str, other: str) -> float:
     """The words that both texts use, of all that either uses (Jaccard 1901), case apart; from 0 to 1."""
-    words, others = (set(_WORD.findall(text.casefold())) for text in (one, other))
+    words, others = _words(one), _words(other)
     return len(words & others) / len(words | others) if words or others else 1.0
+
+
+@lru_cache(maxsize=256)
+def _words(text: str) -> frozenset[str]:
+    """Its words; where no space parts them, each two neighbouring characters."""
+    found = set[str]()
+    for word in _WORD.findall(unicodedata.normalize("NFC", text).casefold()):
+        parted = _UNSPACED.fullmatch(word)
+        found.update([word[at : at + 2] for at in range(len(word) - 1)] if parted else [word])
+    return frozenset(found)

@@ -55,7 +55,8 @@ def settle(
     enough (chosen_below_floor); a strategy of the user's that picks none (strategy_declined). Then the couples that
     the strategy likes: the first that passes every gate, those from `min_gap` up before close calls; if none does,
     the reason is that of the best liked one. From `min_gap` up that is a pair. Below it both orders of a duel must
-    agree with the scores; else duel_tie, order_conflict or judges_disagree.
+    agree with the scores; else duel_tie, order_conflict or judges_disagree. Beside the gates on texts and sides
+    (`obstacle`) there is one on the points of the rejected one (rejected_above_ceiling).
 
     Args:
         prompt: the prompt.

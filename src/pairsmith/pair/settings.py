@@ -46,17 +46,15 @@ class PairSettings(BaseModel):
     verify_gap: float = 1.0  # from here up to min_gap a duel in both orders decides; = min_gap: no duels
     chosen_floor: float = 6.0  # least mean score of a chosen answer
     sides: str = ANY  # see sides.py
-    pairs_per_prompt: int = Field(default=1, ge=1, le=16)  # more than one by all-gaps only
+    pairs_per_prompt: int | None = Field(default=None, ge=1, le=16)  # more than one by all-gaps only; see `most_pairs`
     disjoint: bool = True  # no answer in two pairs of one prompt
     rejected_ceiling: float | None = Field(default=None, ge=1, le=10)  # largest mean score of a rejected answer
     max_length_ratio: float | None = Field(default=None, ge=1)  # of the longer text's characters to the shorter one's
     max_token_ratio: float | None = Field(default=None, ge=1)
-    max_similarity: float | None = Field(
-        default=None, gt=0, le=1
-    )  # from this share of common words up: near-duplicates
+    max_similarity: float | None = Field(default=None, gt=0, le=1)  # from this share of common words up: too alike
     trainer_max_tokens: int | None = Field(default=None, ge=1)  # answers that are equal when cut so are no pair
     tokenizer: str | None = None  # a tokenizer.json; None: tokens are estimated by characters
-    language: str = Field(default=ANY_LANGUAGE, pattern=r"^(any|prompt|[a-z]{2})$")
+    language: str = ANY_LANGUAGE  # of both sides: "any", "prompt", or an ISO 639-1 code
     refusals: Policy = "drop"  # what may become of completions that refuse,
     cut_off: Policy = "drop"  # that were cut off,
     unfinished: Policy = "keep"  # and that look as if they were
@@ -67,6 +65,15 @@ class PairSettings(BaseModel):
         """What stands between commas may come as a list: --set makes one of it."""
         parts = isinstance(value, list) and all(isinstance(part, str) for part in value)
         return ", ".join(value) if parts else value  # type: ignore[arg-type]
+
+    @field_validator("language")
+    @classmethod
+    def _code(cls, value: str) -> str:
+        if value not in (ANY_LANGUAGE, AS_PROMPTED) and not re.fullmatch("[a-z]{2}", value):
+            raise ValueError(
+                f'it takes "{ANY_LANGUAGE}", "{AS_PROMPTED}", or an ISO 639-1 code of two letters such as "de"'
+            )
+        return value
 
     @model_validator(mode="after")
     def _gaps_fit(self) -> PairSettings:
@@ -100,8 +107,11 @@ class PairSettings(BaseModel):
                 f'strategy "{self.strategy}" is not known: take one of {", ".join(STRATEGIES)}, or your own function: '
                 "FILE.py:FUNCTION"
             )
-        if self.strategy != ALL_GAPS and self.pairs_per_prompt > 1:
-            raise ValueError(f"pairs_per_prompt = {self.pairs_per_prompt} needs strategy = {ALL_GAPS}")
+        if self.strategy != ALL_GAPS and self.most_pairs > 1:
+            raise ValueError(
+                f"pairs_per_prompt = {self.pairs_per_prompt}: only the strategy {ALL_GAPS} gives more than one;"
+                " take it, or leave pairs_per_prompt out"
+            )
         if self.strategy == DELTA and not {CHOSEN, REJECTED} <= read_sides(self.sides).keys():
             raise ValueError(
                 f'strategy = {DELTA} prefers one arm to another: name them, sides = "{CHOSEN}:STRONG, {REJECTED}:WEAK"'
@@ -111,8 +121,8 @@ class PairSettings(BaseModel):
     @property
     def most_pairs(self) -> int:
         """How many pairs a prompt may give."""
-        several = self.strategy == ALL_GAPS and "pairs_per_prompt" not in self.model_fields_set
-        return MOST_PAIRS if several else self.pairs_per_prompt
+        usual = MOST_PAIRS if self.strategy == ALL_GAPS else 1
+        return usual if self.pairs_per_prompt is None else self.pairs_per_prompt
 
     @property
     def _policies(self) -> dict[Flag, Policy]:

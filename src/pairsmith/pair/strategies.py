@@ -17,6 +17,7 @@ from pairsmith.records import content_id
 
 # Of the standings of ONE prompt, best first: couples in order of preference, each allowed, each with a gap above 0.
 Chooser: TypeAlias = Callable[[Sequence[Standing], Sides, PairSettings], Iterable[Couple]]
+Place: TypeAlias = tuple[float, float, str, str]
 DRAWN = 5  # of which worst-of-five takes the worst
 
 
@@ -83,9 +84,9 @@ def closest_length(ranked: Sequence[Standing], sides: Sides, settings: PairSetti
     Source: Park et al. 2024 (2403.19159): DPO learns length where the chosen are longer.
     """
 
-    def order(couple: Couple) -> tuple[float, float, str, str]:
+    def order(couple: Couple) -> tuple[float, Place]:
         longest = max(len(couple.chosen.completion.text), len(couple.rejected.completion.text), 1)
-        return round(couple.length_difference / longest, 9), *_widest_first(couple)
+        return round(couple.length_difference / longest, 9), _widest_first(couple)
 
     return sorted(_all(ranked, sides), key=order)
 
@@ -96,10 +97,10 @@ def hardest(ranked: Sequence[Standing], sides: Sides, settings: PairSettings) ->
     Source: Pattnaik et al. 2024 (Curry-DPO, 2403.07230) train on small gaps last, as they are the hard ones.
     """
 
-    def order(couple: Couple) -> tuple[bool, float, str, str]:
+    def order(couple: Couple) -> tuple[bool, float, Place]:
         close = couple.gap < settings.least_gap - TOLERANCE
-        gap, one, other = _widest_first(couple)
-        return close, gap if close else -gap, one, other
+        gap = round(couple.gap, 9)
+        return close, -gap if close else gap, _widest_first(couple)
 
     return sorted(_all(ranked, sides), key=order)
 
@@ -147,8 +148,10 @@ def _all(ranked: Sequence[Standing], sides: Sides) -> list[Couple]:
     return [couple for couple in found if couple.gap > TOLERANCE and couple.allowed_by(sides)]
 
 
-def _widest_first(couple: Couple) -> tuple[float, str, str]:
-    return -round(couple.gap, 9), couple.chosen.completion.id, couple.rejected.completion.id
+def _widest_first(couple: Couple) -> Place:
+    """Of equally wide ones the better chosen first, then ids."""
+    chosen, rejected = couple.chosen, couple.rejected
+    return -round(couple.gap, 9), -round(chosen.mean, 9), chosen.completion.id, rejected.completion.id
 
 
 def _lot(strategy: str, one: Standing) -> str:
