@@ -9,10 +9,10 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import BinaryIO, TypeVar, cast
+from typing import BinaryIO, Protocol, TypeVar, cast
 
 from pairsmith import collect
 from pairsmith.collect import BadRow, Row
@@ -26,6 +26,17 @@ CHUNK = 256  # rows of the input taken at a time, and prompts fetched at a time
 T = TypeVar("T")
 
 
+class Rows(Protocol):
+    """Where prompts come from: its name for messages, and its rows, which are read once."""
+
+    @property
+    def name(self) -> str:
+        """As the user knows it."""
+
+    def rows(self) -> Iterator[Row | BadRow]:
+        """In order; read in a thread of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One open prompt file."""
@@ -33,6 +44,10 @@ class Source:
     name: str
     stream: BinaryIO
     format: str
+
+    def rows(self) -> Iterator[Row | BadRow]:
+        """Its rows, read as they are wanted."""
+        return collect.read_prompts(self.stream, self.name, self.format)
 
 
 class Intake:
@@ -66,7 +81,7 @@ class Intake:
         self._revisit: deque[PromptId] = deque()
         self._turn = asyncio.Lock()
 
-    async def take_in(self, sources: Sequence[Source] | None, settings: PromptSettings) -> None:
+    async def take_in(self, sources: Sequence[Rows] | None, settings: PromptSettings) -> None:
         """Read the input to its end; None: it is what the ledger has.
 
         Raises:
@@ -83,8 +98,8 @@ class Intake:
             self._at_end.set()
             self._more.set()
 
-    async def _read(self, sources: Sequence[Source], settings: PromptSettings) -> None:
-        rows = chain.from_iterable(collect.read_prompts(s.stream, s.name, s.format) for s in sources)
+    async def _read(self, sources: Sequence[Rows], settings: PromptSettings) -> None:
+        rows = chain.from_iterable(source.rows() for source in sources)
         while room := min(CHUNK, CHUNK if settings.limit is None else settings.limit - self._size):
             chunk = await _in_daemon(lambda: list(islice(rows, room)))
             if not chunk:
@@ -180,7 +195,7 @@ async def _in_daemon(work: Callable[[], T]) -> T:
     return await future
 
 
-def _clash(row: Row, sources: Sequence[Source]) -> str:
+def _clash(row: Row, sources: Sequence[Rows]) -> str:
     where = sources[0].name if len(sources) == 1 else "one of the files"
     return (
         f'{where}, line {row.line}, field "id": {row.prompt.source_id} is an earlier, different prompt\'s id; '

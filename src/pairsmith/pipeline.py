@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from pairsmith import measuring, shapes
 from pairsmith.enough import MIN_YIELD, TARGET, Enough
 from pairsmith.errors import Stopped, UserError
-from pairsmith.intake import Intake, Source
+from pairsmith.intake import Intake, Rows
 from pairsmith.judge.noise import PROMPTS
 from pairsmith.ledger import Ledger, Settled
 from pairsmith.outcomes import gate_evidence_in, pairs_in
@@ -56,7 +56,7 @@ class Progress(Protocol):
     def known(self, prompts: int) -> None:
         """So many prompts have been read so far."""
 
-    def settled(self, kind: str) -> None:
+    def settled(self, prompt: Prompt, settled: Settled) -> None:
         """One more prompt has come to a pair, an abstention or a failure."""
 
     def say(self, sentence: str) -> None:
@@ -65,7 +65,7 @@ class Progress(Protocol):
 
 async def run(
     work: Work,
-    sources: Sequence[Source] | None,
+    sources: Sequence[Rows] | None,
     ledger: Ledger,
     engine: Engine,
     progress: Progress,
@@ -79,7 +79,7 @@ async def run(
 
     Args:
         work: what to decide by.
-        sources: the open prompt files; None goes on with the input that the ledger has.
+        sources: the prompts, such as open files; None goes on with the input that the ledger has.
         ledger: the run folder's, open for writing.
         engine: pays; it is closed at the end.
         progress: is told how it goes.
@@ -281,13 +281,10 @@ class _Journey:
         """Store what a prompt came to, and tell of it."""
         body = now.body or {}
         pairs = len(pairs_in(body))
-        self._ledger.settle(
-            prompt.id,
-            self._work.digest,
-            Settled(now.kind, now.reason, now.final, len(now.completions), now.verdicts, body, pairs),
-        )
+        settled = Settled(now.kind, now.reason, now.final, len(now.completions), now.verdicts, body, pairs)
+        self._ledger.settle(prompt.id, self._work.digest, settled)
         self.came_to(prompt.ordinal, now.kind, pairs)
-        self._progress.settled(now.kind)
+        self._progress.settled(prompt, settled)
         self._look_at_gate(body)
         self._stop_if(self._enough.poor)
 

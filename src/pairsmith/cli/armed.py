@@ -1,19 +1,15 @@
-"""What is said of a run's arms: a table for people, the same and what each arm asked for to programs."""
+"""What is said of a run's arms to people: a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pairsmith.judge.arms import ArmCard, ArmCounts, warnings
 from pairsmith.judge.rates import Rate, figure, percent
-from pairsmith.pair.sides import REJECTED
-from pairsmith.wire.money import cost_usd
 
 if TYPE_CHECKING:
-    from pairsmith.dataset import StoredArm
-    from pairsmith.records import Endpoint, EndpointName, Usage
+    from pairsmith.judge.arms import ArmCard
+    from pairsmith.running.cards import Arms
 
 MOST_ARMS = 24  # rows on a terminal
 MOST_IN_SHORT = 8  # at the end of a run
@@ -22,44 +18,17 @@ UNKNOWN = "-"
 PAIRS_PRICED = 1000  # one pair of a small model costs so little that its figure would be all zeros
 
 
-@dataclass(frozen=True, slots=True)
-class Arms:
-    """What each arm is, as the ledger has it, and what it does. `given` is among `cards` alone."""
-
-    stored: Mapping[str, StoredArm]
-    cards: Mapping[str, ArmCard]
-
-    def warnings(self, sides: str) -> list[str]:
-        """What the user should know before training on these pairs; not what [pair] `sides` asks for."""
-        if REJECTED in sides:
-            return []
-        return warnings(self.cards, [name for name, arm in self.stored.items() if arm.get("system")])
-
-    def as_json(self) -> dict[str, Any]:
-        """By name; the text of a persona stays in the ledger."""
-        stored = {name: {k: v for k, v in arm.items() if k != "system"} for name, arm in self.stored.items()}
-        return {name: {**stored.get(name, {}), **asdict(card)} for name, card in self.cards.items()}
-
-    def as_text(self) -> list[str]:
-        """The table, those first that the most of the chosen are of."""
-        if len(self.cards) > MOST_ARMS:
-            return [f"  {len(self.cards)} arms: --json has what each does"]
-        return _table(self.cards, COLUMNS) if self.cards else []
-
-    def in_short(self) -> list[str]:
-        """The same for the end of a run; nothing where there is nothing to compare, or too much."""
-        columns = [column for column in COLUMNS if column.in_short]
-        return _table(self.cards, columns) if 2 <= len(self.cards) <= MOST_IN_SHORT else []
+def as_text(arms: Arms) -> list[str]:
+    """The table, those first that the most of the chosen are of."""
+    if len(arms.cards) > MOST_ARMS:
+        return [f"  {len(arms.cards)} arms: --json has what each does"]
+    return _table(arms.cards, COLUMNS) if arms.cards else []
 
 
-def arms_of(counts: ArmCounts, stored: Mapping[str, StoredArm], models: Mapping[EndpointName, Endpoint]) -> Arms:
-    """What was counted, at the prices that the recipe has now."""
-
-    def cost(name: str, used: Usage) -> float | None:
-        model = models.get(stored[name]["endpoint"]) if "endpoint" in stored.get(name, {}) else None
-        return cost_usd(model, used.input_tokens, used.output_tokens, used.cached_tokens) if model else None
-
-    return Arms(stored, counts.cards(stored, cost))
+def in_short(arms: Arms) -> list[str]:
+    """The same for the end of a run; nothing where there is nothing to compare, or too much."""
+    columns = [column for column in COLUMNS if column.in_short]
+    return _table(arms.cards, columns) if 2 <= len(arms.cards) <= MOST_IN_SHORT else []
 
 
 # --- the table ----------------------------------------------------------------------------------

@@ -1,7 +1,4 @@
-"""What is said of a run's judges: the bias card, and how they did when they were asked what is known.
-
-The arms are counted on the way (armed.py).
-"""
+"""What is said of a run's judges: the bias card, and how they did when they were asked what is known."""
 
 from __future__ import annotations
 
@@ -9,31 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pairsmith.cli.armed import Arms, arms_of
-from pairsmith.dataset import stored_arms
-from pairsmith.judge.arms import ArmCounts
-from pairsmith.judge.bias import BiasCard, bias_card
+from pairsmith.judge.bias import BiasCard
 from pairsmith.judge.rates import Rate, told
 from pairsmith.qualified import Qualification, verdict_text
 
 if TYPE_CHECKING:
-    from pairsmith.ledger import Ledger
-    from pairsmith.records import Endpoint, EndpointName
+    from pairsmith.records import EndpointName
 
 LABEL = 14  # columns, as in the counts of a run
-
-
-def cards_of(ledger: Ledger, digest: str, models: Mapping[EndpointName, Endpoint]) -> tuple[BiasCard, Arms]:
-    """The card of everything that is settled under this digest, and its arms; the outcomes are read once.
-
-    Args:
-        ledger: the run folder's.
-        digest: of the work whose outcomes are read.
-        models: the recipe's endpoints, with the prices that are reckoned with.
-    """
-    counts = ArmCounts([name for name, model in models.items() if model.kind == "reward"])
-    card = bias_card(counts.watching(settled.body for _, settled in ledger.outcomes(digest)))
-    return card, arms_of(counts, stored_arms(ledger, digest), models)
 
 
 def as_json(card: BiasCard, known: Mapping[EndpointName, Qualification | None]) -> dict[str, Any]:

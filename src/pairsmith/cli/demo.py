@@ -184,14 +184,14 @@ def _run(what: Named, as_json: bool) -> tuple[int, dict[str, Any]]:
     """`pairsmith run`: its exit code, and with `as_json` what it would have printed."""
     import orjson
 
-    from pairsmith.cli.run import Options, run
-    from pairsmith.wire.money import Caps
+    from pairsmith.cli.run import run
+    from pairsmith.running.terms import Terms
 
-    options = Options(None, Caps(), (), (), 0.0, as_json, quiet=False, simulated=True)
+    terms = Terms(simulated=True)
     if not as_json:
-        return run(what, options), {}
+        return run(what, terms, as_json, quiet=False), {}
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        code = run(what, options)
+        code = run(what, terms, as_json, quiet=False)
     return code, orjson.loads(printed.getvalue())
 
 

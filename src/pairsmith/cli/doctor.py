@@ -55,9 +55,9 @@ def command(
 def doctor(what: Named, options: Options) -> int:
     """Ask, keep it and tell; returns the exit code."""
     from pairsmith.cli.doctored import Diagnosis
-    from pairsmith.cli.paying import check_prices, keys_of
     from pairsmith.ledger import open_ledger
     from pairsmith.recipe import endpoints
+    from pairsmith.running.paying import check_prices, keys_of
     from pairsmith.wire.money import Caps
 
     models = endpoints(what.recipe, environment())
@@ -155,8 +155,8 @@ def _keep(
     folder: RunFolder, models: Mapping[EndpointName, Endpoint], found: Sequence[Capabilities]
 ) -> dict[EndpointName, Capabilities]:
     """What is known now, of the endpoints that were asked and of the others; a file that cannot be read is no more."""
-    from pairsmith.cli.known import keep, stored
     from pairsmith.probing import merged
+    from pairsmith.running.known import keep, stored
 
     try:
         before = stored(folder, models)

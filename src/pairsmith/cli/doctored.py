@@ -11,11 +11,11 @@ from typing import Any
 
 from pairsmith.capabilities import Capabilities, Finding, Support
 from pairsmith.cli.common import relative, usd
-from pairsmith.cli.known import lacking, omitted
 from pairsmith.folder import RunFolder
 from pairsmith.probing import LENGTHS, TYPICAL_CALLS, Want, most_cost_usd, typical_cost_usd, wants
 from pairsmith.recipe import Recipe
 from pairsmith.records import Arm, Endpoint, EndpointName, Json
+from pairsmith.running.known import lacking, omitted
 from pairsmith.sample.settings import PARAMETERS
 from pairsmith.wire.probe import MOST_CALLS
 from pairsmith.work import arms_of

@@ -47,6 +47,7 @@ def command(
     from pairsmith.cli import biased
     from pairsmith.dataset import Texts
     from pairsmith.recipe import endpoints
+    from pairsmith.running.cards import cards_of
 
     out = out or what.folder.path / ("pairs.jsonl" if settings.target == "openai" else f"pairs.{settings.target}.jsonl")
     models = endpoints(what.recipe, environment())
@@ -54,7 +55,7 @@ def command(
     with stored_run(what.folder) as (ledger, digest):
         projection = projection_of(what.recipe, ledger, digest, judges)
         exported = write_dataset(Texts(ledger), ledger.outcomes(digest), projection, out, limit)
-        card, arms = biased.cards_of(ledger, digest, models)
+        card, arms = cards_of(ledger, digest, models)
     for sentence in [*card.warnings(), *arms.warnings(what.recipe.pair.sides), *left_out_notes(exported, settings)]:
         say(sentence)
     result = {"out": str(out), "target": settings.target, "rows": exported.rows, "left_out": dict(exported.left_out)}

@@ -52,12 +52,14 @@ def command(
     RECIPE is a recipe file, or the folder of a run. Prompts whose completions are not all there count as not
     reached. With --show nothing is sent.
     """
-    from pairsmith.cli.run import Options, run
+    from pairsmith.cli.run import run
+    from pairsmith.running.terms import Terms
 
     what = named(recipe, run_dir, overrides)
     if prompt_id is not None:
         return _show(what, prompt_id, as_json)
-    return run(what, Options(None, caps_of(caps), (), (), patience, as_json, quiet, force, sampling=False))
+    terms = Terms(caps=caps_of(caps), patience_s=patience, force=force, sampling=False)
+    return run(what, terms, as_json, quiet)
 
 
 def _show(what: Named, prompt_id: str, as_json: bool) -> int:
@@ -78,8 +80,8 @@ def _show(what: Named, prompt_id: str, as_json: bool) -> int:
 
 def _work(what: Named) -> Work:
     """What the run decides by, with what its folder has learnt."""
-    from pairsmith.cli.known import work_as_kept
     from pairsmith.ledger import open_ledger
+    from pairsmith.running.known import work_as_kept
 
     if not what.folder.ledger.exists():
         return work_as_kept(what, None)

@@ -133,8 +133,9 @@ def _without(table: dict[str, Any], refused: Mapping[str, Sequence[str]]) -> Non
 
 def _preview(whats: Sequence[Named], recipe: Path, count: int, max_cost: float | None, flags: Flags) -> int:
     """Say what the first prompts cost at most, and run them; the exit code of that run."""
-    from pairsmith.cli.paying import check_prices
-    from pairsmith.cli.run import Options, run
+    from pairsmith.cli.run import run
+    from pairsmith.running.paying import check_prices
+    from pairsmith.running.terms import Terms
     from pairsmith.wire.money import Caps
 
     what = whats[0]
@@ -155,15 +156,12 @@ def _preview(whats: Sequence[Named], recipe: Path, count: int, max_cost: float |
     )
     capped = "" if max_cost is None else f", and never more than {usd(max_cost)}"
     say(f"the first {count:,} prompts cost at most {most}{capped}; running them in {first.folder.path}")
-    options = Options(
-        out=None, caps=Caps(max_cost), same=(), new=(), patience_s=0.0, as_json=False, quiet=flags.as_json
-    )
     with contextlib.redirect_stdout(io.StringIO()):
-        return run(first, options)
+        return run(first, Terms(caps=Caps(max_cost)), as_json=False, quiet=flags.as_json)
 
 
 def _settled(what: Named) -> int:
-    from pairsmith.cli.known import work_as_kept
+    from pairsmith.running.known import work_as_kept
 
     with _ledger(what) as ledger:
         return len(ledger.finished(work_as_kept(what, ledger).digest)) if ledger else 0
@@ -174,12 +172,12 @@ def _settled(what: Named) -> int:
 
 def _plan(what: Named, flags: Flags) -> Planned:
     """Count, rehearse, and gather what there is to say."""
-    from pairsmith.cli.known import work_as_kept
     from pairsmith.cli.planned import Planned
     from pairsmith.judge.rates import share
     from pairsmith.planning.forecast import forecast
     from pairsmith.planning.survey import survey
     from pairsmith.planning.tokens import rate_of
+    from pairsmith.running.known import work_as_kept
     from pairsmith.wire.stored import read_stored
 
     with _ledger(what) as ledger:

@@ -11,6 +11,8 @@ from tqdm import tqdm
 
 if TYPE_CHECKING:
     from pairsmith.enough import Enough
+    from pairsmith.ledger import Settled
+    from pairsmith.records import Prompt
     from pairsmith.wire.online import Tally
 
 TERMINAL_S = 0.2
@@ -53,7 +55,7 @@ class Bar:
         """So many were settled by earlier runs."""
         self._bar.n = self._bar.initial = prompts
 
-    def settled(self, kind: str) -> None:
+    def settled(self, prompt: Prompt, settled: Settled) -> None:
         """One more prompt is settled."""
         self._refresh()
         self._bar.update(1)

@@ -100,9 +100,9 @@ def command(
 
 def qualify(what: Named, chosen: Chosen, options: Options) -> int:
     """Ask, tell and keep it; returns the exit code."""
-    from pairsmith.cli.paying import check_prices, identified, keys_of
     from pairsmith.ledger import open_ledger
     from pairsmith.recipe import endpoints
+    from pairsmith.running.paying import check_prices, identified, keys_of
 
     models = endpoints(what.recipe, environment())
     judges, skipped = _can_be_asked(what, models)
@@ -165,7 +165,7 @@ async def _ask(
     options: Options,
 ) -> Asked:
     from pairsmith import qualified, qualifying
-    from pairsmith.cli.paying import engine_of
+    from pairsmith.running.paying import engine_of
 
     engine = engine_of(judges, keys, ledger, options.caps)
     examination = qualifying.begin(chosen.anchors, list(judges.values()), panel, ledger)
@@ -190,7 +190,8 @@ async def _paid(examination: Examination, ledger: Ledger, engine: Engine, option
     """Ask what is owed behind a progress bar; why it stopped early, if it did."""
     from pairsmith import qualifying
     from pairsmith.cli.examined import Bar, before_asking
-    from pairsmith.cli.paying import signals, watched
+    from pairsmith.cli.paying import signals
+    from pairsmith.running.paying import watched
 
     owed = examination.owed()
     say(before_asking(examination.anchors, owed))

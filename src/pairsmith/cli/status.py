@@ -26,15 +26,16 @@ from pairsmith.cli.common import (
 @json_option
 def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
     """Counts, spend, what is left, the bias card, and what each arm does. RUN is the folder of a run, or its recipe."""
-    from pairsmith.cli import biased
+    from pairsmith.cli import armed, biased
     from pairsmith.recipe import endpoints
+    from pairsmith.running.cards import cards_of
 
     what = named(run, run_dir)
     folder = what.folder
     models = endpoints(what.recipe, environment())
     with stored_run(folder) as (ledger, digest):
         counts, spent, in_flight = ledger.counts(digest), ledger.spent(), ledger.open_attempts()
-        card, arms = biased.cards_of(ledger, digest, models)
+        card, arms = cards_of(ledger, digest, models)
     judges = known_judges(what, models)
     tokens = {"input": spent.input_tokens, "output": spent.output_tokens}
     result = {
@@ -55,7 +56,7 @@ def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
                 f"  tokens       {spent.input_tokens:,} in, {spent.output_tokens:,} out",
                 f"  cost         {usd(spent.cost_usd)}",
                 *biased.as_text(card, judges),
-                *arms.as_text(),
+                *armed.as_text(arms),
                 f"{left:,} prompts are left or failed: pairsmith run {folder.path}"
                 if left
                 else "nothing is left to do",

@@ -1,15 +1,15 @@
 """What is known of the endpoints before anything is sampled: what answers there, and whether it takes the arms.
 
 Which server it is, and so what it is sent, is decided once for a run folder. What it refuses or ignores stands in
-doctor.json; where nothing is known of a parameter, the first calls of a run are the test. Called by run.py, and by
-doctor.py for what is stored and how it is said.
+doctor.json; where nothing is known of a parameter, the first calls of a run are the test. Called by carried.py, and by
+the command doctor for what is stored and how it is said.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,13 @@ import orjson
 
 from pairsmith import measuring
 from pairsmith.capabilities import Capabilities, Finding, Known, Support, as_json, of_json, unsupported
-from pairsmith.cli.common import environment, say
 from pairsmith.dialects import NEUTRAL, UNKNOWN, of_owner, speaking
 from pairsmith.errors import LedgerError, RecipeError, Stopped
 from pairsmith.folder import RunFolder, written_whole
 from pairsmith.probing import examine_arms, merged
 from pairsmith.recipe import AUTO, Recipe, endpoints
 from pairsmith.records import EndpointName
+from pairsmith.running.named import environment
 from pairsmith.sample.settings import PARAMETERS
 from pairsmith.shapes import learnt
 from pairsmith.wire.gate import Clock
@@ -32,9 +32,9 @@ from pairsmith.wire.session import transport_for
 from pairsmith.work import Work, arms_of, make_work
 
 if TYPE_CHECKING:
-    from pairsmith.cli.common import Named
     from pairsmith.ledger import Ledger
     from pairsmith.records import Arm, Endpoint
+    from pairsmith.running.named import Named
     from pairsmith.wire.online import Engine
 
 # What nearly every server takes: a refusal of the first three real calls tells in time (docs/architecture.md).
@@ -58,6 +58,7 @@ async def ready(
     ledger: Ledger,
     engine: Engine,
     sampling: bool,
+    say: Callable[[str], object],
 ) -> Ready:
     """See that the endpoints take what the arms ask for, by what is known of them or by a few tiny calls.
 
@@ -68,6 +69,7 @@ async def ready(
         ledger: the folder's, where the calls are booked.
         engine: whose budget and tally hold for them.
         sampling: whether anything will be sampled.
+        say: tells the user that endpoints are asked.
 
     Raises:
         RecipeError: it is known already that an endpoint does not take an arm; nothing was asked.
@@ -82,7 +84,7 @@ async def ready(
         arms = arms_of(recipe, models)
         if not omit and (mistake := refused(arms, known)):
             raise mistake
-        found = await _tried(arms, models, recipe, probes, known)
+        found = await _tried(arms, models, recipe, probes, known, say)
     except Stopped as exc:  # the ledger cannot be written
         return Ready(make_work(recipe, models, known), [], exc)
     finally:
@@ -109,6 +111,7 @@ async def _tried(
     recipe: Recipe,
     probes: Mapping[EndpointName, Probe],
     known: Known,
+    say: Callable[[str], object],
 ) -> list[Capabilities]:
     """What a few tiny calls tell of the endpoints of which too little is known.
 

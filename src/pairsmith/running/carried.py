@@ -1,0 +1,213 @@
+"""One run from its folder's lock to its dataset: assembled, carried out by the pipeline, written, and summed up.
+
+It says what there is to say to whoever called it, and stops when that one stops the engine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from pairsmith.errors import Stopped, UserError
+from pairsmith.folder import RunFolder, locked, written_whole
+from pairsmith.pipeline import Progress
+from pairsmith.running.named import Named, environment, known_judges, relative
+from pairsmith.running.paying import Ticking, check_prices, engine_of, identified, keys_of, watched
+from pairsmith.running.terms import Terms
+from pairsmith.running.written import projection_of, replacement_text, write_dataset
+
+if TYPE_CHECKING:
+    from pairsmith.dataset import Exported
+    from pairsmith.enough import Enough
+    from pairsmith.intake import Rows
+    from pairsmith.judge.bias import BiasCard
+    from pairsmith.ledger import Counts, Ledger, Spent
+    from pairsmith.qualified import Qualification
+    from pairsmith.records import Endpoint, EndpointName
+    from pairsmith.running.cards import Arms
+    from pairsmith.wire.online import Engine, Tally
+    from pairsmith.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A run whose folder is locked: all that is known before anything is asked."""
+
+    what: Named
+    terms: Terms
+    models: Mapping[EndpointName, Endpoint]
+    keys: Mapping[EndpointName, str | None]
+    judges: Mapping[EndpointName, Qualification | None]
+    ledger: Ledger
+
+
+@dataclass(slots=True)
+class Finished:
+    """A run that has ended: where it stands, what was paid, and what was written."""
+
+    counts: Counts
+    spent: Spent
+    tally: Tally
+    exported: Exported
+    out: Path
+    stopped: Stopped | None
+    notes: list[str]
+    bias: BiasCard
+    arms: Arms
+    judges: Mapping[EndpointName, Qualification | None]
+    target_pairs: int | None
+    wall_s: float = 0.0
+
+
+class Watch(Progress, Ticking, Protocol):
+    """Whoever follows the prompts of a run."""
+
+
+class Caller(Protocol):
+    """Whoever has a run carried out."""
+
+    def say(self, sentence: str) -> None:
+        """Something the user should know, before the prompts are followed."""
+
+    def paying(self, engine: Engine) -> AbstractContextManager[object]:
+        """Around everything that is paid: the place to have the engine stopped from outside."""
+
+    def following(self, engine: Engine, enough: Enough) -> AbstractContextManager[Watch]:
+        """Around the prompts being carried to their ends."""
+
+
+@contextlib.contextmanager
+def opened(what: Named, terms: Terms) -> Iterator[Opened]:
+    """Lock the folder and gather what is known; nothing is asked.
+
+    Raises:
+        UserError: something does not fit, or a judge was disqualified.
+    """
+    from pairsmith.ledger import open_ledger
+    from pairsmith.qualified import refusal
+    from pairsmith.recipe import endpoints
+
+    recipe = what.recipe
+    replacement_text(recipe.export)
+    models = endpoints(recipe, environment())
+    keys = keys_of(models)
+    check_prices(models, terms.caps)
+    with locked(what.folder), contextlib.ExitStack() as files:
+        ledger = open_ledger(what.folder.ledger, time.time, create=True)
+        files.callback(ledger.close_now)
+        ledger.exclude([RunFolder(Path(earlier)).ledger for earlier in recipe.prompts.exclude])
+        models = identified(models, recipe.endpoints, ledger, terms.same, terms.new)
+        judges = known_judges(what, models)
+        if not terms.force and (no := refusal(judges)):
+            raise UserError(no)
+        yield Opened(what, terms, models, keys, judges, ledger)
+
+
+async def carried_out(run: Opened, sources: Sequence[Rows] | None, caller: Caller) -> Finished:
+    """Carry a run as far as it goes, and write the dataset.
+
+    Args:
+        run: the opened run; its ledger is closed at the end.
+        sources: the prompts; None goes on with the input that the ledger has.
+        caller: hears what there is to say.
+
+    Raises:
+        UserError: a bad row, or a function of the user's own that went wrong; what was answered until then is stored.
+    """
+    from pairsmith.enough import Enough
+    from pairsmith.measuring import known
+    from pairsmith.qualified import notices
+    from pairsmith.running.known import ready
+    from pairsmith.running.remarks import of_setting
+
+    what, terms, ledger = run.what, run.terms, run.ledger
+    engine = engine_of(run.models, run.keys, ledger, terms.caps, terms.patience_s)
+    try:
+        with caller.paying(engine):
+            begun = await ready(what, run.models, run.keys, ledger, engine, terms.sampling, caller.say)
+            work = begun.work
+            if begun.stopped is not None:
+                engine.stop(begun.stopped)  # the input is read all the same, so that it is known what was not reached
+            _keep_recipe(what, work, ledger)
+            notes = [*begun.notes, *of_setting(work)]
+            notes += [] if terms.simulated else notices(run.judges, relative(what.folder.path))
+            enough = Enough(terms.target_pairs, terms.min_yield)
+            with caller.following(engine, enough) as watch:
+                stopped = await _carried(run, work, sources, engine, watch, enough, notes)
+        return _finished(run, known(work, ledger), engine, stopped)
+    finally:
+        await engine.close()
+        await ledger.close()
+
+
+def _keep_recipe(what: Named, work: Work, ledger: Ledger) -> None:
+    from pairsmith.recipe import to_toml
+
+    toml = to_toml(what.recipe)
+    try:
+        with written_whole(what.folder.recipe) as file:
+            file.write(toml.encode())
+    except OSError as exc:
+        raise UserError(
+            f"{what.folder.recipe} cannot be written ({exc.strerror}): mend that, or take another --run-dir"
+        ) from exc
+    ledger.keep_recipe(work.digest, toml)
+
+
+async def _carried(
+    run: Opened,
+    work: Work,
+    sources: Sequence[Rows] | None,
+    engine: Engine,
+    watch: Watch,
+    enough: Enough,
+    notes: Sequence[str],
+) -> Stopped | None:
+    """Have the pipeline carry it, with what is to be said before; why it stopped early, if it did."""
+    from pairsmith import pipeline
+
+    engine.say = watch.say
+    for note in notes:
+        watch.say(note)
+    try:
+        async with watched(watch, engine, run.ledger):
+            await pipeline.run(work, sources, run.ledger, engine, watch, run.terms.sampling, enough)
+    except Stopped as exc:
+        return exc
+    return None
+
+
+def _finished(run: Opened, work: Work, engine: Engine, stopped: Stopped | None) -> Finished:
+    """Write the dataset, and gather what there is to say."""
+    from pairsmith.dataset import Exported, Texts
+    from pairsmith.running.cards import cards_of
+    from pairsmith.running.remarks import of_state
+
+    what, terms, ledger = run.what, run.terms, run.ledger
+    export = what.recipe.export
+    out = terms.out or (Path(export.path) if export.path else what.folder.pairs)
+    told: list[str] = []
+    try:
+        projection = projection_of(what.recipe, ledger, work.digest, run.judges)
+        exported = write_dataset(Texts(ledger), ledger.outcomes(work.digest), projection, out, terms.target_pairs)
+    except UserError as exc:
+        if stopped is None:
+            raise
+        exported = Exported(0, {})  # a full disk stops the run, and then its dataset too
+        told.append(str(exc))
+    counts = ledger.counts(work.digest)
+    if stopped is None and counts.prompts and counts.prompts == sum(counts.failed.values()):
+        stopped = Stopped("no_prompt_succeeded", "no prompt succeeded; mend the cause, then run it again to continue")
+    if not terms.sampling and counts.not_reached:
+        who = "1 prompt is" if counts.not_reached == 1 else f"{counts.not_reached:,} prompts are"
+        told.append(f"{who} passed over, as not all completions are there: pairsmith run {relative(what.folder.path)}")
+    card, arms = cards_of(ledger, work.digest, work.endpoints)
+    told += of_state(ledger, work) + card.warnings() + arms.warnings(what.recipe.pair.sides)
+    return Finished(
+        counts, ledger.spent(), engine.tally, exported, out, stopped, told, card, arms, run.judges, terms.target_pairs
+    )

@@ -1,0 +1,138 @@
+"""The dataset of a run as files: the pairs, their provenance beside them, and what is to be said of the two."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pairsmith.errors import UserError
+from pairsmith.folder import written_whole
+from pairsmith.running.named import relative
+
+if TYPE_CHECKING:
+    from pairsmith.dataset import Exported, Projection, Texts
+    from pairsmith.export.settings import ExportSettings
+    from pairsmith.ledger import Ledger, Settled
+    from pairsmith.qualified import Qualification
+    from pairsmith.recipe import Recipe
+    from pairsmith.records import EndpointName, Prompt
+
+PROBLEMS_SAID = 5  # of a file
+
+
+def projection_of(
+    what: Recipe, ledger: Ledger, digest: str, judges: Mapping[EndpointName, Qualification | None]
+) -> Projection:
+    """How the pairs of a run become rows by this recipe's [export] table.
+
+    Raises:
+        UserError: the text that replaces the persona cannot be read.
+    """
+    from pairsmith.dataset import Projection, stored_arms
+    from pairsmith.export.split import parts
+
+    share, together = what.export.validation, what.export.together
+    return Projection(
+        settings=what.export,
+        replacement=replacement_text(what.export),
+        arms=stored_arms(ledger, digest),
+        qualified={name: known.ruling.verdict if known else None for name, known in judges.items()},
+        pair=what.pair.model_dump(mode="json", exclude_defaults=True),
+        parts=parts(ledger.prompts(), share, together) if share else None,
+    )
+
+
+def write_dataset(
+    texts: Texts,
+    outcomes: Iterable[tuple[Prompt, Settled]],
+    projection: Projection,
+    out: Path,
+    limit: int | None = None,
+) -> Exported:
+    """Write pairs (the first `limit` of them) and their provenance beside them, each file all at once.
+
+    Where there is a validation part, it goes into files of its own.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    from pairsmith.dataset import Sink, write_pairs
+    from pairsmith.export.split import TRAIN, VALIDATION
+
+    places = {TRAIN: out} if projection.parts is None else {TRAIN: out, VALIDATION: validation_path(out)}
+    try:
+        with contextlib.ExitStack() as files:
+            sinks = {
+                part: Sink(
+                    files.enter_context(written_whole(place)),
+                    files.enter_context(written_whole(provenance_path(place))),
+                )
+                for part, place in places.items()
+            }
+            return write_pairs(texts, outcomes, projection, sinks, limit)
+    except OSError as exc:
+        raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with --out") from exc
+
+
+def left_out_notes(exported: Exported, settings: ExportSettings) -> list[str]:
+    """Which settled pairs are not in the file, and why."""
+    why = {"personas_differ": 'the system prompts of the two sides differ, and export.system = "keep" keeps one'}
+    return [
+        f"{n:,} pairs left out of the file: {reason} ({why.get(reason, f'target {settings.target}')})"
+        for reason, n in exported.left_out.items()
+    ]
+
+
+def dataset_notes(exported: Exported, out: Path, settings: ExportSettings, shown: str) -> list[str]:
+    """What `check` says about the file that was written, and which pairs the target could not take.
+
+    `shown`: the file as messages name it.
+    """
+    from pairsmith.export.check import check
+
+    notes = left_out_notes(exported, settings)
+    if not out.exists():
+        return notes
+    with out.open("rb") as file:
+        found = [p for p in check(file, settings.target) if p.line == 0 or p.severity == "error"]
+    problems = [str(p) for p in found if p.rule != "longer_wins"]  # the bias card says it, over all pairs
+    return notes + [f"{shown}: {problem}" for problem in problems[:PROBLEMS_SAID]]
+
+
+def provenance_path(out: Path) -> Path:
+    """`pairs.provenance.jsonl` beside `pairs.jsonl`."""
+    return out.with_name(f"{out.stem}.provenance{out.suffix or '.jsonl'}")
+
+
+def validation_path(out: Path) -> Path:
+    """`pairs.validation.jsonl` beside `pairs.jsonl`."""
+    return out.with_name(f"{out.stem}.validation{out.suffix or '.jsonl'}")
+
+
+def written_text(out: Path, exported: Exported, settings: ExportSettings) -> list[str]:
+    """Which files were written, for people."""
+    lines = [f"{relative(out)}: {exported.rows - exported.validation:,} rows for {settings.target}"]
+    if settings.validation:
+        lines.append(f"{relative(validation_path(out))}: {exported.validation:,} rows to validate with")
+    elif validation_path(out).exists():
+        lines.append(
+            f"{relative(validation_path(out))} is from an earlier export: its rows stand in the first file too"
+        )
+    return [*lines, f"{relative(provenance_path(out))}: where each row comes from"]
+
+
+def replacement_text(settings: ExportSettings) -> str | None:
+    """The text that takes the persona's place; None when no file is named for it.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if settings.system in ("strip", "keep"):
+        return None
+    path = Path(settings.system)
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UserError(f"[export] system: {path} cannot be read ({exc}); it takes strip, keep or a file") from None
