@@ -11,10 +11,11 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pairsmith.assets import asset
@@ -31,6 +32,7 @@ from pairsmith.sample.settings import SampleSettings
 OPENAI_URL = "https://api.openai.com/v1"
 STANDARD_INPUT = "-"
 AUTO = "auto"
+UNNAMED = "pairs"  # what a recipe is called that was built without a name
 
 # Hosts that count the longest answer a request allows against their limit of tokens (their own pages, November 2026).
 COUNT_BOUNDS = (".openai.com", ".openai.azure.com", ".services.ai.azure.com")
@@ -336,6 +338,28 @@ def with_pair(recipe: Recipe, changes: Mapping[str, str], where: str) -> Recipe:
     whole = recipe.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     _merge(whole, table)
     return recipe_of(whole, where)
+
+
+def built_recipe(table: Mapping[str, Any], overrides: Sequence[str] = ()) -> Recipe:
+    """A recipe that was built in Python, as the same tables; its relative paths start at the working directory.
+
+    Raises:
+        RecipeError: it holds what TOML cannot, or is not as it must be.
+    """
+    try:
+        plain: Table = orjson.loads(orjson.dumps(dict(table), default=_path_text))
+    except TypeError as exc:
+        raise RecipeError(f"the recipe holds what no TOML file can ({exc}): write it as a string") from None
+    plain.setdefault("name", UNNAMED)
+    plain.setdefault("prompts", {"path": STANDARD_INPUT})
+    _make_absolute(plain, Path.cwd())
+    return recipe_of(plain, "the recipe", overrides)
+
+
+def _path_text(value: object) -> str:
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} {value!r}")
 
 
 def run_name(text: str) -> str:

@@ -109,7 +109,6 @@ def run(what: Named, terms: Terms, as_json: bool, quiet: bool) -> int:
     from pairsmith.running.carried import carried_out, opened
     from pairsmith.running.sources import opened_sources, stored_input
 
-    started = time.monotonic()
     gc.set_threshold(COLLECT_AFTER, 20, 20)
     with opened(what, terms) as begun, contextlib.ExitStack() as files:
         prompts = what.recipe.prompts
@@ -118,7 +117,6 @@ def run(what: Named, terms: Terms, as_json: bool, quiet: bool) -> int:
         else:
             sources = opened_sources(prompts.paths, prompts.format, files, _standard_input)
         finished = asyncio.run(carried_out(begun, sources, _Terminal(quiet)))
-    finished.wall_s = time.monotonic() - started
     return report(finished, what, as_json)
 
 

@@ -49,8 +49,7 @@ class List:
     @property
     def labels(self) -> tuple[str, ...]:
         """A to Z, and behind it AA, AB and so on."""
-        first = ("", *ascii_uppercase)
-        return tuple(first[place // 26] + ascii_uppercase[place % 26] for place in range(len(self.shown)))
+        return labels(len(self.shown))
 
     def ranking(self, verdict: RankVerdict, request_id: RequestId) -> Ranking:
         """The verdict by id: a label means the completion that this very list shows under it."""
@@ -58,6 +57,12 @@ class List:
         order = tuple(labelled[label] for label in verdict.ranking)
         shown = tuple(completion.id for completion in self.shown)
         return Ranking(order, shown, self.judge.name, verdict.rationale, request_id)
+
+
+def labels(count: int) -> tuple[str, ...]:
+    """The labels under which so many completions are shown."""
+    first = ("", *ascii_uppercase)
+    return tuple(first[place // 26] + ascii_uppercase[place % 26] for place in range(count))
 
 
 def both_lists(case: Case) -> tuple[List, List]:

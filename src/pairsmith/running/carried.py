@@ -44,9 +44,10 @@ class Opened:
     keys: Mapping[EndpointName, str | None]
     judges: Mapping[EndpointName, Qualification | None]
     ledger: Ledger
+    since_s: float  # of the clock, when it was begun
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Finished:
     """A run that has ended: where it stands, what was paid, and what was written."""
 
@@ -61,7 +62,7 @@ class Finished:
     arms: Arms
     judges: Mapping[EndpointName, Qualification | None]
     target_pairs: int | None
-    wall_s: float = 0.0
+    wall_s: float
 
 
 class Watch(Progress, Ticking, Protocol):
@@ -92,7 +93,7 @@ def opened(what: Named, terms: Terms) -> Iterator[Opened]:
     from pairsmith.qualified import refusal
     from pairsmith.recipe import endpoints
 
-    recipe = what.recipe
+    since_s, recipe = time.monotonic(), what.recipe
     replacement_text(recipe.export)
     models = endpoints(recipe, environment())
     keys = keys_of(models)
@@ -105,7 +106,7 @@ def opened(what: Named, terms: Terms) -> Iterator[Opened]:
         judges = known_judges(what, models)
         if not terms.force and (no := refusal(judges)):
             raise UserError(no)
-        yield Opened(what, terms, models, keys, judges, ledger)
+        yield Opened(what, terms, models, keys, judges, ledger, since_s)
 
 
 async def carried_out(run: Opened, sources: Sequence[Rows] | None, caller: Caller) -> Finished:
@@ -209,5 +210,16 @@ def _finished(run: Opened, work: Work, engine: Engine, stopped: Stopped | None) 
     card, arms = cards_of(ledger, work.digest, work.endpoints)
     told += of_state(ledger, work) + card.warnings() + arms.warnings(what.recipe.pair.sides)
     return Finished(
-        counts, ledger.spent(), engine.tally, exported, out, stopped, told, card, arms, run.judges, terms.target_pairs
+        counts=counts,
+        spent=ledger.spent(),
+        tally=engine.tally,
+        exported=exported,
+        out=out,
+        stopped=stopped,
+        notes=told,
+        bias=card,
+        arms=arms,
+        judges=run.judges,
+        target_pairs=terms.target_pairs,
+        wall_s=time.monotonic() - run.since_s,
     )
