@@ -10,6 +10,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -23,7 +24,10 @@ T = TypeVar("T")
 
 
 class Writer:
-    """The one connection that writes. Once a write has failed, so does every later one, with the same reason."""
+    """The one connection that writes. Once a write has failed, so does every later one, with the same reason.
+
+    It has no task of its own that could be cancelled: what is queued gets written also while a loop is being ended.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -31,8 +35,8 @@ class Writer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._waiting: list[Statement] = []
         self._waiters: list[asyncio.Future[None]] = []
-        self._task: asyncio.Task[None] | None = None
-        self._wake = asyncio.Event()
+        self._busy = False  # a group is being written, or will be in a moment
+        self._used = False
         self._failed: Stopped | None = None
 
     def put(self, *statements: Statement) -> asyncio.Future[None]:
@@ -44,29 +48,34 @@ class Writer:
             return future
         self._waiting.extend(statements)
         self._waiters.append(future)
-        self._wake.set()
-        if self._task is None:
-            self._task = loop.create_task(self._write_groups())
+        self._used = True
+        if not self._busy:
+            self._busy = True
+            loop.call_soon(self._next_group)
         return future
 
-    async def _write_groups(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            statements, waiters = self._waiting, self._waiters
-            self._waiting, self._waiters = [], []
-            try:
-                await self.in_thread(lambda group=statements: self._commit(group))  # type: ignore[misc]
-            except Stopped as exc:
-                self._failed = exc
-                for waiter in waiters + self._waiters:
-                    _fail(waiter, exc)
-                self._waiting, self._waiters = [], []
-                continue
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
-            await asyncio.sleep(GROUP_S)
+    def _next_group(self) -> None:
+        statements, waiters = self._waiting, self._waiters
+        self._waiting, self._waiters = [], []
+        self._busy = bool(waiters)
+        if self._busy:
+            written = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, statements)
+            written.add_done_callback(partial(self._written, waiters))
+
+    def _written(self, waiters: Sequence[asyncio.Future[None]], written: asyncio.Future[None]) -> None:
+        if error := written.exception():
+            self._give_up(_write_failed(error, self._path), waiters)
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        asyncio.get_running_loop().call_later(GROUP_S, self._next_group)
+
+    def _give_up(self, why: Stopped, waiters: Sequence[asyncio.Future[None]] = ()) -> None:
+        """What is queued is not written any more, and nothing later."""
+        self._failed = self._failed or why
+        for waiter in (*waiters, *self._waiters):
+            _fail(waiter, self._failed)
+        self._waiting, self._waiters = [], []
 
     def _commit(self, statements: Sequence[Statement]) -> None:
         with self.transaction() as db:
@@ -115,19 +124,18 @@ class Writer:
         Raises:
             Stopped: some of it could not be written.
         """
-        if self._task is not None:
+        if self._used:
             await self.put()
 
     async def close(self) -> None:
         """Write what is queued and close the connection."""
         with contextlib.suppress(Stopped):
             await self.flush()
-        if self._task is not None:
-            self._task.cancel()
         self.close_now()
 
     def close_now(self) -> None:
-        """Close the connection; nothing may be queued."""
+        """Close the connection; what is still queued is lost, as with a process that is killed."""
+        self._give_up(Stopped("ledger", f"{self._path} is closed"))
         self._thread.shutdown()
         self._db.close()
 
@@ -138,7 +146,7 @@ def _fail(waiter: asyncio.Future[None], error: Exception) -> None:
         waiter.exception()  # whoever no longer waits need not hear of it
 
 
-def _write_failed(exc: Exception, path: Path) -> Stopped:
+def _write_failed(exc: BaseException, path: Path) -> Stopped:
     if "full" in str(exc):
         return Stopped(
             "disk_full", f"the disk of {path} is full: make room, then run the same command again to continue"

@@ -189,8 +189,11 @@ class _Job:
             self._engine.stop(self._why)
         try:
             await asyncio.wait([task])
-        finally:
-            task.cancel()  # cancelled a second time: at once
+        except asyncio.CancelledError:  # a second time: at once
+            if not task.cancelling():
+                task.cancel()
+            await asyncio.wait([task])
+            raise
         if not task.cancelled():
             task.exception()  # nobody waits for it any more
 
