@@ -487,6 +487,19 @@ def test_an_input_taken_in_chunks_is_the_input_taken_at_once(
     assert whole[0] + whole[1] + len(whole[2]) == size
 
 
+def test_what_is_queued_is_written_also_while_every_task_of_the_loop_is_cancelled(tmp_path: Path) -> None:
+    async def story(ledger: Ledger) -> None:
+        booked = [asyncio.create_task(ledger.begin(request(f"r{number}", ONE), None)) for number in range(20)]
+        await asyncio.sleep(0)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.gather(*booked, return_exceptions=True)
+
+    used(tmp_path, story)
+
+    assert rows(tmp_path, "SELECT count(*) FROM attempts") == [(20,)]
+
+
 # --- when it cannot write ------------------------------------------------------------------------
 
 

@@ -356,7 +356,7 @@ def test_a_stream_that_is_left_early_stops_the_run_and_the_next_one_is_complete(
     assert left.not_reached > 0
     assert result is not None
     assert early.prompt.id in {pair.prompt.id for pair in pairs}
-    assert len({pair.prompt.id for pair in pairs}) == len(pairs) == result.counts.settled
+    assert len({pair.prompt.id for pair in pairs}) == len(pairs) == result.counts.pairs
     assert bought_once(server)
 
 

@@ -16,6 +16,6 @@ result = pairsmith.run(recipe, prompts, max_calls=500, on_message=print)
 
 for pair in result.each_pair():
     print(pair.prompt.source_id, pair.gap, pair.chosen.text[:40], "|", pair.rejected.text[:40])
-print(f"{result.counts.settled} pairs in {result.out}")
+print(f"{result.counts.pairs} pairs in {result.out}")
 if result.stopped:
     print(f"stopped early, run it again to continue: {result.stopped.sentence}")

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from pairsmith.dataset import Texts
 from pairsmith.judge.duel import LABELS
 from pairsmith.judge.rank import labels
 from pairsmith.judge.verdicts import Unreadable, read_duel, read_ranking, read_score
@@ -20,7 +21,7 @@ from pairsmith.library.pairs import Pair, pairs_of
 from pairsmith.outcomes import pairs_in, verdicts_in
 from pairsmith.records import Completion, Duel, Prompt, Ranking, Reply, RequestId, Score, candidate_id
 from pairsmith.sample.screen import candidate_completion
-from pairsmith.wire.stored import read_stored
+from pairsmith.wire.faults import read_reply
 
 Outcomes: TypeAlias = Iterable[tuple[Prompt, Settled]]
 Cells: TypeAlias = "dict[str, Any]"  # of one row, by column; a column that is not there is <NA>
@@ -55,8 +56,8 @@ def _of_prompt(prompt: Prompt) -> Cells:
 
 def _replies(idents: Iterable[str], ledger: Ledger) -> dict[str, Reply]:
     """Those that are stored; given candidates, checks and failures have none."""
-    stored = ledger.stored_replies([RequestId(ident) for ident in idents])
-    read = {str(ident): read_stored(ident, one) for ident, one in stored.items()}
+    stored = ledger.raw_replies([RequestId(ident) for ident in idents])
+    read = {str(ident): read_reply(ident, raw) for ident, raw in stored.items()}
     return {ident: reply for ident, reply in read.items() if isinstance(reply, Reply)}
 
 
@@ -167,7 +168,8 @@ def _rationale(one: Score | Duel | Ranking, text: str) -> str | None:
 
 def pairs(outcomes: Outcomes, ledger: Ledger) -> pd.DataFrame:
     """One row a pair."""
-    found = (pair for prompt, settled in outcomes for pair in pairs_of(prompt, settled.body, ledger))
+    texts = Texts(ledger)
+    found = (pair for prompt, settled in outcomes for pair in pairs_of(prompt, settled.body, texts))
     return _frame(map(_pair_cells, found), PAIRS)
 
 

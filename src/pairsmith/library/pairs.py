@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pairsmith.dataset import text_of
-from pairsmith.ledger import Ledger
-from pairsmith.outcomes import StoredPair, StoredSide, pairs_in
+from pairsmith.dataset import Texts
+from pairsmith.outcomes import StoredPair, pairs_in
 from pairsmith.records import Json, Prompt
 
 
@@ -38,21 +37,23 @@ class Pair:
     simulated: bool
 
 
-def pairs_of(prompt: Prompt, body: Mapping[str, Json], ledger: Ledger) -> Iterator[Pair]:
+def pairs_of(prompt: Prompt, body: Mapping[str, Json], texts: Texts) -> Iterator[Pair]:
     """The pairs of one stored outcome: none, one, or several."""
     for found in pairs_in(body):
-        yield _pair(prompt, found, bool(body.get("simulated")), ledger)
+        yield _pair(prompt, found, bool(body.get("simulated")), texts)
 
 
-def _pair(prompt: Prompt, found: StoredPair, simulated: bool, ledger: Ledger) -> Pair:
-    def side(stored: StoredSide) -> Side:
-        return Side(stored["completion"], text_of(prompt, stored, ledger), stored["arm"], stored["model"])
-
+def _pair(prompt: Prompt, found: StoredPair, simulated: bool, texts: Texts) -> Pair:
+    sides = found["chosen"], found["rejected"]
+    chosen, rejected = (
+        Side(side["completion"], text, side["arm"], side["model"])
+        for side, text in zip(sides, texts.of_sides(prompt, *sides), strict=True)
+    )
     rule = found["provenance"].get("rule")
     return Pair(
         prompt=prompt,
-        chosen=side(found["chosen"]),
-        rejected=side(found["rejected"]),
+        chosen=chosen,
+        rejected=rejected,
         gap=found["gap"],
         judges=tuple(found["judges"]),
         rule=rule if isinstance(rule, str) else None,

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pairsmith.dataset import Texts
 from pairsmith.errors import Stopped
 from pairsmith.folder import RunFolder
 from pairsmith.ledger import Counts, Spent
@@ -84,8 +85,9 @@ class Run:
     def each_pair(self) -> Iterator[Pair]:
         """The same as records, one by one."""
         with stored_run(RunFolder(self.run_dir)) as (ledger, digest):
+            texts = Texts(ledger)
             for prompt, settled in ledger.outcomes(digest):
-                yield from pairs_of(prompt, settled.body, ledger)
+                yield from pairs_of(prompt, settled.body, texts)
 
     def export(
         self, out: str | Path, *, target: str | None = None, system: str | None = None, limit: int | None = None
@@ -106,7 +108,7 @@ class Run:
         judges = known_judges(what, endpoints(what.recipe, environment()))
         with stored_run(what.folder) as (ledger, digest):
             projection = projection_of(what.recipe, ledger, digest, judges)
-            return write_dataset(ledger, ledger.outcomes(digest), projection, Path(out), limit)
+            return write_dataset(Texts(ledger), ledger.outcomes(digest), projection, Path(out), limit)
 
     @property
     def bias(self) -> BiasCard:

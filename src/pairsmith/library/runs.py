@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, Unpack
 
+from pairsmith.dataset import Texts
 from pairsmith.errors import InputError, Stopped, UserError
 from pairsmith.folder import RunFolder
 from pairsmith.library.inputs import Objects, PromptLike, RecipeLike, load_recipe
@@ -215,9 +216,9 @@ class _Job:
         if told := self._options.get("on_progress"):
             told(progress)
 
-    def give(self, prompt: Prompt, settled: Settled, ledger: Ledger) -> None:
+    def give(self, prompt: Prompt, settled: Settled, texts: Texts) -> None:
         """Pass the pairs of a settled prompt on."""
-        for pair in pairs_of(prompt, settled.body, ledger) if self._on_pair else ():
+        for pair in pairs_of(prompt, settled.body, texts) if self._on_pair else ():
             for told in self._on_pair:
                 told(pair)
 
@@ -227,7 +228,7 @@ class _Caller:
 
     def __init__(self, job: _Job, ledger: Ledger) -> None:
         self._job = job
-        self._ledger = ledger
+        self._texts = Texts(ledger)
         self._prompts = self._settled = 0
 
     def say(self, sentence: str) -> None:
@@ -248,7 +249,7 @@ class _Caller:
 
     def settled(self, prompt: Prompt, settled: Settled) -> None:
         self._settled += 1
-        self._job.give(prompt, settled, self._ledger)
+        self._job.give(prompt, settled, self._texts)
         self.tick()
 
     def tick(self) -> None:
