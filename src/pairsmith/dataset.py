@@ -91,6 +91,7 @@ class Projection:
             "qualified": {name: self.qualified[name] for name in found["judges"] if name in self.qualified},
             "simulated": evidence["simulated"],
             "pair": dict(self.pair),
+            "export": self.settings.model_dump(mode="json", exclude_defaults=True, exclude={"path"}),
         }
         if self.parts is not None:
             details |= {"part": self.part(prompt), "group": self.parts.groups[prompt.id]}

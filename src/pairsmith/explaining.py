@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pairsmith.dataset import StoredArm, Texts, stored_arms
+from pairsmith.judge.rank import labels
 from pairsmith.judge.verdicts import Unreadable, read_duel, read_ranking, read_score
 from pairsmith.ledger import Attempt, Ledger, Settled
 from pairsmith.means import estimates
@@ -205,8 +206,7 @@ def _compared(
         shown = (numbers.get(duel.first, 0), numbers.get(duel.second, 0))
         found.append(Compared(duel.judge, shown, said, rationale, duel.request_id))
     for ranking in rankings:
-        labels = [chr(ord("A") + place) for place in range(len(ranking.shown))]
-        read = read_ranking(_said(ranking.request_id, replies), labels)
+        read = read_ranking(_said(ranking.request_id, replies), labels(len(ranking.shown)))
         rationale = "" if isinstance(read, Unreadable) else read.rationale
         listed, order = (tuple(numbers.get(one, 0) for one in some) for some in (ranking.shown, ranking.order))
         found.append(Compared(ranking.judge, listed, order, rationale, ranking.request_id))

@@ -24,6 +24,7 @@ COMMANDS = {
     "run": ("run", "Sample, judge, pair and export; run again to continue."),
     "judge": ("judge", "Judge what was sampled so far; --show: what judges are sent."),
     "pair": ("pair", "Pair what was judged again, by other rules, for nothing."),
+    "audit": ("audit", "Prove every row of a dataset from the ledger."),
     "explain": ("explain", "One prompt's whole evidence: why this pair, or why none."),
     "status": ("status", "Counts, spend, and what is left of a run."),
     "export": ("export", "Write a run's pairs for a training platform."),

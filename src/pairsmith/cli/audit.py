@@ -1,0 +1,202 @@
+"""`pairsmith audit`: proves every row of a dataset from the ledger, and names each that cannot be proved."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from pairsmith.cli.common import (
+    TARGETS,
+    Named,
+    json_option,
+    named,
+    projection_of,
+    provenance_path,
+    relative,
+    run_dir_option,
+    show,
+    stored_run,
+)
+from pairsmith.errors import InputError
+
+if TYPE_CHECKING:
+    from pairsmith.auditing import Audit
+    from pairsmith.ledger import Counts
+
+SHOWN = 50  # problems printed unless --all
+RESTS_ON = {
+    "gap": "scores",
+    "duels": "comparisons in both orders",
+    "rankings": "rankings",
+    "final": "finals",
+    "arms": "arms, unjudged",
+    "human": "people",
+    "edit": "edits",
+}
+
+
+@click.command("audit")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@run_dir_option
+@click.option("--target", type=click.Choice(TARGETS), help="Whose rows they are.  [default: as the first row says]")
+@click.option("--strategy", metavar="S", help="As `pair` was told.  [default: as the provenance says]")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As `pair` was told: pair.min_gap=2.")
+@click.option("--system", metavar="WHAT", help="As `export` was told: strip, keep, or a file.")
+@click.option("--all", "all_problems", is_flag=True, help=f"Print every problem, not the first {SHOWN}.")
+@json_option
+def command(
+    run: Path,
+    files: tuple[Path, ...],
+    run_dir: Path | None,
+    target: str | None,
+    strategy: str | None,
+    overrides: tuple[str, ...],
+    system: str | None,
+    all_problems: bool,
+    as_json: bool,
+) -> int:
+    """Prove FILES from the ledger of RUN: texts, verdicts, prompts, and that nothing is missing. Exits 1 if it cannot.
+
+    RUN is the folder of a run, or its recipe. Give the training and the validation file of a split together.
+    """
+    from pairsmith.cli.pair import as_it_ran
+
+    given = (("pair.strategy", strategy), ("export.target", target), ("export.system", system))
+    flags = [*(f"{key}={value}" for key, value in given if value), *overrides]
+    what = named(run, run_dir, flags)
+    what = replace(what, recipe=as_it_ran(what))
+    what = _as_written(what, files[0], flags)
+    audit, counts = _audited(what, files)
+    show(_json(audit, counts, files), as_json, lambda: _text(audit, counts, files, all_problems))
+    return 1 if audit.problems else 0
+
+
+def _audited(what: Named, files: Sequence[Path]) -> tuple[Audit, Counts]:
+    from pairsmith.auditing import Auditor, part_of
+    from pairsmith.repairing import pairing_in
+
+    lines: dict[str, tuple[int, int | None]] = {}
+    with stored_run(what.folder) as (ledger, digest):
+        way, projection = pairing_in(what.recipe, ledger, digest), projection_of(what.recipe, ledger, digest, {})
+        logprobs = what.recipe.judge.score_from == "logprobs"
+        auditor = Auditor(ledger, digest, way, projection, _as_run(what), logprobs)
+        auditor.expect()
+        for path in files:
+            with contextlib.ExitStack() as opened:
+                stream = opened.enter_context(_open(path))
+                proofs = provenance_path(path)
+                beside = opened.enter_context(proofs.open("rb")) if proofs.exists() else None
+                lines[relative(path)] = auditor.read(relative(path), stream, beside, part_of(path))
+            if beside is None:
+                auditor.audit.notes.append(f"{relative(proofs)} is not there: the rows are proved without it")
+        auditor.account([part_of(path) for path in files], lines)
+        return auditor.audit, ledger.counts(digest)
+
+
+def _open(path: Path) -> Any:
+    try:
+        return path.open("rb")
+    except OSError as exc:
+        raise InputError(f"{path} cannot be read ({exc.strerror}): name a dataset that was exported") from None
+
+
+def _as_run(what: Named) -> bool:
+    """Whether the [pair] table is the one of the run itself."""
+    from pairsmith.recipe import load_recipe
+
+    stored = what.folder.recipe
+    return not stored.exists() or load_recipe(stored).pair == what.recipe.pair
+
+
+def _first(path: Path) -> dict[str, Any]:
+    """The first row of a file; {} where there is none to be read."""
+    try:
+        with path.open("rb") as file:
+            row = orjson.loads(file.readline())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return row if isinstance(row, dict) else {}
+
+
+def _as_written(what: Named, file: Path, flags: Sequence[str]) -> Named:
+    """With the [pair] and [export] tables that the provenance names, unless flags say something of a table."""
+    from pydantic import ValidationError
+
+    from pairsmith.auditing import layout_target
+
+    recipe, told = what.recipe, _first(provenance_path(file))
+    tables: dict[str, Any] = {}
+    for name, table in (("pair", recipe.pair), ("export", recipe.export)):
+        if isinstance(told.get(name), dict) and not any(flag.startswith(f"{name}.") for flag in flags):
+            with contextlib.suppress(ValidationError):  # another version wrote it: the recipe's own table stands
+                tables[name] = type(table).model_validate(told[name])
+    export = tables.get("export", recipe.export)
+    if not any(flag.startswith("export.target=") for flag in flags):
+        found = layout_target(_first(file), export.target) or export.target
+        tables["export"] = export.model_copy(update={"target": found})
+    return replace(what, recipe=recipe.model_copy(update=tables))
+
+
+# --- saying it --------------------------------------------------------------------------------------
+
+
+def _json(audit: Audit, counts: Counts, files: Sequence[Path]) -> dict[str, Any]:
+    return {
+        "files": [str(path) for path in files],
+        "proven": not audit.problems,
+        "rows": audit.rows,
+        "rows_proven": audit.proven,
+        "rests_on": dict(audit.rules),
+        "verdicts_reread": audit.verdicts,
+        "replies_reread": audit.replies,
+        "prompts": counts.prompts,
+        "paired": audit.kinds["pair"],
+        "pairs": audit.pairs,
+        "left_out": dict(audit.left_out),
+        "missing": audit.missing,
+        "abstained": dict(audit.abstained),
+        "failed": audit.kinds["failed"],
+        "not_reached": counts.prompts - audit.kinds.total(),
+        "notes": audit.notes,
+        "problems": [
+            {"file": one.file, "line": one.line, "prompt": one.prompt, "found": one.found} for one in audit.problems
+        ],
+    }
+
+
+def _text(audit: Audit, counts: Counts, files: Sequence[Path], all_problems: bool) -> str:
+    names = ", ".join(relative(path) for path in files)
+    shown = audit.problems if all_problems else audit.problems[:SHOWN]
+    hidden = len(audit.problems) - len(shown)
+    lines = [*map(str, shown), *([f"… and {hidden:,} more (--all prints them)"] if hidden else [])]
+    lines += [""] if lines else []
+    verdict = "proven" if not audit.problems else f"NOT proven: {len(audit.problems):,} problems"
+    lines.append(f"{names}: {audit.proven:,} of {audit.rows:,} rows proven: {verdict}")
+    rests = ", ".join(f"{RESTS_ON.get(rule, rule)} {n:,}" for rule, n in audit.rules.most_common())
+    lines.append(f"  texts        {2 * audit.proven:,} byte-equal to what is stored")
+    lines.append(f"  verdicts     {audit.verdicts:,} re-read from {audit.replies:,} stored replies, and settled again")
+    if rests:
+        lines.append(f"  rest on      {rests}")
+    lines.append(f"  prompts      {_account(audit, counts)}")
+    return "\n".join([*lines, *(f"note: {note}" for note in audit.notes)])
+
+
+def _account(audit: Audit, counts: Counts) -> str:
+    """Every prompt of the input, by what became of it."""
+    left_out = audit.left_out.total()
+    parts = [
+        f"{counts.prompts:,} = {audit.kinds['pair']:,} with a pair",
+        f"{audit.kinds['abstained']:,} abstained",
+        f"{audit.kinds['failed']:,} failed",
+        f"{counts.prompts - audit.kinds.total():,} not reached",
+    ]
+    rows = f"; {audit.pairs:,} pairs = {audit.pairs - left_out:,} rows"
+    reasons = ", ".join(f"{reason} {n:,}" for reason, n in audit.left_out.items())
+    return " + ".join(parts) + rows + (f" + {left_out:,} left out ({reasons})" if left_out else "")
