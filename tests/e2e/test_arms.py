@@ -242,7 +242,8 @@ def test_what_was_sampled_for_a_prompt_that_then_failed_is_counted(tmp_path: Pat
     now = step(prompt, known, {**answers, lost: Failure(lost, FailureKind.TRANSIENT, "timeout")}, work)
 
     assert (now.kind, now.final) == ("failed", False)
-    assert now.body == {"arms": [["one", [], 5, 7, None, False]] * 3}
+    assert now.body is not None
+    assert [row[:6] for row in now.body["arms"]] == [["one", [], 5, 7, None, False]] * 3
 
 
 # --- personas ---------------------------------------------------------------------------------------
@@ -294,7 +295,7 @@ def test_sides_of_two_personas_are_fine_under_strip_and_a_file_and_left_out_unde
     assert 0 < differ < len(proofs)
     assert {name for proof in proofs for name in personas(proof)} == {"p0", "p1"}
     assert (none_left_out, left_out) == ({}, {"personas_differ": differ})
-    assert same_proofs == proofs
+    assert [{**proof, "export": None} for proof in same_proofs] == [{**proof, "export": None} for proof in proofs]
     assert len(kept) == len(proofs) - differ
     assert all(text in ([], [OWN]) for text in stripped)
     assert [OWN] in stripped

@@ -115,7 +115,7 @@ def run(what: Named, terms: Terms, as_json: bool, quiet: bool) -> int:
         if stored_input(what, begun.ledger, say):
             sources = None
         else:
-            sources = opened_sources(prompts.paths, prompts.format, files, _standard_input)
+            sources = opened_sources(prompts.paths, prompts.format, files, standard_input)
         finished = asyncio.run(carried_out(begun, sources, _Terminal(quiet)))
     return report(finished, what, as_json)
 
@@ -141,7 +141,7 @@ class _Terminal:
         return Bar(engine.tally, time.monotonic, self.quiet, enough)
 
 
-def _standard_input() -> BufferedReader:
+def standard_input() -> BufferedReader:
     """A reader of our own: Python aborts at exit when a thread still waits for `sys.stdin`."""
     if sys.stdin is None:
         raise InputError("standard input is closed: pipe the prompts into it, or name a file")

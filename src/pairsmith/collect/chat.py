@@ -16,16 +16,18 @@ _IGNORED_KEYS = {"weight"}  # OpenAI's mark for which turns to train on: says no
 
 
 class Chat(NamedTuple):
-    """The turns, and the text of the system message before them (None: there is none)."""
+    """The turns, the text of the system message before them, and the assistant's answer behind them (None: none)."""
 
     messages: tuple[Message, ...]
     system: str | None
+    answer: str | None = None
 
 
 def read_chat(value: Json) -> Chat:
-    """Read `messages`: system or developer messages first, then 1+ turns, the last not the assistant's.
+    """Read `messages`: system or developer messages first, then 1+ turns.
 
-    Several system messages become one, with a blank line between them.
+    Several system messages become one, with a blank line between them. A last turn of the assistant, as in a log, is no
+    part of the prompt but an answer to it.
     """
     system: list[str] = []
     turns: list[Message] = []
@@ -40,10 +42,23 @@ def read_chat(value: Json) -> Chat:
             system.append(str(message["content"]))
     if not turns:
         raise Flaw("messages", "holds no turn of the user", "write one or remove the {unit}")
-    if turns[-1]["role"] == "assistant":
-        raise Flaw("messages", "ends with the assistant's turn", 'move that turn to "candidates"')
+    answer = _answer(turns)
     check_length("messages", sum(map(len, system)) + sum(len(str(turn["content"])) for turn in turns))
-    return Chat(tuple(turns), "\n\n".join(text for text in system if text.strip()) or None)
+    return Chat(tuple(turns), "\n\n".join(text for text in system if text.strip()) or None, answer)
+
+
+def _answer(turns: list[Message]) -> str | None:
+    """The assistant's last turn, taken off."""
+    if turns[-1]["role"] != "assistant":
+        return None
+    answer = turns.pop()
+    if not isinstance(answer["content"], str) or "tool_calls" in answer:
+        raise Flaw("messages", "ends with a call of tools", "remove that turn: an answer is a text")
+    if not turns:
+        raise Flaw("messages", "holds no turn of the user", "write one or remove the {unit}")
+    if turns[-1]["role"] == "assistant":
+        raise Flaw("messages", "ends with two turns of the assistant", "make one of them, or remove one")
+    return answer["content"]
 
 
 def _read_message(where: str, given: dict[str, Json]) -> Message:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from pairsmith.collect.chat import Chat, read_chat
 from pairsmith.collect.fields import Flaw, check_storable, read_list, read_object, read_text, say_kind
-from pairsmith.records import Candidate, Json, Prompt, prompt_id
+from pairsmith.collect.given import keys_in, read_given, without_repeats
+from pairsmith.records import Json, Prompt, prompt_id
 
 PROMPT_KEYS = ("prompt", "messages", "instruction")  # exactly one of them makes a row
 _KEYS = {*PROMPT_KEYS, "id", "system", "tools", "reference", "candidates"}  # all others are meta
@@ -70,14 +71,21 @@ def read_row(value: Json, place: Place) -> Row | BadRow:
 
 
 def unite(first: Prompt, second: Prompt) -> Prompt:
-    """One prompt of two rows with the same id: candidates in order without repeats, all else the first's.
+    """One prompt of two rows with the same id: the answers and verdicts of both, all else the first's.
+
+    Candidates stand in order, without repeats. A verdict that one and the same person gave twice counts once.
 
     Raises:
         ValueError: the ids differ.
     """
     if first.id != second.id:
         raise ValueError(f"prompts {first.id} and {second.id} differ")
-    return replace(first, candidates=_without_repeats((*first.candidates, *second.candidates)))
+    further = [one for one in second.preferences if not one.by or one not in first.preferences]
+    return replace(
+        first,
+        candidates=without_repeats((*first.candidates, *second.candidates)),
+        preferences=(*first.preferences, *further),
+    )
 
 
 def _read_prompt(value: Json) -> Prompt:
@@ -90,15 +98,19 @@ def _read_prompt(value: Json) -> Prompt:
     chat = _read_turns(key, row)
     tools = tuple(_read_tools(row.get("tools", [])))
     reference = _read_optional_text("reference", row)
+    ident = prompt_id(chat.messages, tools, reference, chat.system)
+    given = read_given(row, ident, chat.answer)
+    own = _KEYS | keys_in(row) | ({"input"} if key == "instruction" else set())
     return Prompt(
-        id=prompt_id(chat.messages, tools, reference, chat.system),
+        id=ident,
         messages=chat.messages,
         tools=tools,
         reference=reference,
         system=chat.system,
-        meta={k: v for k, v in row.items() if k not in _KEYS and not (k == "input" and key == "instruction")},
+        meta={k: v for k, v in row.items() if k not in own},
         source_id=_read_id(row),
-        candidates=_read_candidates(row.get("candidates", [])),
+        candidates=given.candidates,
+        preferences=given.preferences,
     )
 
 
@@ -145,25 +157,3 @@ def _read_id(row: dict[str, Json]) -> str | None:
 
 def _read_tools(value: Json) -> list[Json]:
     return [read_object(f"tools[{index}]", item) for index, item in enumerate(read_list("tools", value))]
-
-
-def _read_candidates(value: Json) -> tuple[Candidate, ...]:
-    items = read_list("candidates", value)
-    return _without_repeats(tuple(_read_candidate(f"candidates[{i}]", item) for i, item in enumerate(items)))
-
-
-def _read_candidate(where: str, item: Json) -> Candidate:
-    if isinstance(item, dict):
-        content = read_text(f"{where}.content", item.get("content"))
-        return Candidate(content, {key: value for key, value in item.items() if key != "content"})
-    if not isinstance(item, str):
-        raise Flaw(where, f"is {say_kind(item)}", "write a string, or an object with content")
-    return Candidate(read_text(where, item))
-
-
-def _without_repeats(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """Each content once, in order; the first one's meta stays."""
-    seen: dict[str, Candidate] = {}
-    for candidate in candidates:
-        seen.setdefault(candidate.content, candidate)
-    return tuple(seen.values())

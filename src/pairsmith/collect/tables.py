@@ -1,7 +1,7 @@
 """CSV, TSV and Parquet: columns named as the keys of a row, read in small batches.
 
-In a table the columns `messages`, `candidates` and `tools` may hold JSON text. CSV goes through pandas' C
-parser, which says no line numbers and gives up at a row that is too wide: what stands around it makes up
+In a table the columns `messages`, `candidates`, `tools` and `preferences` may hold JSON text. CSV goes through
+pandas' C parser, which says no line numbers and gives up at a row that is too wide: what stands around it makes up
 for both. It needs pandas 3.1: earlier ones cut a cell at a NUL, silently. Called by sources.py.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 256  # long prompts of 100 kB each still are only 25 MB a batch
 MAX_HEADER_BYTES = 1024 * 1024
-_JSON_COLUMNS = ("messages", "candidates", "tools")
+_JSON_COLUMNS = ("messages", "candidates", "tools", "preferences")
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
 

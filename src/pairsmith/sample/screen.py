@@ -25,7 +25,7 @@ from pairsmith.records import (
 )
 from pairsmith.sample.reasoning import answer_start, has_tag
 from pairsmith.sample.refusals import is_refusal
-from pairsmith.sample.settings import GIVEN, SampleSettings
+from pairsmith.sample.settings import SampleSettings, given_arm
 
 # What servers say instead of "stop". vLLM: abort, error, repetition (vllm/v1/engine, November 2026); Mistral:
 # model_length, error; Anthropic: max_tokens; Gemini: MAX_TOKENS, SAFETY, RECITATION.
@@ -79,7 +79,7 @@ def candidate_completion(prompt: Prompt, candidate: Candidate, reasoning: str = 
         model=model if isinstance(model, str) else None,
         simulated=candidate.meta.get("simulated") is True,
     )
-    return completion_of(reply, prompt.id, GIVEN, reasoning)
+    return completion_of(reply, prompt.id, given_arm(candidate.meta.get("origin")), reasoning)
 
 
 def _flags(reply: Reply, text: str, answer: str, reasoning: str) -> tuple[Flag, ...]:

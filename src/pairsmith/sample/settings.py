@@ -57,6 +57,11 @@ Weight = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=2, le=64)]
 
 
+def given_arm(origin: object) -> str:
+    """The arm of an answer that came with its prompt, from a place of this name."""
+    return f"{GIVEN_FROM}{origin}" if isinstance(origin, str) and origin else GIVEN
+
+
 def is_given(arm: str) -> bool:
     """Whether completions of this arm came with their prompt."""
     return arm == GIVEN or arm.startswith(GIVEN_FROM)
