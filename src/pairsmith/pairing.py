@@ -21,7 +21,7 @@ from pairsmith.pair.orders import settle_orders
 from pairsmith.pair.outlook import GateEvidence, gate_evidence
 from pairsmith.pair.preferred import settle_preferred
 from pairsmith.pair.select import Standing
-from pairsmith.pair.settings import ANY_LANGUAGE, AS_PROMPTED, BEST_WORST, SEAM, STRATEGIES, PairSettings
+from pairsmith.pair.settings import ANY_LANGUAGE, AS_PROMPTED, BEST_WORST, DELTA, SEAM, STRATEGIES, PairSettings
 from pairsmith.pair.sides import Sides, read_sides
 from pairsmith.recipe import Recipe
 from pairsmith.records import (
@@ -72,6 +72,8 @@ class Pairing:
         """Settle ONE prompt of the protocol score; see pair/gates.py."""
         strategy = _asking(prompt, self.strategy) if self.strategy else None
         points, wanted = self.points(scores), self._wanted(prompt)
+        if self.judges and not points and self.settings.strategy == DELTA:  # arms alone decide where nobody judges
+            return Abstention(prompt.id, "too_few_scored", "no verdict on it could be had")
         return settle(
             prompt.id, usable, points, duels, self.settings, self.known, strategy, self.sides, self.wording, wanted
         )

@@ -33,6 +33,10 @@ _CUT_OFF = frozenset({"length", "max_tokens", "model_length", "abort", "error", 
 _FILTERED = frozenset({"content_filter", "safety", "recitation", "refusal"})
 _CALLING = frozenset({"tool_calls", "function_call", "tool_use"})
 
+_FENCE = "```"
+_OPEN_ENDS = frozenset(",;:(-–—")
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
+LONG_LINE = 60  # characters
 FIRST = 20  # completions that the guard looks at
 
 
@@ -94,8 +98,22 @@ def _flags(reply: Reply, text: str, answer: str, reasoning: str) -> tuple[Flag, 
         Flag.REASONING: reasoning != "keep" and (has_tag(text) or only_thought),
         Flag.TOOL_CALL: reply.tool_calls or finish in _CALLING,
         Flag.MENDED: reply.mended,
+        Flag.UNFINISHED: not cut_off and looks_unfinished(answer),
     }
     return tuple(flag for flag in Flag if found.get(flag))
+
+
+def looks_unfinished(text: str) -> bool:
+    """Whether a text stops in an open code block, or a long last line of prose stops without an end.
+
+    Lists, headings and short lines may end without a mark; so may texts that use none at all.
+    """
+    text = text.rstrip()
+    if text.count(_FENCE) % 2:
+        return True
+    last = text.rsplit("\n", 1)[-1].strip()
+    prose = len(last) >= LONG_LINE and not last.startswith(("-", "*", "#", "|", ">", _FENCE)) and not last[:1].isdigit()
+    return prose and last[-1] in _OPEN_ENDS | _LETTERS and any(mark in text for mark in ".!?")
 
 
 # --- siblings -----------------------------------------------------------------------------------

@@ -1,0 +1,94 @@
+import pytest
+
+from pairsmith.errors import UserError
+from pairsmith.records import Candidate, Preference, Prompt, candidate_id, prompt_id
+from pairsmith.redacting import Redactor
+
+pytest.importorskip("phonenumbers")
+pytest.importorskip("kingfisher_sdk")
+HEX = "8f14e45fceea167a5a36dedd4bea2543"
+LONG = "Ab3dEf6hIj9lMn2pQr5tUv8xYz1bCd4eFg7hIj0kLm3nOp6q"
+
+
+@pytest.fixture(scope="module")
+def all_kinds() -> Redactor:
+    return Redactor(["email", "phone", "key"])
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Mail max.muster+shop@mail.example.co.uk, please.", "Mail [EMAIL], please."),
+        ("<ann@example.com>;ben@example.org", "<[EMAIL]>;[EMAIL]"),
+        ("Ring +49 30 901820 or +1 (415) 555-2671.", "Ring [PHONE] or [PHONE]."),
+        (f"My key is sk-proj-{LONG}.", "My key is [KEY]."),
+        ("AKIAIOSFODNN7EXAMPLE is the id", "[KEY] is the id"),
+        (f"Authorization: Bearer {LONG}", "Authorization: Bearer [KEY]"),
+        ("ghp_16C7e42F292c6912E7710c838347Ae178B4a!", "[KEY]!"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nabc\n-----END RSA PRIVATE KEY-----\nbye", "[KEY]\nbye"),
+    ],
+)
+def test_what_is_private_goes(all_kinds: Redactor, text: str, left: str) -> None:
+    assert all_kinds.text(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Order 4003-2234-1122-9981 of 2024-03-11 costs $1,299.00",
+        "uuid 550e8400-e29b-41d4-a716-446655440000, commit 9fceb02d0ae598e95dc970b74767f19372d61af8",
+        "version 1.22.333-rc4, IP 192.168.100.200, ISBN 978-3-16-148410-0",
+        f"session {HEX}",
+        "The key is stored in $API_KEY; use api_key=YOUR_API_KEY_HERE",
+        "a decorator: @cached def f(x), 5 @ 3 EUR, user@localhost",
+        "task-force sk-learn, Bearer of bad news",
+        "order number 1234567890",
+    ],
+)
+def test_what_is_only_a_number_or_a_word_stays(all_kinds: Redactor, text: str) -> None:
+    assert all_kinds.text(text) == text
+
+
+def test_a_region_finds_its_own_numbers_but_no_bare_digits() -> None:
+    german = Redactor(["phone"], "DE")
+
+    assert german.text("Ring 030 901820, order 0301234567") == "Ring [PHONE], order 0301234567"
+    assert german.counts == {"phone": 1}
+
+
+def test_every_text_of_a_prompt_is_redacted_and_verdicts_still_fit() -> None:
+    said = "Write to ann@example.com"
+    messages = ({"role": "user", "content": said},)
+    ident = prompt_id(messages, (), said, said)
+    answers = (Candidate(f"{said} now", {"origin": said}), Candidate("No."))
+    better, worse = (candidate_id(ident, one.content) for one in answers)
+    prompt = Prompt(
+        ident, messages, (), said, said, {"note": [said]}, 0, None, answers, (Preference(better, (worse,)),)
+    )
+
+    clean = Redactor(["email"]).prompt(prompt)
+
+    assert "example.com" not in str(clean)
+    assert clean.id == prompt_id(clean.messages, (), clean.reference, clean.system)
+    better, worse = (candidate_id(clean.id, one.content) for one in clean.candidates)
+    assert clean.preferences == (Preference(better, (worse,)),)
+
+
+def test_answers_that_become_the_same_are_one_and_no_verdict_is_left_on_them() -> None:
+    prompt = Prompt(prompt_id((), (), None, None), ())
+    answers = (Candidate("a@example.com"), Candidate("b@example.com"))
+    better, worse = (candidate_id(prompt.id, one.content) for one in answers)
+    both = Prompt(prompt.id, (), candidates=answers, preferences=(Preference(better, (worse,)),))
+
+    clean = Redactor(["email"]).prompt(both)
+
+    assert [one.content for one in clean.candidates] == ["[EMAIL]"]
+    assert clean.preferences == ()
+
+
+@pytest.mark.parametrize(
+    ("kinds", "region", "told"), [(["name"], None, "takes email, phone, key"), (["phone"], "de", "two capital")]
+)
+def test_what_it_cannot_do_is_said(kinds: list[str], region: str | None, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        Redactor(kinds, region)
