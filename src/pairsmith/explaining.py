@@ -17,7 +17,7 @@ from pairsmith.ledger import Attempt, Ledger, Settled
 from pairsmith.means import estimates
 from pairsmith.outcomes import StoredPair, pairs_in, verdicts_in
 from pairsmith.pairing import Pairing
-from pairsmith.records import CompletionId, Failure, Prompt, Purpose, Reply, RequestId, Score, StoredReply
+from pairsmith.records import CompletionId, Failure, Flag, Prompt, Purpose, Reply, RequestId, Score, StoredReply
 from pairsmith.sample.screen import candidate_completion
 from pairsmith.wire.stored import read_stored
 
@@ -172,7 +172,8 @@ def _rows(
     given = [candidate_completion(prompt, one) for one in prompt.candidates]
     sampled = {one.request: one.output_tokens for one in attempts if one.purpose is Purpose.SAMPLE}
     found: list[tuple[CompletionId, str, list[str], int | None, list[int] | None]] = [
-        (one.id, one.arm, [flag.value for flag in one.flags], None, None) for one in given
+        (one.id, one.arm, [flag.value for flag in one.flags if flag is not Flag.UNFINISHED], None, None)
+        for one in given
     ]
     for request, tokens in sampled.items():
         if isinstance(read_stored(request, replies[request]), Reply):

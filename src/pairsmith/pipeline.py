@@ -265,7 +265,7 @@ class _Journey:
                 return None
             if not now.owed:
                 latest = self._ledger.prompt(prompt.id) or prompt
-                if latest.candidates == prompt.candidates:
+                if (latest.candidates, latest.preferences) == (prompt.candidates, prompt.preferences):
                     return prompt, now
                 # A later row of the input brought candidates meanwhile, and they may have been judged already.
                 prompt, outcomes, known = latest, outcomes | self._stored(prompt), begin(latest, self._work)

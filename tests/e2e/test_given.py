@@ -110,6 +110,20 @@ def test_answers_of_two_files_are_joined_by_prompt_and_sides_go_by_their_origin(
     }
 
 
+def test_verdicts_of_several_rows_on_one_prompt_all_count(tmp_path: Path) -> None:
+    row = {"prompt": "Name a lake.", "candidates": ["Como.", "Erie."]}
+    votes = [{"preferred": place, "reviewer": who} for who, place in (("ann", 0), ("ben", 1), ("cleo", 1), ("ann", 0))]
+    write_rows(tmp_path / "rows.jsonl", [{**row, **vote} for vote in votes])
+    recipe = {"name": "votes", "prompts": {"path": "rows.jsonl"}, "judge": {"panel": []}}
+    (tmp_path / "recipe.toml").write_text(tomli_w.dumps(recipe))
+    on(tmp_path, "run", "--quiet")
+
+    (proof,) = read_rows(tmp_path / "run" / "pairs.provenance.jsonl")
+    (pair,) = read_rows(tmp_path / "run" / "pairs.jsonl")
+    assert [one["by"] for one in proof["said"]] == ["ann", "ben", "cleo"]
+    assert pair["preferred_output"][0]["content"] == "Erie."
+
+
 # --- collect --------------------------------------------------------------------------------------------
 
 

@@ -105,7 +105,7 @@ def _prompt(what: Named, prompt_id: str, work: Work) -> tuple[Prompt, list[Compl
 
     for prompt, completions, outcomes in chain(_stored(what, work), _input(what)):
         if prompt_id in (prompt.source_id, prompt.id):
-            usable = [one for one in completions if not one.flags]
+            usable = [one for one in completions if work.pair.tolerated.issuperset(one.flags)]
             if len(usable) < 2:
                 usable = [Completion(CompletionId(text), prompt.id, text, "shown") for text in PLACEHOLDERS]
             return prompt, usable, outcomes

@@ -64,7 +64,7 @@ def take(
         if known is not None:
             duplicates += 1
             united = unite(known, prompt)
-            if len(united.candidates) > len(known.candidates):
+            if (united.candidates, united.preferences) != (known.candidates, known.preferences):
                 _replace(db, row, united)
                 revisit.append(prompt.id)
         elif _clashes(db, generation, prompt):
