@@ -50,9 +50,8 @@ class Sink:
 class Projection:
     """How settled pairs become rows: the [export] table, and the text that takes the persona's place, if one does.
 
-    `qualified`: how each judge did when it was asked what is known; None: it never was. `pair`: the [pair] table that
-    they were settled by, as far as it differs from the defaults. `parts`: which prompts go into the validation file;
-    None: there is none.
+    `qualified`: how each judge did when it was asked what is known; None: it never was. `pair`, `export`: these tables as
+    far as they differ from the defaults. `parts`: which prompts go into the validation file; None: there is none.
     """
 
     settings: ExportSettings
@@ -60,6 +59,7 @@ class Projection:
     arms: Mapping[str, StoredArm]
     qualified: Mapping[EndpointName, str | None]
     pair: Mapping[str, Json]
+    export: Mapping[str, Json]
     parts: Parts | None = None
 
     def part(self, prompt: Prompt) -> Part:
@@ -91,7 +91,7 @@ class Projection:
             "qualified": {name: self.qualified[name] for name in found["judges"] if name in self.qualified},
             "simulated": evidence["simulated"],
             "pair": dict(self.pair),
-            "export": self.settings.model_dump(mode="json", exclude_defaults=True, exclude={"path"}),
+            "export": dict(self.export),
         }
         if self.parts is not None:
             details |= {"part": self.part(prompt), "group": self.parts.groups[prompt.id]}

@@ -278,3 +278,16 @@ def test_what_cannot_be_audited_is_said_in_a_sentence(run: Project, tmp_path: Pa
 
     assert missing.code == 2
     assert "name a dataset that was exported" in missing.err
+
+
+def test_a_strategy_of_the_users_own_is_named_without_its_folder_and_found_again(run: Project, tmp_path: Path) -> None:
+    (run.folder / "rules.py").write_text("def second(prompt, answers):\n    return (0, len(answers) - 1)\n")
+    strategy = f"{run.folder}/rules.py:second"
+    out = tmp_path / "own.jsonl"
+    flags = ("--strategy", strategy, "--set", "pair.min_gap=0.5", "--set", "pair.verify_gap=0.5")
+    pairsmith("pair", run.run_dir, *flags, "-o", out)
+    proof = read_rows(tmp_path / "own.provenance.jsonl")[0]
+
+    assert str(run.folder) not in json.dumps(proof)
+    assert audit(run, out, *flags).code == 0
+    assert "rules.py" in audit(run, out).err

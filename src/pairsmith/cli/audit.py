@@ -24,6 +24,7 @@ from pairsmith.cli.common import (
     stored_run,
 )
 from pairsmith.errors import InputError
+from pairsmith.running.written import FILES
 
 if TYPE_CHECKING:
     from pairsmith.auditing import Audit
@@ -136,12 +137,18 @@ def _as_written(what: Named, file: Path, flags: Sequence[str]) -> Named:
     for name, table in (("pair", recipe.pair), ("export", recipe.export)):
         if isinstance(told.get(name), dict) and not any(flag.startswith(f"{name}.") for flag in flags):
             with contextlib.suppress(ValidationError):  # another version wrote it: the recipe's own table stands
-                tables[name] = type(table).model_validate(told[name])
+                tables[name] = type(table).model_validate(_with_folders(told[name], table.model_dump()))
     export = tables.get("export", recipe.export)
     if not any(flag.startswith("export.target=") for flag in flags):
         found = layout_target(_first(file), export.target) or export.target
         tables["export"] = export.model_copy(update={"target": found})
     return replace(what, recipe=recipe.model_copy(update=tables))
+
+
+def _with_folders(told: dict[str, Any], recipes: dict[str, Any]) -> dict[str, Any]:
+    """A table of the provenance, which names files without their folders: the recipe's files of these names."""
+    same = {key for key in FILES if key in told and Path(str(told[key])).name == Path(str(recipes.get(key))).name}
+    return {key: recipes[key] if key in same else value for key, value in told.items()}
 
 
 # --- saying it --------------------------------------------------------------------------------------

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from pairsmith.ledger import Ledger, Settled
     from pairsmith.qualified import Qualification
     from pairsmith.recipe import Recipe
-    from pairsmith.records import EndpointName, Prompt
+    from pairsmith.records import EndpointName, Json, Prompt
 
+FILES = ("strategy", "tokenizer", "system")  # keys of [pair] and [export] whose values may be files
 PROBLEMS_SAID = 5  # of a file
 
 
@@ -39,9 +40,15 @@ def projection_of(
         replacement=replacement_text(what.export),
         arms=stored_arms(ledger, digest),
         qualified={name: known.ruling.verdict if known else None for name, known in judges.items()},
-        pair=what.pair.model_dump(mode="json", exclude_defaults=True),
+        pair=without_folders(what.pair.model_dump(mode="json", exclude_defaults=True)),
+        export=without_folders(what.export.model_dump(mode="json", exclude_defaults=True, exclude={"path"})),
         parts=parts(ledger.prompts(), share, together) if share else None,
     )
+
+
+def without_folders(table: Mapping[str, Json]) -> dict[str, Json]:
+    """A table of the recipe as a dataset tells it: files by their names, not by where they stand on this machine."""
+    return {key: Path(value).name if key in FILES and isinstance(value, str) else value for key, value in table.items()}
 
 
 def write_dataset(
