@@ -50,8 +50,8 @@ class Sink:
 class Projection:
     """How settled pairs become rows: the [export] table, and the text that takes the persona's place, if one does.
 
-    `qualified`: how each judge did when it was asked what is known; None: it never was. `pair`, `export`: these tables as
-    far as they differ from the defaults. `parts`: which prompts go into the validation file; None: there is none.
+    `qualified`: how each judge did when it was asked what is known; None: it never was. `pair`, `export`: these tables
+    as far as they differ from the defaults. `parts`: which prompts go into the validation file; None: there is none.
     """
 
     settings: ExportSettings
