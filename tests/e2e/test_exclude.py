@@ -179,7 +179,7 @@ def test_a_hundred_thousand_excluded_prompts_cost_no_memory_and_hardly_any_time(
         digest = db.execute("SELECT value FROM facts WHERE key = 'digest'").fetchone()[0]
         db.executemany("INSERT INTO prompts VALUES (?,?,'')", ((1000 + n, one) for n, one in enumerate(idents)))
         db.execute(
-            "INSERT INTO outcomes SELECT id, ?, 'pair', NULL, 1, 4, 4, '' FROM prompts WHERE id >= 1000", (digest,)
+            "INSERT INTO outcomes SELECT id, ?, 'pair', NULL, 1, 4, 4, '', 1 FROM prompts WHERE id >= 1000", (digest,)
         )
         db.commit()
     out = excluded([path], tmp_path / "own")

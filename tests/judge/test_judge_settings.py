@@ -18,8 +18,9 @@ def test_one_judge_is_enough_and_everything_else_has_a_default() -> None:
     assert (settings.max_tokens, settings.temperature) == (700, None)
 
 
-def test_a_panel_needs_a_judge() -> None:
-    assert "at least 1" in problem(panel=[])
+@pytest.mark.parametrize("protocol", ["rank", "duel"])
+def test_rankings_and_tournaments_need_a_judge(protocol: str) -> None:
+    assert "needs a judge" in problem(panel=[], protocol=protocol)
 
 
 @pytest.mark.parametrize("protocol", ["score", "rank", "duel"])
