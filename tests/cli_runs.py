@@ -241,6 +241,11 @@ class Project:
         with contextlib.closing(sqlite3.connect(self.run_dir / "ledger.sqlite3")) as db:
             return db.execute(query).fetchall()
 
+    def change(self, statement: str, *values: object) -> None:
+        """Into the ledger's file, behind its back."""
+        with contextlib.closing(sqlite3.connect(self.run_dir / "ledger.sqlite3", isolation_level=None)) as db:
+            db.execute(statement, values)
+
 
 def sides(row: Mapping[str, Any]) -> tuple[str, str]:
     """The chosen and the rejected text of an exported row."""
