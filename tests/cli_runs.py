@@ -45,10 +45,30 @@ class Ran:
         return json.loads(self.out)
 
 
-def pairsmith(*words: object, stdin: bytes | None = b"") -> Ran:
+class Dripping(io.RawIOBase):
+    """Standard input whose parts come when their maker lets them: it may wait for what the run does meanwhile."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts, self._part = iter(parts), b""
+
+    @property
+    def buffer(self) -> Dripping:
+        return self
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: memoryview) -> int:  # type: ignore[override]
+        self._part = self._part or next(self._parts, b"")
+        now, self._part = self._part[: len(into)], self._part[len(into) :]
+        into[: len(now)] = now
+        return len(now)
+
+
+def pairsmith(*words: object, stdin: bytes | Dripping | None = b"") -> Ran:
     """Run a command in this process; with stdin None, standard input is closed."""
     out, err = io.StringIO(), io.StringIO()
-    keyboard = None if stdin is None else io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
+    keyboard = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8") if isinstance(stdin, bytes) else stdin
     code = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), patch.object(sys, "stdin", keyboard):
         try:
@@ -240,6 +260,11 @@ class Project:
         """Straight from the ledger's file."""
         with contextlib.closing(sqlite3.connect(self.run_dir / "ledger.sqlite3")) as db:
             return db.execute(query).fetchall()
+
+    def change(self, statement: str, *values: object) -> None:
+        """Into the ledger's file, behind its back."""
+        with contextlib.closing(sqlite3.connect(self.run_dir / "ledger.sqlite3", isolation_level=None)) as db:
+            db.execute(statement, values)
 
 
 def sides(row: Mapping[str, Any]) -> tuple[str, str]:

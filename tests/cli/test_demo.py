@@ -4,12 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from cli_runs import Ran, pairsmith
 from pairsmith.cli.shown import MOST_LINES, Shown, Side, as_text, lines_of
 from pairsmith.recipe import load_recipe
 
@@ -21,6 +23,19 @@ def demo(*words: str, at: Path, **environment: str) -> subprocess.CompletedProce
     command = [sys.executable, "-W", "error", "-m", "pairsmith", "demo", *words]
     environment = {**os.environ, "PYTHONPATH": SRC, "COLUMNS": "80", **environment}
     return subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def demo_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """The demo in this process: for what does not depend on which one it is."""
+
+    def run(*words: str, at: Path, **environment: str) -> Ran:
+        monkeypatch.chdir(at)
+        for name, value in {"COLUMNS": "80", **environment}.items():
+            monkeypatch.setenv(name, value)
+        return pairsmith("demo", *words)
+
+    return run
 
 
 def rows(path: Path) -> list[Any]:
@@ -96,21 +111,23 @@ def test_without_a_terminal_there_are_no_escape_codes(made: Made) -> None:
     assert "\x1b" not in made[1].stdout
 
 
-def test_a_second_run_asks_nothing_and_shows_the_same_pairs(made: Made, copied: Path) -> None:
-    again = demo(at=copied)
+def test_a_second_run_asks_nothing_and_shows_the_same_pairs(
+    made: Made, copied: Path, demo_here: Callable[..., Ran]
+) -> None:
+    again = demo_here(at=copied)
     files = ("prompts.jsonl", "recipe.toml", "run/pairs.jsonl", "run/pairs.provenance.jsonl")
-    first, second = (said[said.index("── pair 1") :] for said in (made[1].stdout, again.stdout))
+    first, second = (said[said.index("── pair 1") :] for said in (made[1].stdout, again.out))
 
-    assert again.returncode == 0
-    assert "calls        none: nothing was owed" in again.stdout
-    assert "Nothing was asked again" in again.stdout
+    assert again.code == 0
+    assert "calls        none: nothing was owed" in again.out
+    assert "Nothing was asked again" in again.out
     assert first == second
     for file in files:
         assert (copied / "pairsmith-demo" / file).read_bytes() == (made[0] / "pairsmith-demo" / file).read_bytes()
 
 
-def test_json_is_the_runs_object_with_the_pairs_shown(copied: Path) -> None:
-    said = orjson.loads(demo("--json", at=copied).stdout)
+def test_json_is_the_runs_object_with_the_pairs_shown(copied: Path, demo_here: Callable[..., Ran]) -> None:
+    said = demo_here("--json", at=copied).json
     shown = said["pairs_shown"]
     stored = {
         (row["input"]["messages"][-1]["content"], row["preferred_output"][0]["content"])
@@ -126,64 +143,65 @@ def test_json_is_the_runs_object_with_the_pairs_shown(copied: Path) -> None:
         assert all(pair[side]["arm"] and pair[side]["rationales"] for side in ("chosen", "rejected"))
 
 
-def test_a_recipe_that_was_played_with_is_kept_and_pays_only_for_the_change(copied: Path) -> None:
+def test_a_recipe_that_was_played_with_is_kept_and_pays_only_for_the_change(
+    copied: Path, demo_here: Callable[..., Ran]
+) -> None:
     recipe = copied / "pairsmith-demo" / "recipe.toml"
     changed = recipe.read_text().replace("chosen_floor = 6.0", "chosen_floor = 9.5")
     recipe.write_text(changed)
-    done = demo(at=copied)
+    done = demo_here(at=copied)
 
-    assert done.returncode == 0
+    assert done.code == 0
     assert recipe.read_text() == changed
-    assert "The recipe has changed, and nothing had to be asked again" in done.stdout
+    assert "The recipe has changed, and nothing had to be asked again" in done.out
 
 
-def test_the_recipe_runs_by_itself_where_its_folder_is(copied: Path) -> None:
-    command = [sys.executable, "-m", "pairsmith", "run", "recipe.toml", "--run-dir", "run", "--json"]
-    environment = {**os.environ, "PYTHONPATH": SRC}
-    done = subprocess.run(
-        command, cwd=copied / "pairsmith-demo", env=environment, capture_output=True, timeout=60, check=False
-    )
+def test_the_recipe_runs_by_itself_where_its_folder_is(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(copied / "pairsmith-demo")
+    done = pairsmith("run", "recipe.toml", "--run-dir", "run", "--json")
 
-    assert done.returncode == 0
-    assert orjson.loads(done.stdout)["calls"] == {}
+    assert done.code == 0
+    assert done.json["calls"] == {}
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, demo_here: Callable[..., Ran]) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "recipe.toml").write_text('name = "mine"\n')
-    done = demo("notes", at=tmp_path)
+    done = demo_here("notes", at=tmp_path)
 
-    assert done.returncode == 2
-    assert done.stderr == ("pairsmith: notes holds something else than a demo: name a new folder: pairsmith demo DIR\n")
+    assert done.code == 2
+    assert done.err == ("pairsmith: notes holds something else than a demo: name a new folder: pairsmith demo DIR\n")
     assert [path.name for path in (tmp_path / "notes").iterdir()] == ["recipe.toml"]
 
 
-def test_a_file_in_the_folders_place_is_said_in_json_too(tmp_path: Path) -> None:
+def test_a_file_in_the_folders_place_is_said_in_json_too(tmp_path: Path, demo_here: Callable[..., Ran]) -> None:
     (tmp_path / "notes").write_text("")
-    done = demo("notes", "--json", at=tmp_path)
+    done = demo_here("notes", "--json", at=tmp_path)
 
-    assert done.returncode == 2
-    assert orjson.loads(done.stdout)["error"].startswith("notes is a file")
-    assert "Traceback" not in done.stderr
+    assert done.code == 2
+    assert done.json["error"].startswith("notes is a file")
+    assert "Traceback" not in done.err
 
 
-def test_a_broken_recipe_in_the_folder_is_the_users_to_mend(copied: Path) -> None:
+def test_a_broken_recipe_in_the_folder_is_the_users_to_mend(copied: Path, demo_here: Callable[..., Ran]) -> None:
     with (copied / "pairsmith-demo" / "recipe.toml").open("a") as recipe:
         recipe.write("taget = 1\n")
-    done = demo(at=copied)
+    done = demo_here(at=copied)
 
-    assert done.returncode == 2
-    assert "did you mean target?" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.code == 2
+    assert "did you mean target?" in done.err
+    assert "Traceback" not in done.err
 
 
-def test_a_proxy_in_the_environment_does_no_harm(copied: Path) -> None:
+def test_a_proxy_in_the_environment_does_no_harm(copied: Path, demo_here: Callable[..., Ran]) -> None:
     shutil.rmtree(copied / "pairsmith-demo" / "run")
+    (copied / "pairsmith-demo" / "prompts.jsonl").write_text('{"prompt": "Why is the sky blue?"}\n')
     nowhere = "http://127.0.0.1:9"
-    done = demo("--json", at=copied, HTTP_PROXY=nowhere, http_proxy=nowhere, ALL_PROXY=nowhere)
+    done = demo_here("--json", at=copied, HTTP_PROXY=nowhere, http_proxy=nowhere, ALL_PROXY=nowhere)
 
-    assert done.returncode == 0, done.stderr
-    assert orjson.loads(done.stdout)["failed"] == {}
+    assert done.code == 0, done.err
+    assert done.json["failed"] == {}
+    assert done.json["total"]["calls"] > 5
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])

@@ -202,7 +202,7 @@ class Endless(io.RawIOBase):
         return len(data)
 
 
-@pytest.mark.parametrize(("format", "count"), [("jsonl", 50_000), ("text", 10_000), ("csv", 10_000)])
+@pytest.mark.parametrize(("format", "count"), [("jsonl", 10_000), ("text", 10_000), ("csv", 10_000)])
 def test_memory_does_not_grow_with_the_file(format: str, count: int) -> None:
     list(read_prompts(io.BytesIO(b"prompt\nwarm up"), "p", format))  # imports and caches are not counted
     row = b'{"prompt":"%d ' + b"x" * 500 + b'"}\n' if format == "jsonl" else b"%d " + b"x" * 500 + b"\n"

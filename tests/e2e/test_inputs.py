@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from cli_runs import Project, accounted, bought, ended, everyday, pairsmith, sides, started, until, write_rows
+from cli_runs import Dripping, Project, accounted, bought, everyday, pairsmith, sides, started, until, write_rows
 
 PLAIN = ["How do I fold a map?", "Why is the sky, at noon, blue?", 'Explain "irony" to a child.', "Wie geht's? – gut!"]
 
@@ -194,14 +195,14 @@ def late_duplicate(project: Project, first: dict[str, Any], late: dict[str, Any]
     """A prompt at the front of a slow stream, and again at its end, once the work on it has begun."""
     fill = [{"prompt": f"Case {n}?", "candidates": ["alone"]} for n in range(254)]
     words = project.words("--set", "prompts.path=-", "--set", "prompts.format=jsonl", *more)
-    with started(*words, pipe=True) as process:
-        assert process.stdin
-        rows = [*fill, first, {"prompt": "Another?", "candidates": ["alone"]}]
-        process.stdin.write("".join(json.dumps(row) + "\n" for row in rows).encode())
-        process.stdin.flush()
+    rows = [*fill, first, {"prompt": "Another?", "candidates": ["alone"]}]
+
+    def slowly() -> Iterator[bytes]:
+        yield "".join(json.dumps(row) + "\n" for row in rows).encode()
         until(lambda: project.server.calls >= calls, "calls for the first of two equal prompts")
-        process.stdin.write((json.dumps(late) + "\n").encode())
-        ran = ended(process)
+        yield (json.dumps(late) + "\n").encode()
+
+    ran = pairsmith(*words, stdin=Dripping(slowly()))
     assert ran.code == 0, ran.err
     return ran.json
 
@@ -222,7 +223,7 @@ def test_a_duplicate_that_comes_after_its_prompt_was_settled_brings_its_candidat
 def test_a_duplicate_that_comes_while_its_prompt_is_in_work_buys_nothing_twice(project: Project) -> None:
     row = answers(project, 1)[0]
     a, b, c, *_ = [*sorted(set(row["candidates"])), "A third answer, much shorter."]
-    project.server.latency(1.0)
+    project.server.latency(0.4)
 
     said = late_duplicate(
         project, {"prompt": "First?", "candidates": [a, b]}, {"prompt": "First?", "candidates": [c]}, calls=2
@@ -294,13 +295,13 @@ def test_bad_rows_can_be_skipped_and_are_counted(project: Project) -> None:
 
 def test_a_bad_row_that_comes_late_stops_the_run_with_what_was_answered_stored(project: Project) -> None:
     words = project.words("--set", "prompts.path=-", "--set", "prompts.format=jsonl")
-    with started(*words, pipe=True) as process:
-        assert process.stdin
-        process.stdin.write(b"".join(b'{"prompt": "What is %d squared?"}\n' % n for n in range(256)))
-        process.stdin.flush()
+
+    def slowly() -> Iterator[bytes]:
+        yield b"".join(b'{"prompt": "What is %d squared?"}\n' % n for n in range(256))
         until(lambda: project.server.calls >= 40, "calls")
-        process.stdin.write(b'{"prompt": []}\n')
-        ran = ended(process)
+        yield b'{"prompt": []}\n'
+
+    ran = pairsmith(*words, stdin=Dripping(slowly()))
 
     assert ran.code == 2
     assert 'standard input, line 257, field "prompt"' in ran.json["error"]

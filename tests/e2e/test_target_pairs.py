@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from cli_runs import EVERYDAY, Project, accounted, everyday, pairsmith, read_rows, serving, started, until
+from cli_runs import EVERYDAY, PATIENCE_S, Dripping, Project, accounted, everyday, pairsmith, read_rows, serving
 
 TARGET = 100
 
@@ -124,15 +125,18 @@ def test_standard_input_that_never_ends_is_left_when_there_are_enough_pairs_and_
     """Also where the folder has an older input, which was read to its end."""
     project.run("--limit", 2)
     words = project.words("--set", "prompts.path=-", "--set", "prompts.format=jsonl", "--target-pairs", 3)
-    with started(*words, pipe=True) as process:
-        assert process.stdin
-        assert process.stdout
-        process.stdin.write(b"".join(b'{"prompt": "Half of %d?"}\n' % number for number in range(300)))
-        process.stdin.flush()
-        until(lambda: process.poll() is not None, "the end of the run")
-        said = json.loads(process.stdout.read())
+    over = Event()
 
-    assert (process.returncode, said["pairs"], said["stopped"]) == (0, 3, None)
+    def endless() -> Iterator[bytes]:
+        yield b"".join(b'{"prompt": "Half of %d?"}\n' % number for number in range(300))
+        over.wait(PATIENCE_S)
+        assert over.is_set(), "the run waited for more input"
+
+    ran = pairsmith(*words, stdin=Dripping(endless()))
+    over.set()
+
+    said = ran.json
+    assert (ran.code, said["pairs"], said["stopped"]) == (0, 3, None)
     assert said["prompts"] == accounted(said) == 256
     assert {row["input"]["messages"][0]["content"][:8] for row in project.pairs} == {"Half of "}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pairsmith.judge import Check, Gates, JudgeSettings, JudgeState, JudgeWords, Panel, Settle, owed
+from pairsmith.judge import Asked, Check, Gates, JudgeSettings, JudgeState, JudgeWords, Panel, Settle, owed
 from pairsmith.judge.settings import CHECK
 from pairsmith.pair.orders import settle_orders
 from pairsmith.records import (
@@ -233,11 +233,10 @@ def play(
     outcomes: dict[RequestId, Outcome] = {}
     paid: list[ChatRequest] = []
     answers = list(answers)
+    rendered: Asked = {}
     orders = partial(settle_orders, prompt.id, answers)
     for _ in range(rounds):
-        state = owed(
-            prompt, answers, outcomes, settle or best_worst(), asked, settle_orders=orders, measuring=measuring
-        )
+        state = owed(prompt, answers, outcomes, settle or best_worst(), asked, rendered, orders, measuring)
         if not state.owed:
             return state, outcomes, paid
         paid += state.owed

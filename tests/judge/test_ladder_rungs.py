@@ -23,7 +23,7 @@ from fake_judge import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairsmith.judge import Check, Gates, JudgeState, owed
+from pairsmith.judge import Asked, Check, Gates, JudgeState, owed
 from pairsmith.records import (
     Abstention,
     ChatRequest,
@@ -298,7 +298,8 @@ def test_incident_2_what_is_asked_is_the_same_in_whatever_order_replies_arrive(
     answers, asked = completions(*texts), panel("a", "b", "c", noise=KNOWN)
     judge = knowing(lambda text: texts[text])
     outcomes: dict[RequestId, Outcome] = {}
-    while requests := owed(PROMPT, answers, outcomes, best_worst(), asked).owed:
+    rendered: Asked = {}
+    while requests := owed(PROMPT, answers, outcomes, best_worst(), asked, rendered).owed:
         request = rng.choice(requests)
         outcomes = {request.id: judge(request), **outcomes}
 

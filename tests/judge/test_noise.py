@@ -64,14 +64,14 @@ def variances_of(noise: Noise) -> dict[str, float]:
 
 
 def test_the_variance_of_each_judge_is_found() -> None:
-    noise = estimate(planted(1200, {A: 1.5, B: 0.3, C: 0.8}), [A, B, C], NONE)
+    noise = estimate(planted(700, {A: 1.5, B: 0.3, C: 0.8}), [A, B, C], NONE)
 
     assert variances_of(noise) == pytest.approx({"a": 1.5, "b": 0.3, "c": 0.8}, abs=0.15)
     assert noise.spread == pytest.approx(2.0, abs=0.15)
 
 
 def test_the_offset_of_each_judge_against_the_first_is_found() -> None:
-    noise = estimate(planted(800, {A: 0.8, B: 0.8}, {A: 0.5, B: -1.0}), [A, B], NONE)
+    noise = estimate(planted(500, {A: 0.8, B: 0.8}, {A: 0.5, B: -1.0}), [A, B], NONE)
 
     assert noise.judges[A].offset == 0.0
     assert noise.judges[B].offset == pytest.approx(-1.5, abs=0.1)
@@ -86,7 +86,7 @@ def test_what_it_rests_on_is_counted() -> None:
 
 def test_verdicts_that_the_ladder_left_out_do_no_harm() -> None:
     """The second judge saw only what the first put near the top: the plain difference of the two is off."""
-    prompts = planted(1500, {A: 1.0, B: 0.6}, seen=near_the_top)
+    prompts = planted(900, {A: 1.0, B: 0.6}, seen=near_the_top)
 
     noise = estimate(prompts, [A, B], NONE)
 
@@ -116,7 +116,7 @@ def test_too_few_verdicts_say_nothing() -> None:
 def test_few_verdicts_stay_near_what_is_usual_and_many_leave_it() -> None:
     truth = {A: 4.0, B: 4.0}
 
-    few, many = (variances_of(estimate(planted(count, truth), [A, B], NONE)) for count in (8, 600))
+    few, many = (variances_of(estimate(planted(count, truth), [A, B], NONE)) for count in (8, 400))
 
     assert PRIOR[0] < few["a"] < 2.5
     assert many["a"] == pytest.approx(4.0, abs=0.5)
@@ -178,7 +178,7 @@ def test_the_order_of_the_prompts_changes_nothing_but_the_last_bits(order: Seque
 def test_a_judge_alone_is_measured_by_what_it_says_when_it_is_asked_twice() -> None:
     """Two thirds of its error show when it is asked twice; the rest it repeats."""
     steady, restless = (
-        estimate(planted(600, {A: variance}, repeats=True), [A], NONE).judges[A].variance for variance in (0.2, 2.0)
+        estimate(planted(400, {A: variance}, repeats=True), [A], NONE).judges[A].variance for variance in (0.2, 2.0)
     )
 
     assert steady == pytest.approx(0.2 * 3 / 2, abs=0.06)

@@ -22,7 +22,7 @@ from fake_judge import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairsmith.judge import JudgeState, Settle, owed
+from pairsmith.judge import Asked, JudgeState, Settle, owed
 from pairsmith.records import (
     Abstention,
     ChatRequest,
@@ -485,7 +485,8 @@ def test_incident_2_replies_that_arrive_in_any_order_end_in_the_same_state(
 ) -> None:
     answers, asked, judge = completions(*texts), panel("a", "b"), flaky(luck)
     outcomes: dict[RequestId, Outcome] = {}
-    while requests := owed(PROMPT, answers, outcomes, lenient(), asked).owed:
+    rendered: Asked = {}
+    while requests := owed(PROMPT, answers, outcomes, lenient(), asked, rendered).owed:
         request = rng.choice(requests)
         outcomes = {request.id: judge(request), **outcomes}
 

@@ -18,7 +18,7 @@ from fake_judge import (
     says_first,
     shown,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pairsmith.judge import JudgeState, owed
@@ -103,6 +103,7 @@ def test_no_answer_is_scored() -> None:
     assert state.scores == ()
 
 
+@settings(max_examples=40)  # each plays two whole tournaments
 @given(ANSWERS, st.randoms(use_true_random=False))
 def test_incident_1_every_permutation_of_the_same_answers_gives_the_same_pair(
     texts: list[str], rng: random.Random
@@ -122,6 +123,7 @@ def test_incident_1_every_permutation_of_the_same_answers_gives_the_same_pair(
         )
 
 
+@settings(max_examples=30)  # each asks what is owed after every single reply
 @given(ANSWERS, st.randoms(use_true_random=False), st.text(max_size=3))
 def test_incident_2_replies_that_arrive_in_any_order_end_in_the_same_state(
     texts: list[str], rng: random.Random, luck: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from hypothesis import strategies as st
 
 from pairsmith.pair.gates import settle
@@ -69,26 +71,41 @@ WRITTEN = [
 SIDES = st.sampled_from([Sides(read_sides(written), ("student", "teacher")) for written in WRITTEN])
 
 
+# Made once: a strategy that is made anew for every draw takes longer than the draw.
+IN_USE = st.integers(0, len(IDENTS)).map(lambda count: IDENTS[:count])
+UNSCORED = st.sampled_from([(), *((one,) for one in IDENTS), *combinations(IDENTS, 2)]).map(set)
+SOME_FLAGS = st.sampled_from([(), (), (), (Flag.CUT_OFF,)])
+SOME_TEXT = st.sampled_from(TEXTS)
+JUDGES = st.sampled_from([some for count in (1, 2, 3) for some in combinations(["j1", "j2", "j3"], count)])
+STUDENT = st.just(("T1", "student"))
+# Of one couple: the order (0: as named, 1: the other way round) and the winner (0, 1, or None) of each of its duels.
+# Half of the couples that were compared twice have both orders agree.
+Held = tuple[tuple[int, int | None], ...]
+WINNERS: tuple[int | None, ...] = (0, 1, None)
+AGREED: list[Held] = [((0, winner), (1, winner)) for winner in WINNERS] * 3
+DUELLED = st.sampled_from(
+    [(), (), (), *(((0, winner),) for winner in WINNERS), *AGREED]
+    + [((0, first), (1, second)) for first in WINNERS for second in WINNERS]
+)
+
+
 @st.composite
 def evidence(
     draw: st.DrawFn,
     points: st.SearchStrategy[float] = POINTS,
-    origins: st.SearchStrategy[tuple[str, str | None]] = st.just(("T1", "student")),  # noqa: B008
+    origins: st.SearchStrategy[tuple[str, str | None]] = STUDENT,
 ) -> Evidence:
     """Any completions (some flagged, some equal), scores of up to three judges and duels in any state."""
-    idents = IDENTS[: draw(st.integers(0, 6))]
-    unscored = draw(st.sets(st.sampled_from(IDENTS), max_size=2))
-    flags = st.sampled_from([(), (), (), (Flag.CUT_OFF,)])
+    idents, unscored = draw(IN_USE), draw(UNSCORED)
     completions = []
     for ident in idents:
         arm, endpoint = draw(origins)
-        text = draw(st.sampled_from(TEXTS))
-        completions.append(completion(ident, text, *draw(flags), arm=arm, endpoint=endpoint))
+        completions.append(completion(ident, draw(SOME_TEXT), *draw(SOME_FLAGS), arm=arm, endpoint=endpoint))
     scores = [
         score(ident, draw(points), judge)
         for ident in (*idents, "failed")
         if ident not in unscored
-        for judge in draw(st.lists(st.sampled_from(["j1", "j2", "j3"]), unique=True, min_size=1))
+        for judge in draw(JUDGES)
     ]
     return completions, scores, draw(duels(idents))
 
@@ -96,14 +113,11 @@ def evidence(
 @st.composite
 def duels(draw: st.DrawFn, idents: list[str]) -> list[Duel]:
     """For some couples no duel, for others one order or both, mostly of one opinion."""
-    held = []
-    couples = [(one, other) for one in idents for other in idents if one < other]
-    for one, other in couples:
-        opinion = draw(st.sampled_from([one, other, None]))
-        for first, second in draw(st.sampled_from([[], [(one, other)], [(one, other), (other, one)]])):
-            winner = draw(st.sampled_from([opinion, opinion, opinion, one, other, None]))
-            held.append(duel(first, second, winner))
-    return held
+    return [
+        duel(*couple[:: -1 if order else 1], None if winner is None else couple[winner])
+        for couple in combinations(idents, 2)
+        for order, winner in draw(DUELLED)
+    ]
 
 
 SETTINGS = st.builds(
