@@ -188,7 +188,7 @@ def test_what_was_tampered_with_is_named_with_its_line(
 
 
 @given(data=st.data())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_changed_character_of_any_text_is_found(run: Project, tmp_path: Path, data: st.DataObject) -> None:
     out = export(run, tmp_path / "bad.jsonl", "openai")
     rows = read_rows(out)

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pairsmith.export.split import VALIDATION, parts
@@ -24,6 +24,7 @@ NUMBERS = st.lists(st.integers(0, 500), unique=True, min_size=1, max_size=25)
 
 
 @given(NUMBERS, NUMBERS)
+@settings(max_examples=25)
 def test_what_is_added_at_the_end_moves_nobody(first: list[int], more: list[int]) -> None:
     before = distinct(first)
     after = [*before, *distinct([number for number in more if number not in first])]
@@ -34,6 +35,7 @@ def test_what_is_added_at_the_end_moves_nobody(first: list[int], more: list[int]
 
 
 @given(NUMBERS, st.randoms(use_true_random=False))
+@settings(max_examples=25)
 def test_the_side_of_a_prompt_without_kin_depends_on_itself_alone(numbers: list[int], random) -> None:  # type: ignore[no-untyped-def]
     prompts = distinct(numbers)
     shuffled = random.sample(prompts, len(prompts))
