@@ -83,21 +83,19 @@ def _audited(what: Named, files: Sequence[Path]) -> tuple[Audit, Counts]:
     from pairsmith.auditing import Auditor, part_of
     from pairsmith.repairing import pairing_in
 
-    lines: dict[str, tuple[int, int | None]] = {}
-    with stored_run(what.folder) as (ledger, digest):
+    with stored_run(what.folder) as (ledger, digest), contextlib.ExitStack() as opened:
         way, projection = pairing_in(what.recipe, ledger, digest), projection_of(what.recipe, ledger, digest, {})
         logprobs = what.recipe.judge.score_from == "logprobs"
         auditor = Auditor(ledger, digest, way, projection, _as_run(what), logprobs)
+        streams = [opened.enter_context(_open(path)) for path in files]
         auditor.expect()
-        for path in files:
-            with contextlib.ExitStack() as opened:
-                stream = opened.enter_context(_open(path))
-                proofs = provenance_path(path)
-                beside = opened.enter_context(proofs.open("rb")) if proofs.exists() else None
-                lines[relative(path)] = auditor.read(relative(path), stream, beside, part_of(path))
+        for path, stream in zip(files, streams, strict=True):
+            proofs = provenance_path(path)
+            with proofs.open("rb") if proofs.exists() else contextlib.nullcontext() as beside:
+                auditor.read(relative(path), stream, beside, part_of(path))
             if beside is None:
                 auditor.audit.notes.append(f"{relative(proofs)} is not there: the rows are proved without it")
-        auditor.account([part_of(path) for path in files], lines)
+        auditor.account()
         return auditor.audit, ledger.counts(digest)
 
 
