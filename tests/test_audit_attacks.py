@@ -269,6 +269,16 @@ def test_a_target_that_is_named_does_not_undo_what_the_provenance_says(tmp_path:
     assert audit(project.run_dir, out, "--target", "trl").code == 0
 
 
+def test_a_provenance_that_names_easier_gates_is_told(scored: Project, tmp_path: Path) -> None:
+    out = tmp_path / "easy.jsonl"
+    pairsmith("pair", scored.run_dir, "--set", "pair.min_gap=1", "-o", out)
+
+    ran = audit(scored.run_dir, out)
+
+    assert ran.code == 0
+    assert any("another [pair] table than the run's own: min_gap = 1" in note for note in ran.json["notes"])
+
+
 def test_equal_rows_of_two_prompts_are_proven_both(tmp_path: Path) -> None:
     """Prompts that differ in what no row shows: their references."""
     rows = [
