@@ -88,19 +88,24 @@ def _again(prompt: Prompt, settled: Settled, known: Sequence[Completion], again:
 
 
 def _orders_again(prompt: Prompt, settled: Settled, again: Pairing, completions: Sequence[Completion]) -> Settled:
-    """Of rankings and tournaments: what the verdicts came to stays; which texts may be a pair is asked again."""
+    """Of rankings and tournaments: where the verdicts gave no couple, that stays; else the texts are asked again."""
     _, duels, rankings = verdicts_in(settled.body)
     final = _final(duels)
     known = {one.id for one in completions}
-    if settled.reason in _OF_VERDICTS or not (final or len(rankings) == 2):
-        return settled
+    if not (final or len(rankings) == 2):
+        if settled.kind != "pair":
+            return settled
+        return _settled(settled, Abstention(prompt.id, "no_verdict", "what it rests on is not there"), completions)
     sides = {side for one in final for side in (one.first, one.second)} or {
         ident for one in rankings for ident in (one.order[0], one.order[-1])
     }
     if not sides <= known:
         gone = Abstention(prompt.id, "too_few_completions", "one of the two may not be a side")
         return _settled(settled, gone, completions)
-    return _settled(settled, again.settle_orders(prompt, completions, rankings, final), completions)
+    found = again.settle_orders(prompt, completions, rankings, final)
+    if isinstance(found, Abstention) and settled.reason in _OF_VERDICTS:
+        return settled
+    return _settled(settled, found, completions)
 
 
 def _final(duels: list[Duel]) -> list[Duel]:

@@ -1,6 +1,6 @@
 """Reads the verdicts of stored outcomes once more, from the replies of the judges as they came.
 
-So a preference is held against what the judge said, not against what was made of it. Called by auditing.py.
+So a preference is held against what the judge said, not against what was made of it. Called by auditing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pairsmith.judge.rank import labels
 from pairsmith.judge.reward import read_reward
 from pairsmith.judge.verdicts import Unreadable, read_duel, read_ranking, read_score
 from pairsmith.ledger import Ledger, Settled
-from pairsmith.records import EndpointName, Json, Prompt, Reply, RequestId, content_id
+from pairsmith.outcomes import usable_ids
+from pairsmith.records import EndpointName, Json, Prompt, PromptId, Reply, RequestId, content_id
 from pairsmith.wire.faults import read_reply
 
 CHUNK = 64  # prompts whose replies are read at a time
@@ -37,38 +38,61 @@ class Rereading:
     judges: Mapping[EndpointName, str]
     logprobs: bool
     verdicts: int = 0
-    replies: set[str] = field(default_factory=set)
+    replies: int = 0
     problems: list[tuple[Prompt, str]] = field(default_factory=list)
 
     def outcomes(self, outcomes: Iterable[tuple[Prompt, Settled]]) -> Iterator[tuple[Prompt, Settled]]:
-        """The same outcomes with the verdicts as the replies say them; what differs is a problem."""
+        """The same outcomes with the verdicts as the replies say them; what differs is a problem.
+
+        So is a reply, of a judge or a sampled one, that was an answer to another prompt.
+        """
         rest = iter(outcomes)
         while chunk := list(islice(rest, CHUNK)):
             calls = [RequestId(row["call"]) for _, settled in chunk for row in _verdicts(settled)]
-            raw = self.ledger.raw_replies(calls)
+            sampled = [RequestId(ident) for _, settled in chunk for ident in usable_ids(settled.body)]
+            raw, asked = self.ledger.raw_replies(calls), self.ledger.asked_about(calls)
+            asked |= self.ledger.asked_about(sampled)
             for prompt, settled in chunk:
-                rows: list[Json] = [self._reread(prompt, row, raw) for row in _verdicts(settled)]
+                self._completions(prompt, settled, asked)
+                rows = self._rows(prompt, settled, raw, asked)
                 yield prompt, replace(settled, body={**settled.body, "verdicts": rows}) if rows else settled
 
-    def _reread(self, prompt: Prompt, row: Row, raw: Mapping[RequestId, bytes]) -> Json:
+    def _completions(self, prompt: Prompt, settled: Settled, asked: Mapping[RequestId, PromptId]) -> None:
+        for ident in usable_ids(settled.body):
+            if asked.get(RequestId(ident), prompt.id) != prompt.id:
+                self.problems.append((prompt, f"completion {ident} is the reply of another prompt"))
+
+    def _rows(
+        self, prompt: Prompt, settled: Settled, raw: Mapping[RequestId, bytes], asked: Mapping[RequestId, PromptId]
+    ) -> list[Json]:
+        rows: list[Json] = []
+        used: set[RequestId] = set()
+        for row in _verdicts(settled):
+            call = RequestId(row["call"])
+            found = self._reread(prompt, row, raw)
+            if asked.get(call, prompt.id) != prompt.id:
+                found = "the reply it rests on is of another prompt"
+            elif call in used:
+                found = "it rests on the same reply as another verdict"
+            used.add(call)
+            if isinstance(found, str) or found != row:
+                said = found if isinstance(found, str) else _differing(row, found)
+                self.problems.append((prompt, f"a verdict by {row['judge']}: {said}"))
+            rows.append(dict(row) if isinstance(found, str) else found)
+        self.verdicts += len(rows)
+        self.replies += len(used & raw.keys())
+        return rows
+
+    def _reread(self, prompt: Prompt, row: Row, raw: Mapping[RequestId, bytes]) -> dict[str, Json] | str:
+        """The verdict as its reply says it, or what is wrong with it."""
         call = RequestId(row["call"])
-        self.verdicts += 1
         if self.judges.get(row["judge"]) == "check":  # a function of the user's own: it leaves no reply
             named = content_id("check", row["judge"], prompt.id, row["completion"], row["score"])
-            found = dict(row) if named == call else f"its check {row['judge']} is not the one that gave {row['score']}"
-        else:
-            self.replies.add(call)
-            reply = read_reply(call, raw[call]) if call in raw else None
-            found = self._said(row, reply) if isinstance(reply, Reply) else "the reply it rests on is not there"
-        if isinstance(found, str):
-            self.problems.append((prompt, f"a verdict by {row['judge']}: {found}"))
-            return dict(row)
-        if found != row:
-            self.problems.append((prompt, f"a verdict by {row['judge']}: {_differing(row, found)}"))
-        return found
+            return dict(row) if named == call else f"its check {row['judge']} is not the one that gave {row['score']}"
+        reply = read_reply(call, raw[call]) if call in raw else None
+        return self._said(row, reply) if isinstance(reply, Reply) else "the reply it rests on is not there"
 
     def _said(self, row: Row, reply: Reply) -> dict[str, Json] | str:
-        """The verdict as this reply says it, or what is wrong with it."""
         if "score" in row:
             value = self._score(row, reply)
             return value if isinstance(value, str) else {**row, "score": value}

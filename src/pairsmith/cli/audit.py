@@ -83,21 +83,20 @@ def _audited(what: Named, files: Sequence[Path]) -> tuple[Audit, Counts]:
     from pairsmith.auditing import Auditor, part_of
     from pairsmith.repairing import pairing_in
 
-    lines: dict[str, tuple[int, int | None]] = {}
-    with stored_run(what.folder) as (ledger, digest):
+    with stored_run(what.folder) as (ledger, digest), contextlib.ExitStack() as opened:
         way, projection = pairing_in(what.recipe, ledger, digest), projection_of(what.recipe, ledger, digest, {})
         logprobs = what.recipe.judge.score_from == "logprobs"
         auditor = Auditor(ledger, digest, way, projection, _as_run(what), logprobs)
+        auditor.audit.notes += [] if _as_run(what) else [_settled_otherwise(what)]
+        streams = [opened.enter_context(_open(path)) for path in files]
         auditor.expect()
-        for path in files:
-            with contextlib.ExitStack() as opened:
-                stream = opened.enter_context(_open(path))
-                proofs = provenance_path(path)
-                beside = opened.enter_context(proofs.open("rb")) if proofs.exists() else None
-                lines[relative(path)] = auditor.read(relative(path), stream, beside, part_of(path))
+        for path, stream in zip(files, streams, strict=True):
+            proofs = provenance_path(path)
+            with proofs.open("rb") if proofs.exists() else contextlib.nullcontext() as beside:
+                auditor.read(relative(path), stream, beside, part_of(path))
             if beside is None:
                 auditor.audit.notes.append(f"{relative(proofs)} is not there: the rows are proved without it")
-        auditor.account([part_of(path) for path in files], lines)
+        auditor.account()
         return auditor.audit, ledger.counts(digest)
 
 
@@ -116,6 +115,12 @@ def _as_run(what: Named) -> bool:
     return not stored.exists() or load_recipe(stored).pair == what.recipe.pair
 
 
+def _settled_otherwise(what: Named) -> str:
+    table = what.recipe.pair.model_dump(mode="json", exclude_defaults=True)
+    told = ", ".join(f"{key} = {value}" for key, value in table.items()) or "the defaults"
+    return f"proven by another [pair] table than the run's own: {told}"
+
+
 def _first(path: Path) -> dict[str, Any]:
     """The first row of a file; {} where there is none to be read."""
     try:
@@ -127,21 +132,24 @@ def _first(path: Path) -> dict[str, Any]:
 
 
 def _as_written(what: Named, file: Path, flags: Sequence[str]) -> Named:
-    """With the [pair] and [export] tables that the provenance names, unless flags say something of a table."""
+    """With the [pair] and [export] tables that the provenance names; flags go before, about [pair] as a whole."""
     from pydantic import ValidationError
 
     from pairsmith.auditing import layout_target
 
     recipe, told = what.recipe, _first(provenance_path(file))
     tables: dict[str, Any] = {}
+    keys = {flag.partition("=")[0].strip() for flag in flags}
     for name, table in (("pair", recipe.pair), ("export", recipe.export)):
-        if isinstance(told.get(name), dict) and not any(flag.startswith(f"{name}.") for flag in flags):
+        said = {key for key in type(table).model_fields if f"{name}.{key}" in keys}
+        if isinstance(told.get(name), dict) and not (said and name == "pair"):
             with contextlib.suppress(ValidationError):  # another version wrote it: the recipe's own table stands
-                tables[name] = type(table).model_validate(_with_folders(told[name], table.model_dump()))
+                found = type(table).model_validate(_with_folders(told[name], table.model_dump()))
+                tables[name] = found.model_copy(update={key: getattr(table, key) for key in said})
     export = tables.get("export", recipe.export)
-    if not any(flag.startswith("export.target=") for flag in flags):
-        found = layout_target(_first(file), export.target) or export.target
-        tables["export"] = export.model_copy(update={"target": found})
+    if "export.target" not in keys:
+        target = layout_target(_first(file), export.target) or export.target
+        tables["export"] = export.model_copy(update={"target": target})
     return replace(what, recipe=recipe.model_copy(update=tables))
 
 

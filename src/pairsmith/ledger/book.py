@@ -215,6 +215,15 @@ class Ledger:
         ).fetchone()
         return prompt_of(ident, row[0], row[1]) if row else None
 
+    def listed(self, ident: PromptId) -> Prompt | None:
+        """The same of the current input, which exports speak of."""
+        row = self._read.execute(
+            "SELECT p.body, i.ordinal FROM prompts p JOIN inputs i ON i.prompt = p.id AND i.generation = ?"
+            " WHERE p.hash = ?",
+            (self._current(), ident),
+        ).fetchone()
+        return prompt_of(ident, row[0], row[1]) if row else None
+
     def prompts(self) -> Iterator[Prompt]:
         """Every prompt of the current input, in order."""
         rows = self._read.execute(
@@ -262,6 +271,11 @@ class Ledger:
         places = ",".join("?" * len(requests))
         sql = f"SELECT request, raw FROM replies WHERE request IN ({places}) AND raw IS NOT NULL"
         return dict(self._read.execute(sql, requests))
+
+    def asked_about(self, requests: Sequence[RequestId]) -> dict[RequestId, PromptId]:
+        """The prompt that each of these requests served; one that was never answered is missing."""
+        places = ",".join("?" * len(requests))
+        return dict(self._read.execute(f"SELECT request, prompt FROM replies WHERE request IN ({places})", requests))
 
     def settle(self, prompt: PromptId, digest: str, settled: Settled) -> asyncio.Future[None]:
         """Store what a prompt came to."""

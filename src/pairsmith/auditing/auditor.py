@@ -1,0 +1,231 @@
+"""Holds dataset files against the rows that a run's ledger gives, line by line. Called by the command line.
+
+Memory holds a few hashes a pair and none of the texts; rows that are none of these are read again to be examined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import orjson
+
+from pairsmith.auditing.evidence import Evidence, pairs_of
+from pairsmith.auditing.examining import examine
+from pairsmith.auditing.expected import Expected, Suspect, hashed
+from pairsmith.auditing.findings import Audit, Problem
+from pairsmith.dataset import Projection
+from pairsmith.export.parts import parts_of
+from pairsmith.export.reading import JsonObject, read_line
+from pairsmith.export.split import TRAIN, Part
+from pairsmith.export.targets import TARGETS
+from pairsmith.ledger import Ledger
+from pairsmith.outcomes import StoredPair
+from pairsmith.pairing import Pairing
+from pairsmith.records import Prompt, PromptId
+
+
+@dataclass(slots=True)
+class Read:
+    """One file as it was read: its proven rows by line and number, and what its provenance says."""
+
+    part: Part
+    lines: int = 0
+    proofs: dict[int, int] = field(default_factory=dict)  # of each proof its line
+    proof_lines: int | None = None  # None: there is no provenance
+    rows: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Auditor:
+    """Holds files against one run folder.
+
+    Args:
+        ledger: the run folder's.
+        digest: of the work whose outcomes were written.
+        pairing: how they were settled, for these files.
+        projection: how they became rows.
+        own: whether that is how the run itself settled them: then its stored pairs have to be the same.
+        logprobs: whether scores were read from the probabilities of their numbers.
+    """
+
+    def __init__(
+        self, ledger: Ledger, digest: str, pairing: Pairing, projection: Projection, own: bool, logprobs: bool
+    ) -> None:
+        self.ledger = ledger
+        self.digest = digest
+        self.projection = projection
+        self.evidence = Evidence(ledger, digest, pairing, logprobs, own)
+        self.layout = TARGETS[projection.settings.target].layout
+        self.expected: list[Expected] = []
+        self.suspects: list[Suspect] = []
+        self.audit = Audit()
+        self._by_row: dict[int, int | list[int]] = {}
+        self._files: dict[str, Read] = {}
+
+    # --- what there has to be ---------------------------------------------------------------------
+
+    def expect(self) -> None:
+        """Settle the whole run again, and remember which rows that gives."""
+        audit, evidence = self.audit, self.evidence
+        for prompt, settled in evidence.settled():
+            audit.kinds[settled.kind] += 1
+            if settled.kind == "abstained":
+                audit.abstained[settled.reason or ""] += 1
+            for place, pair in enumerate(pairs_of(settled)):
+                self._expect(prompt, place, pair)
+        for doubts in evidence.doubts.values():
+            audit.problems += [Problem("", 0, one.found, one.name) for one in doubts]
+        audit.verdicts, audit.replies = evidence.verdicts, evidence.replies
+
+    def _expect(self, prompt: Prompt, place: int, pair: StoredPair) -> None:
+        self.audit.pairs += 1
+        row = self.projection.row(prompt, pair, self.evidence.texts)
+        if isinstance(row, str):
+            self.audit.left_out[row] += 1
+            return
+        parts = parts_of(cast(JsonObject, row), self.layout)
+        hashes = hashed(row), hashed(parts.asked), hashed(parts.chosen), hashed(parts.rejected)
+        proof = hash((prompt.id, pair["chosen"]["completion"], pair["rejected"]["completion"], pair["gap"]))
+        rule = str(pair["provenance"].get("rule", ""))
+        number = len(self.expected)
+        self.expected.append(Expected(prompt.id, place, self.projection.part(prompt), *hashes, proof, rule))
+        known = self._by_row.setdefault(hashes[0], number)
+        if known != number:  # prompts may differ in what no row shows, such as their references
+            self._by_row[hashes[0]] = [*(known if isinstance(known, list) else [known]), number]
+
+    # --- what there is ----------------------------------------------------------------------------
+
+    def read(self, name: str, stream: BinaryIO, proofs: BinaryIO | None, part: Part) -> None:
+        """Hold one file against what there has to be.
+
+        Args:
+            name: of the file, for messages.
+            stream: its rows; it stays open until `account`.
+            proofs: its provenance; None: there is none.
+            part: the part of the run that it holds.
+        """
+        read = self._files[name] = Read(part)
+        if proofs is not None:
+            read.proofs, read.proof_lines = _told(proofs)
+        offset = 0
+        for body in stream:
+            read.lines += 1
+            self._line(name, read, body, Suspect(name, read.lines, stream, offset))
+            offset += len(body)
+        self.audit.rows += read.lines
+        if not read.lines:
+            self.audit.wrong(name, 0, "the file is empty")
+
+    def _line(self, name: str, read: Read, body: bytes, here: Suspect) -> None:
+        row, findings = read_line(body) if body.strip() else (None, [])
+        if row is None or findings:
+            self.audit.wrong(name, read.lines, f"the row {findings[0].found if findings else 'is blank'}")
+            return
+        known = self._by_row.get(hashed(row))
+        if known is None:
+            self.suspects.append(here)
+            return
+        numbers = known if isinstance(known, list) else [known]
+        number = next((one for one in numbers if not self.expected[one].seen), None)
+        if number is None:
+            self.audit.wrong(name, read.lines, f"is the same row as {self.expected[numbers[0]].seen}")
+            return
+        self.expected[number].seen = f"{name}, line {read.lines}"
+        if (said := self._unproven(number, read)) is not None:
+            self.audit.wrong(name, read.lines, said, self.named(self.expected[number].prompt))
+            return
+        read.rows.append((read.lines, number))
+
+    def _unproven(self, number: int, read: Read) -> str | None:
+        """Why a row that is as it has to be is not proven all the same; None: it is."""
+        expected = self.expected[number]
+        if doubts := self.evidence.doubts.get(expected.prompt):
+            return f"is as it was exported, but what it rests on does not hold: {doubts[0].found}"
+        if self.projection.parts is not None and expected.part != read.part:
+            return f"belongs into the other file, for {expected.part}"
+        if read.proof_lines is not None and expected.proof not in read.proofs:
+            return "no line of the provenance names this prompt, these completions and this gap"
+        return None
+
+    def named(self, ident: PromptId) -> str:
+        """A prompt by its row's own id, where it has one."""
+        prompt = self.ledger.listed(ident)
+        return (prompt.source_id if prompt else None) or ident
+
+    # --- the account --------------------------------------------------------------------------------
+
+    def account(self) -> Audit:
+        """Once all files are read: examine what is none of their rows, and name the rows that stand in no file."""
+        for name, read in self._files.items():
+            self._in_order(name, read)
+        examine(self)
+        self._missing()
+        self.audit.problems.sort(key=self._where)
+        return self.audit
+
+    def _in_order(self, name: str, read: Read) -> None:
+        """Book the proven rows, but for those that stand elsewhere than their proofs do, among those of proven rows."""
+        told = [read.proofs.get(self.expected[number].proof, line) for line, number in read.rows]
+        for (line, number), at, wanted in zip(read.rows, told, sorted(told), strict=True):
+            if at == wanted:
+                self.audit.proven += 1
+                self.audit.rules[self.expected[number].rule] += 1
+            else:
+                said = f"its proof is line {at} of the provenance: rows and provenance are not in one order"
+                self.audit.wrong(name, line, said, self.named(self.expected[number].prompt))
+
+    def _missing(self) -> None:
+        audit, parts = self.audit, {read.part for read in self._files.values()}
+        wanted = [one for one in self.expected if self.projection.parts is None or one.part in parts]
+        missing = [one for one in wanted if not one.seen]
+        audit.missing = len(missing)
+        if not missing:
+            return
+        whole = all(read.proof_lines == read.lines for read in self._files.values())
+        at_end = all(one.seen for one in wanted[: len(wanted) - len(missing)])
+        if whole and at_end and not audit.problems:
+            audit.notes.append(
+                f"the last {len(missing):,} of {len(wanted):,} pairs are not in it, nor in its provenance: written so "
+                "with --limit or --target-pairs"
+            )
+            return
+        for one in missing:
+            name, read = next((item for item in self._files.items() if one.proof in item[1].proofs), self._of(one))
+            at = read.proofs.get(one.proof)
+            told = f"; line {at} of the provenance proves it" if at else ""
+            audit.wrong(name, 0, f"the run's pair of this prompt is missing{told}", self.named(one.prompt))
+
+    def _of(self, expected: Expected) -> tuple[str, Read]:
+        """The file that a row belongs into."""
+        files = list(self._files.items())
+        return next((item for item in files if item[1].part == expected.part), files[0])
+
+    def _where(self, one: Problem) -> tuple[int, bool, int]:
+        """The ledger first, then the files as they were named: their lines, and what is said of the file at last."""
+        return [*self._files].index(one.file) if one.file else -1, one.line == 0, one.line
+
+
+def layout_target(row: JsonObject, preferred: str) -> str | None:
+    """The target whose keys a row has, the preferred one if it has its; None: it has nobody's."""
+    names = [name for name, target in TARGETS.items() if all(key in row for key in target.layout.keys)]
+    return preferred if preferred in names else next(iter(names), None)
+
+
+def part_of(path: Path) -> Part:
+    """Which part a file holds, by its name."""
+    return "validation" if path.stem.endswith(".validation") else TRAIN
+
+
+def _told(proofs: BinaryIO) -> tuple[dict[int, int], int]:
+    """What a provenance file says: by prompt, completions and gap the line that says it; and how many lines it has."""
+    told: dict[int, int] = {}
+    lines = 0
+    for lines, body in enumerate(proofs, 1):
+        try:
+            row: Any = orjson.loads(body)
+            proof = (row["prompt_id"], row["chosen"]["completion"], row["rejected"]["completion"], row["gap"])
+            told.setdefault(hash(proof), lines)
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            continue  # the row that it should prove says so
+    return told, lines
