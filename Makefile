@@ -14,6 +14,7 @@ READY := $(VENV)/.ready
 PIP   := -m pip install --disable-pip-version-check -q
 
 unexport PYTHONPATH  # an installed package must not be hidden by another checkout
+unexport PYTHONDONTWRITEBYTECODE  # dozens of tests start a process: it need not compile everything again
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint check docs wheel demo-from-wheel bench clean

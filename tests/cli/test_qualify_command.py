@@ -104,37 +104,39 @@ def test_each_anchor_is_scored_and_compared_in_both_orders(project: Project) -> 
     assert said["judges"]["judge"]["calls"] == project.server.calls == 240
 
 
-def test_asking_again_makes_no_call_and_says_the_same(project: Project) -> None:
-    first = told(project)
+def test_asking_again_makes_no_call_and_says_the_same(project: Project, tmp_path: Path) -> None:
+    first = told(project, "--anchors", few(tmp_path))
     project.server.forget()
-    second = told(project)
+    second = told(project, "--anchors", few(tmp_path))
 
     assert project.server.calls == 0
     assert second["calls"] == {}
     assert second["judges"] == first["judges"]
 
 
-def test_it_says_how_many_calls_it_will_make_before_it_makes_them(project: Project) -> None:
-    first, second = qualify(project), qualify(project)
+def test_it_says_how_many_calls_it_will_make_before_it_makes_them(project: Project, tmp_path: Path) -> None:
+    first, second = qualify(project, "--anchors", few(tmp_path)), qualify(project, "--anchors", few(tmp_path))
 
-    assert "60 anchors: 240 calls to judge (and one more for each reply that cannot be read)" in first.err
+    assert "4 anchors: 16 calls to judge (and one more for each reply that cannot be read)" in first.err
     assert "nothing to ask, the ledger holds every answer of judge" in second.err
 
 
-def test_only_judges_need_a_key_and_a_price(project: Project) -> None:
+def test_only_judges_need_a_key_and_a_price(project: Project, tmp_path: Path) -> None:
     judged_by(project, {"price": PRICE}, judge="sim-judge")
     project.table["endpoints"]["student"]["api_key_env"] = "NOT_SET_ANYWHERE"
     project.save()
 
-    assert told(project, "--max-cost", 5)["judges"]["judge"]["cost_usd"] > 0
+    assert told(project, "--max-cost", 5, "--anchors", few(tmp_path))["judges"]["judge"]["cost_usd"] > 0
 
 
-def test_the_cost_is_booked_in_the_run_folder_and_the_anchors_are_no_prompts_of_it(project: Project) -> None:
+def test_the_cost_is_booked_in_the_run_folder_and_the_anchors_are_no_prompts_of_it(
+    project: Project, tmp_path: Path
+) -> None:
     judged_by(project, {"price": PRICE}, judge="sim-judge")
-    asked, ran = told(project), project.run()
+    asked, ran = told(project, "--anchors", few(tmp_path)), project.run()
 
     assert ran["prompts"] == 12
-    assert ran["total"]["calls"] == 240 + sum(ran["calls"].values())
+    assert ran["total"]["calls"] == 16 + sum(ran["calls"].values())
     assert asked["cost_usd"] == pytest.approx(asked["judges"]["judge"]["cost_usd"])
 
 
@@ -294,7 +296,7 @@ def found(project: Project, home: Path, judge: Endpoint) -> Qualification | None
 
 
 def test_it_is_kept_in_the_run_folder_and_for_every_other_run(project: Project, home: Path, tmp_path: Path) -> None:
-    judge = told(project)["judges"]["judge"]
+    judge = told(project, "--anchors", few(tmp_path))["judges"]["judge"]
     elsewhere = qualifications({EndpointName("teacher"): endpoint("teacher")}, tmp_path / "other", home)
 
     assert json.loads((project.run_dir / "qualify.json").read_bytes())["judges"]["judge"] == judge
@@ -303,16 +305,16 @@ def test_it_is_kept_in_the_run_folder_and_for_every_other_run(project: Project, 
     assert qualified.as_json(known)["asked_at"] == judge["asked_at"]
 
 
-def test_it_speaks_of_the_same_identity_and_model_only(project: Project, home: Path) -> None:
-    told(project)
+def test_it_speaks_of_the_same_identity_and_model_only(project: Project, home: Path, tmp_path: Path) -> None:
+    told(project, "--anchors", few(tmp_path))
 
     assert found(project, home, endpoint()) is not None
     assert found(project, home, endpoint(model="sim-judge@b")) is None
     assert found(project, home, endpoint(identity="another")) is None
 
 
-def test_the_newest_of_the_two_places_counts(project: Project, home: Path) -> None:
-    told(project)
+def test_the_newest_of_the_two_places_counts(project: Project, home: Path, tmp_path: Path) -> None:
+    told(project, "--anchors", few(tmp_path))
     stored = qualified.home_file(home, "judge sim-judge", "sim-judge")
     stored.write_text(json.dumps({**json.loads(stored.read_bytes()), "asked_at": "2099-01-01T00:00:00Z"}))
 
@@ -330,16 +332,16 @@ def test_a_file_that_cannot_be_read_counts_as_not_asked(project: Project, home: 
     assert found(project, home, endpoint()) is None
 
 
-def test_judges_of_an_earlier_panel_stay_in_the_file(project: Project) -> None:
-    told(judged_by(project, good="sim-judge"))
-    told(judged_by(project, weak="sim-judge-noisy"), code=1)
+def test_judges_of_an_earlier_panel_stay_in_the_file(project: Project, tmp_path: Path) -> None:
+    told(judged_by(project, good="sim-judge"), "--anchors", few(tmp_path))
+    qualify(judged_by(project, weak="sim-judge-noisy"), "--anchors", few(tmp_path))
 
     assert json.loads((project.run_dir / "qualify.json").read_bytes())["judges"].keys() == {"good", "weak"}
 
 
-def test_a_home_that_cannot_be_written_is_only_said(project: Project, home: Path) -> None:
+def test_a_home_that_cannot_be_written_is_only_said(project: Project, home: Path, tmp_path: Path) -> None:
     home.write_text("a file")
-    ran = qualify(project)
+    ran = qualify(project, "--anchors", few(tmp_path))
 
     assert ran.code == 0
     assert "only this run folder keeps the result" in ran.err

@@ -9,34 +9,41 @@ from test_kills import Spending, killed
 
 from cli_runs import Project, accounted, everyday, pairsmith, serving, started, until
 
+PRICE = {"input": 1.0, "output": 10.0}  # USD per million tokens
+REASONS = {"calls": "max_calls", "tokens": "max_tokens", "cost": "budget"}
 
-@pytest.mark.parametrize(("cap", "most", "more"), [("calls", 40, 10_000), ("tokens", 25_000, 10_000_000)])
+
+@pytest.mark.parametrize(
+    ("cap", "most", "more"), [("calls", 40, 10_000), ("tokens", 25_000, 10_000_000), ("cost", 0.1, 10)]
+)
 def test_a_cap_is_kept_over_kills_and_resumes_by_the_servers_own_count(
-    tmp_path: Path, cap: str, most: int, more: int
+    tmp_path: Path, cap: str, most: float, more: float
 ) -> None:
     flag = f"--max-{cap}"
     with serving(latency_s=0.02) as server:
         project = Project(tmp_path, server).prompts(everyday(12))
         project.save(
-            endpoints={name: {**table, "concurrency": 4} for name, table in project.table["endpoints"].items()},
+            endpoints={
+                name: {**table, "concurrency": 4, "price": PRICE} for name, table in project.table["endpoints"].items()
+            },
             sample={**project.table["sample"], "max_tokens": 300},
             judge={"panel": ["judge"], "max_tokens": 200},
         )
-        spending = Spending(server, {"input": 1e6, "output": 1e6})
-        counts = {"calls": lambda: server.calls, "tokens": spending.usd}
+        spending, dollars = Spending(server, {"input": 1e6, "output": 1e6}), Spending(server, PRICE)
+        counts = {"calls": lambda: server.calls, "tokens": spending.usd, "cost": dollars.usd}
         for calls in (10, 12):
             killed(project, calls, flag, most)
         said = project.run(flag, most, code=3)
         used = counts[cap]()
         again = project.run(flag, most, code=3)
 
-        assert said["stopped"] == again["stopped"] == f"max_{cap}"
+        assert said["stopped"] == again["stopped"] == REASONS[cap]
         assert 0 < used <= most
         assert counts[cap]() == used  # and nothing was asked once it was reached
         assert said["prompts"] == 12 == accounted(said)
         server.latency(0.0)
         assert project.run(flag, more)["not_reached"] == 0
-        assert spending.usd() > used
+        assert counts[cap]() > used
 
 
 def test_the_minutes_of_a_folder_count_over_its_runs(project: Project) -> None:

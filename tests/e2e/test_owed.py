@@ -10,7 +10,7 @@ import pytest
 
 from cli_runs import Project, accounted, bought, everyday, pairsmith, serving
 
-PROMPTS = 12
+PROMPTS = 6
 COMPLETIONS = 4
 SAMPLES = PROMPTS * COMPLETIONS
 
@@ -21,6 +21,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         project = Project(tmp_path_factory.mktemp("finished"), server).prompts(everyday(PROMPTS))
         project.run()
         yield project
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    return project.prompts(everyday(PROMPTS))
 
 
 @pytest.fixture
@@ -118,7 +123,7 @@ def test_another_temperature_list_buys_only_the_new_arms_and_what_follows_from_t
 
 
 def test_a_further_temperature_takes_draws_from_the_others_only(project: Project) -> None:
-    """One draw an arm: a fourth arm adds 12 calls, and the three others keep every draw of theirs."""
+    """One draw an arm: a fourth arm adds a call a prompt, and the three others keep every draw of theirs."""
     project.run("--set", "sample.completions=3")
     project.server.forget()
 
