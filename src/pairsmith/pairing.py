@@ -57,6 +57,7 @@ class Pairing:
     sides: Sides
     judges: Mapping[EndpointName, str]
     arms: Mapping[str, EndpointName]  # by name, the endpoint of each
+    first: int | None = None  # completions drawn for every prompt, where further ones are drawn one by one
     noise: Noise | None = None
     strategy: seams.Function | None = None
     wording: Wording = ESTIMATED
@@ -134,6 +135,7 @@ def pairing_of(recipe: Recipe, arms: Mapping[str, EndpointName], strategy: seams
         settings=settings,
         protocol=recipe.judge.protocol,
         arms=arms,
+        first=_first(recipe),
         sides=_sides(recipe, arms),
         judges={rung_name(name): _kind(recipe, name) for name in recipe.judge.panel},
         strategy=strategy,
@@ -181,6 +183,12 @@ def _wording(settings: PairSettings) -> Wording:
 def _compared(settings: PairSettings, pairing: Pairing) -> PairSettings:
     """Without a chat model nobody could compare a close call."""
     return settings if pairing.of_kind("chat") else settings.model_copy(update={"verify_gap": settings.least_gap})
+
+
+def _first(recipe: Recipe) -> int | None:
+    settings = recipe.sample
+    adaptive = settings is not None and settings.most_completions > settings.first_completions
+    return settings.first_completions if settings is not None and adaptive else None
 
 
 def _kind(recipe: Recipe, judge: str) -> str:

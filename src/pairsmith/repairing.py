@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any, cast
 
 from pairsmith import measuring, pairing
 from pairsmith.dataset import Texts, stored_arms
@@ -27,10 +28,18 @@ from pairsmith.records import (
     Settlement,
     Undecided,
 )
+from pairsmith.sample.settings import is_given
 
 CHUNK = 64  # prompts whose texts are read at a time
 NOT_COMPARED = "not_compared"
-_OF_VERDICTS = ("too_few_completions", "no_verdict", "too_long_to_rank", "order_conflict", "duel_tie")
+_OF_VERDICTS = (
+    "too_few_completions",
+    "no_verdict",
+    "too_long_to_rank",
+    "order_conflict",
+    "duel_tie",
+    "judges_disagree",
+)
 
 
 def pairing_in(recipe: Recipe, ledger: Ledger, digest: str) -> Pairing:
@@ -80,11 +89,34 @@ def _again(prompt: Prompt, settled: Settled, known: Sequence[Completion], again:
         return _settled(settled, few, completions)
     if again.protocol != "score":
         return _orders_again(prompt, settled, again, completions)
+    found: Settlement = Abstention(prompt.id, "too_few_completions", "fewer than two of the first draws may be a side")
+    some: Sequence[Completion] = ()
+    for some in _draw_by_draw(settled, completions, again.first):
+        found = _scored_again(prompt, settled, again, some) if len(some) > 1 else found
+        if isinstance(found, Pair):
+            break
+    return _settled(settled, found, some)
+
+
+def _draw_by_draw(
+    settled: Settled, completions: Sequence[Completion], first: int | None
+) -> Iterator[Sequence[Completion]]:
+    """The completions as they were drawn: at once; or, where a prompt got more while it had no pair, one by one."""
+    drawn = [row[6] for row in cast(Any, settled.body["arms"]) if not is_given(row[0])]
+    if first is None or len(drawn) <= first:
+        yield completions
+        return
+    for count in range(first, len(drawn) + 1):
+        later = set(drawn[count:])
+        yield [one for one in completions if one.id not in later]
+
+
+def _scored_again(
+    prompt: Prompt, settled: Settled, again: Pairing, completions: Sequence[Completion]
+) -> Pair | Abstention:
     scores, duels, _ = verdicts_in(settled.body)
     found = again.settle(prompt, completions, scores, duels)
-    if isinstance(found, Undecided):
-        found = _not_compared(prompt, found, duels, settled)
-    return _settled(settled, found, completions)
+    return _not_compared(prompt, found, duels, settled) if isinstance(found, Undecided) else found
 
 
 def _orders_again(prompt: Prompt, settled: Settled, again: Pairing, completions: Sequence[Completion]) -> Settled:
@@ -109,9 +141,12 @@ def _orders_again(prompt: Prompt, settled: Settled, again: Pairing, completions:
 
 
 def _final(duels: list[Duel]) -> list[Duel]:
-    """The two duels of the couple that was compared in both orders; all other games are asked in one."""
-    shown = {(one.first, one.second) for one in duels}
-    return [one for one in duels if (one.second, one.first) in shown]
+    """The two duels of the couple that was compared in both orders; all other games are asked in one.
+
+    A game of that couple by another judge came before them.
+    """
+    last = {(one.first, one.second): one for one in duels}
+    return [one for one in last.values() if (one.second, one.first) in last]
 
 
 def _completions(prompt: Prompt, settled: Settled, texts: Texts, arms: Mapping[str, EndpointName]) -> list[Completion]:
@@ -126,13 +161,13 @@ def _completions(prompt: Prompt, settled: Settled, texts: Texts, arms: Mapping[s
         ) from None
 
 
-def _not_compared(prompt: Prompt, close: Undecided, duels: list[Duel], settled: Settled) -> Settlement:
+def _not_compared(prompt: Prompt, close: Undecided, duels: list[Duel], settled: Settled) -> Abstention:
     """A close call whose verdicts are not all there: it is no pair, by what is known of it or for want of them."""
     held = [one for one in duels if {one.first, one.second} == {close.first, close.second}]
-    if held:  # asked in one order, which did not name the better one: the other could change nothing
-        return Abstention(prompt.id, "judges_disagree", "the worse one wins, or a tie, in one order")
-    if settled.reason == "no_verdict":
+    if settled.reason == "no_verdict" and (held or not duels):  # it was asked, and a verdict was lost
         return Abstention(prompt.id, "no_verdict", str(settled.body.get("detail", "")))
+    if any(one.winner != close.first for one in held):  # the other order could change nothing
+        return Abstention(prompt.id, "judges_disagree", "the worse one wins, or a tie, in one order")
     return Abstention(prompt.id, NOT_COMPARED, "a close call that no judge has compared: pairsmith run asks for it")
 
 

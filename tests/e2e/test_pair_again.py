@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli_runs import Project, Ran, everyday, pairsmith, read_rows, serving
+from judged_runs import judging, planted
 
 PROMPTS = 24
 
@@ -176,3 +177,52 @@ def test_what_cannot_be_compared_is_said_in_a_sentence(done: Project, spec: str,
 
     assert ran.code == 2
     assert told in ran.err
+
+
+# --- other ways of judging ------------------------------------------------------------------------------
+
+
+def same_again(project: Project, *flags: str) -> None:
+    """A run, then pairing again: the same pairs, the same account, and a file that is proven."""
+    said = project.run(*flags)
+    paired = again(project, *flags, "--json").json
+
+    assert (project.folder / "again.jsonl").read_bytes() == (project.run_dir / "pairs.jsonl").read_bytes()
+    assert (paired["pairs"], paired["abstained"]) == (said["pairs"], said["abstained"])
+    assert pairsmith("audit", project.run_dir, project.run_dir / "pairs.jsonl").code == 0
+
+
+@pytest.mark.parametrize(
+    ("answers", "judge"),
+    [
+        (2, {"protocol": "duel"}),
+        (3, {"protocol": "duel"}),
+        (3, {"protocol": "rank"}),
+        (2, {"protocol": "rank", "rank_conflict": "duel"}),
+    ],
+    ids=str,
+)
+def test_rankings_and_tournaments_of_two_judges_pair_into_the_same(
+    tmp_path: Path, answers: int, judge: dict[str, Any]
+) -> None:
+    with serving() as server:
+        same_again(judging(tmp_path, server, planted(24, answers), ("sim-judge", "sim-judge"), **judge))
+
+
+def test_verdicts_that_were_lost_stay_lost(tmp_path: Path) -> None:
+    with serving(faults={"unreadable": 0.3}) as server:
+        project = judging(tmp_path, server, planted(24))
+        project.save(pair={"min_gap": 9.0, "verify_gap": 0.5, "chosen_floor": 1.0})
+        same_again(project)
+
+
+def test_completions_that_were_drawn_one_by_one_are_looked_at_one_by_one(tmp_path: Path) -> None:
+    with serving() as server:
+        project = Project(tmp_path, server).prompts(everyday(20))
+        project.save(
+            sample={**project.table["sample"], "completions": {"start": 2, "max": 5}},
+            pair={"min_gap": 6.0, "verify_gap": 6.0, "chosen_floor": 1.0},
+        )
+        project.run()
+
+        same_again(project, "--set", "pair.min_gap=3", "--set", "pair.verify_gap=3")
