@@ -310,3 +310,22 @@ def test_both_files_of_a_split_are_read_before_a_row_is_blamed(scored: Project, 
     found = [(one["file"], one["line"]) for one in audit(scored.run_dir, out, other).json["problems"]]
 
     assert found == [(str(out), 1)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"simulated": False}, {"verdicts": []}, {"judges": ["me"]}, {"rule": "human"}, {"more": 1}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_provenance_that_says_something_else_of_a_row_is_named(
+    scored: Project, tmp_path: Path, change: dict[str, object]
+) -> None:
+    shutil.copy(scored.run_dir / "pairs.jsonl", tmp_path / "pairs.jsonl")
+    proofs = read_rows(scored.run_dir / "pairs.provenance.jsonl")
+    proofs[1] |= change
+    write_rows(tmp_path / "pairs.provenance.jsonl", proofs)
+
+    ran = pairsmith("audit", scored.run_dir, tmp_path / "pairs.jsonl", "--json")
+
+    assert [problem["line"] for problem in ran.json["problems"]] == [2]
+    assert "says something else of it" in ran.json["problems"][0]["found"]

@@ -5,15 +5,16 @@ Memory holds a few hashes a pair and none of the texts; rows that are none of th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import orjson
 
 from pairsmith.auditing.evidence import Evidence, pairs_of
 from pairsmith.auditing.examining import examine
-from pairsmith.auditing.expected import Expected, Suspect, hashed
+from pairsmith.auditing.expected import Expected, Suspect, hashed, proof_of
 from pairsmith.auditing.findings import Audit, Problem
 from pairsmith.dataset import Projection
 from pairsmith.export.parts import parts_of
@@ -23,7 +24,7 @@ from pairsmith.export.targets import TARGETS
 from pairsmith.ledger import Ledger
 from pairsmith.outcomes import StoredPair
 from pairsmith.pairing import Pairing
-from pairsmith.records import Prompt, PromptId
+from pairsmith.records import Json, Prompt, PromptId
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class Read:
     part: Part
     lines: int = 0
     proofs: dict[int, int] = field(default_factory=dict)  # of each proof its line
+    told: set[int] = field(default_factory=set)  # all that each of its lines says
     proof_lines: int | None = None  # None: there is no provenance
     rows: list[tuple[int, int]] = field(default_factory=list)
 
@@ -73,12 +75,12 @@ class Auditor:
             if settled.kind == "abstained":
                 audit.abstained[settled.reason or ""] += 1
             for place, pair in enumerate(pairs_of(settled)):
-                self._expect(prompt, place, pair)
+                self._expect(prompt, place, pair, settled.body)
         for doubts in evidence.doubts.values():
             audit.problems += [Problem("", 0, one.found, one.name) for one in doubts]
         audit.verdicts, audit.replies = evidence.verdicts, evidence.replies
 
-    def _expect(self, prompt: Prompt, place: int, pair: StoredPair) -> None:
+    def _expect(self, prompt: Prompt, place: int, pair: StoredPair, body: Mapping[str, Json]) -> None:
         self.audit.pairs += 1
         row = self.projection.row(prompt, pair, self.evidence.texts)
         if isinstance(row, str):
@@ -86,10 +88,10 @@ class Auditor:
             return
         parts = parts_of(cast(JsonObject, row), self.layout)
         hashes = hashed(row), hashed(parts.asked), hashed(parts.chosen), hashed(parts.rejected)
-        proof = hash((prompt.id, pair["chosen"]["completion"], pair["rejected"]["completion"], pair["gap"]))
+        proof = proof_of(orjson.loads(orjson.dumps(self.projection.proof(prompt, pair, body))))
         rule = str(pair["provenance"].get("rule", ""))
         number = len(self.expected)
-        self.expected.append(Expected(prompt.id, place, self.projection.part(prompt), *hashes, proof, rule))
+        self.expected.append(Expected(prompt.id, place, self.projection.part(prompt), *hashes, *proof, rule))
         known = self._by_row.setdefault(hashes[0], number)
         if known != number:  # prompts may differ in what no row shows, such as their references
             self._by_row[hashes[0]] = [*(known if isinstance(known, list) else [known]), number]
@@ -107,7 +109,7 @@ class Auditor:
         """
         read = self._files[name] = Read(part)
         if proofs is not None:
-            read.proofs, read.proof_lines = _told(proofs)
+            read.proofs, read.told, read.proof_lines = _told(proofs)
         offset = 0
         for body in stream:
             read.lines += 1
@@ -146,6 +148,8 @@ class Auditor:
             return f"belongs into the other file, for {expected.part}"
         if read.proof_lines is not None and expected.proof not in read.proofs:
             return "no line of the provenance names this prompt, these completions and this gap"
+        if read.proof_lines is not None and expected.told not in read.told:
+            return "its line of the provenance says something else of it than the ledger does"
         return None
 
     def named(self, ident: PromptId) -> str:
@@ -160,6 +164,12 @@ class Auditor:
         for name, read in self._files.items():
             self._in_order(name, read)
         examine(self)
+        expected = {one.proof for one in self.expected}
+        for name, read in self._files.items():
+            more = (read.proof_lines or 0) - len(read.proofs.keys() & expected)
+            if more:
+                said = f"its provenance has {more:,} lines that prove none of the run's pairs, or one a second time"
+                self.audit.wrong(name, 0, said)
         self._missing()
         self.audit.problems.sort(key=self._where)
         return self.audit
@@ -217,15 +227,16 @@ def part_of(path: Path) -> Part:
     return "validation" if path.stem.endswith(".validation") else TRAIN
 
 
-def _told(proofs: BinaryIO) -> tuple[dict[int, int], int]:
-    """What a provenance file says: by prompt, completions and gap the line that says it; and how many lines it has."""
-    told: dict[int, int] = {}
+def _told(proofs: BinaryIO) -> tuple[dict[int, int], set[int], int]:
+    """What a provenance file says: by what each line names the line, all that they say, and how many lines it has."""
+    named: dict[int, int] = {}
+    told: set[int] = set()
     lines = 0
     for lines, body in enumerate(proofs, 1):
         try:
-            row: Any = orjson.loads(body)
-            proof = (row["prompt_id"], row["chosen"]["completion"], row["rejected"]["completion"], row["gap"])
-            told.setdefault(hash(proof), lines)
+            proof, whole = proof_of(orjson.loads(body))
         except (orjson.JSONDecodeError, KeyError, TypeError):
             continue  # the row that it should prove says so
-    return told, lines
+        named.setdefault(proof, lines)
+        told.add(whole)
+    return named, told, lines

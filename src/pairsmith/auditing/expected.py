@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -23,7 +24,8 @@ class Expected:
     asked: int
     chosen: int
     rejected: int
-    proof: int
+    proof: int  # of what its line of the provenance has to name
+    told: int  # and of all that stands there
     rule: str
     seen: str = ""  # where it stands: "FILE, line N"
 
@@ -36,6 +38,26 @@ class Suspect:
     line: int
     stream: BinaryIO
     offset: int
+
+
+UNPROVEN = (
+    "line",
+    "pair",
+    "export",
+    "qualified",
+    "part",
+    "group",
+)  # of a provenance line: about the file, or of its day
+
+
+def proof_of(row: Mapping[str, Any]) -> tuple[int, int]:
+    """Hashes of what a line of the provenance names, and of all that it says of a pair.
+
+    Raises:
+        KeyError, TypeError: it is no such line.
+    """
+    named = (row["prompt_id"], row["chosen"]["completion"], row["rejected"]["completion"], row["gap"])
+    return hash(named), hashed({key: value for key, value in row.items() if key not in UNPROVEN})
 
 
 def hashed(value: object) -> int:
