@@ -1,4 +1,8 @@
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pairsmith.errors import UserError
 from pairsmith.records import Candidate, Preference, Prompt, candidate_id, prompt_id
@@ -26,6 +30,23 @@ def all_kinds() -> Redactor:
         (f"Authorization: Bearer {LONG}", "Authorization: Bearer [KEY]"),
         ("ghp_16C7e42F292c6912E7710c838347Ae178B4a!", "[KEY]!"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nabc\n-----END RSA PRIVATE KEY-----\nbye", "[KEY]\nbye"),
+        (r"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\nbye", r"[KEY]\nbye"),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOY\n-----END PGP PRIVATE KEY BLOCK-----", "[KEY]"),
+        (
+            "It starts with -----BEGIN EC PRIVATE KEY----- and then come lines.",
+            "It starts with [KEY] and then come lines.",
+        ),
+        (f"-----BEGIN EC PRIVATE KEY-----\n{LONG}\n{LONG}\ncut off", "[KEY]\ncut off"),
+        ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "[KEY]"),
+        (f"github_pat_{LONG}, xoxb-123456789012-abcdefghij", "[KEY], [KEY]"),
+        ("AIzaSyA1234567890abcdefghijklmnopqrstuv", "[KEY]"),
+        ("sk-ant-api03-abcdefghijklmnop and sk-1234567890abcdef1234567890abcdef", "[KEY] and [KEY]"),
+        ('{"AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}', '{"AWS_SECRET_ACCESS_KEY": "[KEY]"}'),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6y.", "[KEY]."),
+        ("postgres://postgres:postgres@db.example.com/x", "postgres://postgres:[KEY]@db.example.com/x"),
+        ("joann@example.com, ann@example.com", "[EMAIL], [EMAIL]"),
+        ("(415) 555-2671 or 415-555-2671", "[PHONE] or [PHONE]"),
+        ("+1 555 123 4567, tel:+14155552671", "[PHONE], tel:[PHONE]"),
     ],
 )
 def test_what_is_private_goes(all_kinds: Redactor, text: str, left: str) -> None:
@@ -42,7 +63,10 @@ def test_what_is_private_goes(all_kinds: Redactor, text: str, left: str) -> None
         "The key is stored in $API_KEY; use api_key=YOUR_API_KEY_HERE",
         "a decorator: @cached def f(x), 5 @ 3 EUR, user@localhost",
         "task-force sk-learn, Bearer of bad news",
-        "order number 1234567890",
+        "order number 1234567890, order 415-555-2671-3, part A-415-555-2671, 100-200-3000",
+        "10:00:00+0100, 5 +100200300400, +1.5, 1e+10",
+        "sk-learn-compatible-estimators, sk-bratislava-2024-hockey-club, bearer internationalization-friendly",
+        "see https://example.com:8080/a@b and ftp://example.com/",
     ],
 )
 def test_what_is_only_a_number_or_a_word_stays(all_kinds: Redactor, text: str) -> None:
@@ -80,10 +104,48 @@ def test_answers_that_become_the_same_are_one_and_no_verdict_is_left_on_them() -
     better, worse = (candidate_id(prompt.id, one.content) for one in answers)
     both = Prompt(prompt.id, (), candidates=answers, preferences=(Preference(better, (worse,)),))
 
-    clean = Redactor(["email"]).prompt(both)
+    redactor = Redactor(["email"])
+    clean = redactor.prompt(both)
 
+    assert redactor.lost_verdicts == 1
     assert [one.content for one in clean.candidates] == ["[EMAIL]"]
     assert clean.preferences == ()
+
+
+def test_who_gave_verdicts_the_rows_id_and_names_of_keys_are_texts_too_and_people_stay_apart() -> None:
+    prompt = Prompt(prompt_id((), (), None, None), (), (), None, None, {"a@example.com": 1, "b@example.com": 2})
+    answers = (Candidate("yes"), Candidate("no"))
+    better, worse = (candidate_id(prompt.id, one.content) for one in answers)
+    said = [Preference(better, (worse,), by=f"{name}@example.com") for name in ("ann", "ben", "ann")]
+    prompt = replace(prompt, source_id="ann@example.com", candidates=answers, preferences=tuple(said))
+
+    clean = Redactor(["email"]).prompt(prompt)
+
+    assert "example.com" not in str(clean)
+    assert [one.by for one in clean.preferences] == ["[EMAIL] 1", "[EMAIL] 2", "[EMAIL] 1"]
+    assert list(clean.meta.values()) == [1, 2]
+    assert clean.source_id == f"[EMAIL] {clean.id[:8]}"
+
+
+def test_the_arguments_of_a_tool_call_are_redacted_and_stay_json() -> None:
+    call = {"function": {"name": "mail", "arguments": '{"to": "ann@example.com"}'}}
+    turns = ({"role": "user", "content": "Go"}, {"role": "assistant", "content": None, "tool_calls": [call]})
+
+    clean = Redactor(["email"]).prompt(Prompt(prompt_id(turns, (), None, None), turns))
+
+    assert clean.messages[1]["tool_calls"] == [{"function": {"name": "mail", "arguments": '{"to": "[EMAIL]"}'}}]
+
+
+PIECES = st.sampled_from(["a@b.de", "+49 30 901820", "415-555-2671", "://u:pw@", "sk-", "ghp_", LONG, HEX, "1", " ", "-",
+                          "@", "x", "[", "-----BEGIN PRIVATE KEY-----", "\n"])  # fmt: skip
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=8).map("".join))
+def test_what_was_redacted_holds_nothing_more(text: str) -> None:
+    redactor = Redactor(["email", "phone"])
+    once = redactor.text(text)
+
+    assert redactor.text(once) == once
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 from pairsmith.errors import UserError
-from pairsmith.records import Candidate, CompletionId, Json, Preference, Prompt, candidate_id, prompt_id
+from pairsmith.records import Candidate, CompletionId, Json, Preference, Prompt, PromptId, candidate_id, prompt_id
 
 KINDS = ("email", "phone", "key")
 MARKS = {"email": "[EMAIL]", "phone": "[PHONE]", "key": "[KEY]"}
@@ -24,11 +24,43 @@ _EMAIL = re.compile(
     r"(?<![\w.+-])[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+"
     r"[A-Za-z]{2,24}(?![\w-])"
 )
-# What kingfisher leaves alone, as it is half of a pair or says no provider: AWS key ids, bearer tokens, short sk- keys.
-_FURTHER_KEYS = re.compile(
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|(?<=[Bb]earer )[A-Za-z0-9._~+/-]{20,}=*|\bsk-[A-Za-z0-9_-]{16,}"
+# Shapes of keys as their providers give them out, each behind a word that it cannot be without. Kingfisher asks for
+# randomness besides, and for both halves of a pair; but a key in a log may look like an example, and stand alone. A
+# group is the part that goes.
+_SHAPES = {
+    "AKIA": r"\bAKIA[A-Z0-9]{16}\b",
+    "ASIA": r"\bASIA[A-Z0-9]{16}\b",
+    "ecret": r"(?i:aws_?secret_?access_?key)\W{1,8}([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
+    "ECRET": r"AWS_SECRET_ACCESS_KEY\W{1,8}([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
+    "gh": r"\bgh[opusr]_[A-Za-z0-9]{36,}",
+    "github_pat_": r"\bgithub_pat_[A-Za-z0-9_]{22,}",
+    "glpat-": r"\bglpat-[A-Za-z0-9_-]{20,}",
+    "AIza": r"\bAIza[A-Za-z0-9_-]{35}",
+    "ya29.": r"\bya29\.[A-Za-z0-9_-]{20,}",
+    "xox": r"\bxox[abceoprs]-[A-Za-z0-9-]{10,}",
+    "sk-": r"\bsk-(?=[A-Za-z_-]*[0-9])(?=[\w-]*?[A-Za-z0-9]{16})[A-Za-z0-9_-]{16,}",
+    "k_": r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}",
+    "hf_": r"\bhf_[A-Za-z0-9]{30,}",
+    "npm_": r"\bnpm_[A-Za-z0-9]{36}",
+    "SG.": r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{32,}",
+    "eyJ": r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",  # a JSON Web Token
+    "earer ": r"(?<=[Bb]earer )(?=[A-Za-z._~+/-]*[0-9])[A-Za-z0-9._~+/-]{20,}=*",
+    "://": r"://[^\s/:@]+:([^\s/:@\[\]]+)@",  # the password in a URL
+}
+_KEYS = {word: re.compile(shape) for word, shape in _SHAPES.items()}
+# With its end, or as far as lines look like one. A line break may be written as \n, as in the arguments of a call.
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN (?P<kind>[A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?)-----"
+    r"(?:(?:(?!-----BEGIN).)*?-----END (?P=kind)-----|(?:(?:\\[nr]|\s)+[A-Za-z0-9+/=]{16,})*)",
+    re.DOTALL,
 )
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+# North American numbers without +1, in their usual form alone: (415) 555-2671, 415-555-2671.
+_NORTH_AMERICAN = re.compile(r"(?<![\w.+-])(?:1-)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}-)\d{3}-\d{4}(?![\w-])")
+_SHORTEST = 6  # characters of what is looked for at all: a@b.de
+_SHORTEST_KEY = 10
+
+Span = tuple[int, int]
+Find = Callable[[str], Iterator[Span]]
 
 
 class Redactor:
@@ -46,30 +78,43 @@ class Redactor:
         if unknown := [kind for kind in kinds if kind not in KINDS]:
             raise UserError(f"--redact takes {', '.join(KINDS)}, not {unknown[0]!r}")
         self.counts: Counter[str] = Counter({kind: 0 for kind in KINDS if kind in kinds})
-        makers: Mapping[str, Callable[[], Callable[[str], Iterator[str]]]] = {
+        makers: Mapping[str, Callable[[], Find]] = {
             "key": _keys,
             "email": lambda: _emails,
             "phone": lambda: _phones(region),
         }
         self._find = {kind: make() for kind, make in makers.items() if kind in kinds}
+        self.lost_verdicts = 0  # whose answers have become the same
+        self._people: dict[str, str] = {}  # who gave verdicts -> what each is called instead
 
     def text(self, text: str) -> str:
         """The text without them."""
+        if len(text) < _SHORTEST:
+            return text
         for kind, find in self._find.items():
-            for found in sorted(set(find(text)), key=len, reverse=True):
-                self.counts[kind] += text.count(found)
-                text = text.replace(found, MARKS[kind])
+            spans = _apart(find(text))
+            self.counts[kind] += len(spans)
+            for start, end in reversed(spans):
+                text = f"{text[:start]}{MARKS[kind]}{text[end:]}"
         return text
 
     def value(self, value: Json) -> Json:
-        """The same for every text of a value; keys of objects stay."""
+        """The same for every text of a value, names of keys too."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, list):
             return [self.value(item) for item in value]
-        if isinstance(value, dict):
-            return {key: self.value(item) for key, item in value.items()}
-        return value
+        return self.object(value) if isinstance(value, dict) else value
+
+    def object(self, value: Mapping[str, Json]) -> dict[str, Json]:
+        """The same for an object; keys that become the same are numbered."""
+        clean: dict[str, Json] = {}
+        for key, item in value.items():
+            name = mark = self.text(key)
+            while name in clean:
+                name = f"{mark} {len(clean) + 1}"
+            clean[name] = self.value(item)
+        return clean
 
     def prompt(self, prompt: Prompt) -> Prompt:
         """A prompt without them, in any of its texts; under the id of what is left, verdicts kept."""
@@ -81,8 +126,7 @@ class Redactor:
         renamed: dict[CompletionId, CompletionId] = {}
         for one in prompt.candidates:
             content = self.text(one.content)
-            meta = {key: self.value(value) for key, value in one.meta.items()}
-            candidates.setdefault(content, Candidate(content, meta))
+            candidates.setdefault(content, Candidate(content, self.object(one.meta)))
             renamed[candidate_id(prompt.id, one.content)] = candidate_id(ident, content)
         return replace(
             prompt,
@@ -91,54 +135,84 @@ class Redactor:
             tools=tools,
             reference=reference,
             system=system,
-            meta={key: self.value(value) for key, value in prompt.meta.items()},
+            meta=self.object(prompt.meta),
+            source_id=self._own_id(prompt.source_id, ident),
             candidates=tuple(candidates.values()),
-            preferences=tuple(filter(None, (_renamed(one, renamed) for one in prompt.preferences))),
+            preferences=tuple(filter(None, (self._said(one, renamed) for one in prompt.preferences))),
         )
+
+    def _own_id(self, source_id: str | None, ident: PromptId) -> str | None:
+        """A row's own id; one that held something goes on with the prompt's, so that no two become the same."""
+        left = None if source_id is None else self.text(source_id)
+        return left if left == source_id else f"{left} {ident[:8]}"
+
+    def _said(self, said: Preference, renamed: Mapping[CompletionId, CompletionId]) -> Preference | None:
+        """A verdict on the answers as they are now, by the same person; None, and counted, where they are the same."""
+        by = self.text(said.by)
+        if by != said.by:
+            by = self._people.setdefault(said.by, f"{by} {len(self._people) + 1}")
+        preferred = None if said.preferred is None else renamed[said.preferred]
+        others = tuple(dict.fromkeys(renamed[other] for other in said.others if renamed[other] != preferred))
+        if len(others) < (2 if preferred is None else 1):
+            self.lost_verdicts += 1
+            return None
+        return replace(said, preferred=preferred, others=others, by=by)
 
     def _message(self, message: Mapping[str, Json]) -> dict[str, Json]:
         return {key: value if key == "role" else self.value(value) for key, value in message.items()}
 
 
-def _renamed(said: Preference, renamed: Mapping[CompletionId, CompletionId]) -> Preference | None:
-    """A verdict on the answers as they are now; None where they have become the same."""
-    preferred = None if said.preferred is None else renamed[said.preferred]
-    others = tuple(dict.fromkeys(renamed[other] for other in said.others if renamed[other] != preferred))
-    enough = len(others) > 1 if preferred is None else bool(others)
-    return replace(said, preferred=preferred, others=others) if enough else None
-
-
 # --- finding ------------------------------------------------------------------------------------------
 
 
-def _emails(text: str) -> Iterator[str]:
-    return (found[0] for found in _EMAIL.finditer(text)) if "@" in text else iter(())
+def _apart(spans: Iterable[Span]) -> list[Span]:
+    """In order, those that overlap as one."""
+    apart: list[Span] = []
+    for start, end in sorted(spans):
+        if apart and start < apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        elif start < end:
+            apart.append((start, end))
+    return apart
 
 
-def _phones(region: str | None) -> Callable[[str], Iterator[str]]:
+def _emails(text: str) -> Iterator[Span]:
+    return (found.span() for found in _EMAIL.finditer(text)) if "@" in text else iter(())
+
+
+def _phones(region: str | None) -> Find:
     phonenumbers = _library("phonenumbers")
     if region is not None and region not in phonenumbers.SUPPORTED_REGIONS:
         raise UserError(f"--region {region}: write it as two capital letters, such as DE or US")
 
-    def find(text: str) -> Iterator[str]:
+    def find(text: str) -> Iterator[Span]:
         if sum(map(str.isdigit, text)) < 6:
             return
+        yield from (found.span() for found in _NORTH_AMERICAN.finditer(text))
         for match in phonenumbers.PhoneNumberMatcher(text, region):
-            raw = str(match.raw_string)
+            raw = match.raw_string
             if raw.startswith("+") or not raw.strip("(").isdigit():  # bare digits are an order number as well
-                yield raw
+                yield match.start, match.end
+        if "+" in text:  # with a country code also numbers that nobody has, as they stand in examples
+            for match in phonenumbers.PhoneNumberMatcher(text, None, phonenumbers.Leniency.POSSIBLE):
+                if match.raw_string.startswith("+"):
+                    yield match.start, match.end
 
     return find
 
 
-def _keys() -> Callable[[str], Iterator[str]]:
+def _keys() -> Find:
     kingfisher = _library("kingfisher_sdk")
     scanner = kingfisher.Scanner(kingfisher.Rules(), base64=False)
 
-    def find(text: str) -> Iterator[str]:
-        yield from (found[0] for found in _PRIVATE_KEY.finditer(text))
-        yield from (found[0] for found in _FURTHER_KEYS.finditer(text))
-        yield from (str(found.secret) for found in scanner.scan(text) if found.visible and found.secret)
+    def find(text: str) -> Iterator[Span]:
+        if len(text) < _SHORTEST_KEY:
+            return
+        yield from (found.span() for found in _PRIVATE_KEY.finditer(text))
+        for shape in (shape for word, shape in _KEYS.items() if word in text):
+            yield from (found.span(shape.groups) for found in shape.finditer(text))
+        for secret in {found.secret for found in scanner.scan(text) if found.visible and found.secret}:
+            yield from (found.span() for found in re.finditer(re.escape(secret), text))
 
     return find
 

@@ -228,3 +228,12 @@ def test_any_names_nobody_and_allows_everything() -> None:
 def test_anything_else_is_refused_with_what_it_takes(written: str) -> None:
     with pytest.raises(ValueError, match='is not known: take "any", "one-from:NAME", or "chosen-from:NAME, '):
         PairSettings(sides=written)
+
+
+def test_given_means_given_answers_of_any_origin_and_nothing_that_was_sampled() -> None:
+    with_origin = completion("a", arm="given:v2", endpoint=None)
+    sampled = completion("b", arm="given:v2", endpoint="student")
+    sides = Sides(read_sides("chosen-from:given"))
+
+    assert sides.allow(with_origin, sampled)
+    assert not sides.allow(sampled, with_origin)

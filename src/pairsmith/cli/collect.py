@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pairsmith.records import Prompt
     from pairsmith.redacting import Redactor
 
-CHUNK = 256  # rows taken at a time
+CHUNK = 1024  # rows taken at a time
 SHOWN = 10  # bad rows named with --skip-bad
 
 
@@ -62,29 +62,43 @@ def command(
 
     "-" is standard input. Answers and verdicts that rows bring along are kept; see docs/given.md.
     """
+    from pairsmith.ledger import open_ledger
     from pairsmith.redacting import Redactor
 
     redactor = Redactor([kind.strip() for kind in redact.split(",")], region) if redact else None
     taken = Taken()
     with tempfile.TemporaryDirectory(prefix="pairsmith-") as folder, contextlib.ExitStack() as files:
-        prompts = asyncio.run(
-            _united(_rows(sources, files, taken, skip_bad), redactor, limit, skip_bad, Path(folder), taken)
-        )
-        to = _out(out, files)
-        for prompt in prompts:
-            _write(prompt, to, taken)
-    if not taken.prompts:
-        raise InputError(f"{', '.join(sources)}: no prompts in it; write one a line")
+        ledger = open_ledger(Path(folder) / "ledger.sqlite3", time.time, create=True)
+        files.callback(ledger.close_now)
+        bad = _Bad(skip_bad, taken)
+        asyncio.run(_take_in(_rows(sources, files, taken, bad), redactor, limit, ledger, bad))
+        if not ledger.input_size():
+            raise InputError(f"{', '.join(sources)}: no prompts in it; write one a line")
+        with _writing(out) as to:
+            for prompt in ledger.prompts():
+                _write(prompt, to, taken)
     _say(taken, redactor, out, as_json)
     return 0
 
 
-def _rows(sources: Sequence[str], files: contextlib.ExitStack, taken: Taken, skip_bad: bool) -> Iterator[Row]:
-    """The good rows of all files.
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    """What a bad row means: the end, or, where they are skipped, one more of them."""
 
-    Raises:
-        InputError: a file cannot be read, or a row is bad and none are skipped.
-    """
+    skipped: bool
+    taken: Taken
+
+    def __call__(self, sentence: str) -> None:
+        """Raises InputError, or counts it and says the first few."""
+        if not self.skipped:
+            raise InputError(sentence)
+        self.taken.bad += 1
+        if self.taken.bad <= SHOWN:
+            say(sentence)
+
+
+def _rows(sources: Sequence[str], files: contextlib.ExitStack, taken: Taken, bad: _Bad) -> Iterator[tuple[str, Row]]:
+    """The good rows of all files, each with its file's name."""
     from pairsmith.cli.run import standard_input
     from pairsmith.collect import BadRow, read_prompts
     from pairsmith.running.sources import opened_sources
@@ -92,59 +106,54 @@ def _rows(sources: Sequence[str], files: contextlib.ExitStack, taken: Taken, ski
     for source in opened_sources(sources, None, files, standard_input):
         for row in read_prompts(source.stream, source.name, source.format):
             taken.rows += 1
-            if not isinstance(row, BadRow):
-                yield row
-                continue
-            if not skip_bad:
-                raise InputError(str(row))
-            taken.bad += 1
-            if taken.bad <= SHOWN:
-                say(str(row))
+            if isinstance(row, BadRow):
+                bad(str(row))
+            else:
+                yield source.name, row
 
 
-async def _united(
-    rows: Iterator[Row], redactor: Redactor | None, limit: int | None, skip_bad: bool, folder: Path, taken: Taken
-) -> Iterator[Prompt]:
-    """Equal prompts as one, as a run unites them: by a ledger, so that memory does not grow with the input."""
+async def _take_in(
+    rows: Iterator[tuple[str, Row]], redactor: Redactor | None, limit: int | None, ledger: Ledger, bad: _Bad
+) -> None:
+    """Equal prompts as one, as a run unites them: by a ledger, so that memory does not grow with the input.
+
+    No row is read behind the one that brings the last prompt that is wanted.
+    """
     from itertools import islice
 
     from pairsmith import collect
-    from pairsmith.ledger import open_ledger
 
-    ledger = open_ledger(folder / "ledger.sqlite3", time.time, create=True)
     await ledger.new_generation()
-    while chunk := list(islice(rows, CHUNK)):
-        prompts = [redactor.prompt(row.prompt) if redactor else row.prompt for row in chunk]
+    size = 0
+    while chunk := list(islice(rows, CHUNK if limit is None else min(CHUNK, limit - size))):
+        prompts = [redactor.prompt(row.prompt) if redactor else row.prompt for _, row in chunk]
         came = await ledger.add_prompts(prompts, collect.unite)
-        taken.duplicates += came.duplicates
-        if came.clashes and not skip_bad:
-            row = chunk[came.clashes[0]]
-            raise InputError(
-                f"line {row.line}: id {row.prompt.source_id} is an earlier, different prompt's; change one"
+        for name, row in (chunk[place] for place in came.clashes):
+            where = "standard input" if name == "-" else name
+            known = "its own id, which" if redactor else f"{row.prompt.source_id}, which"
+            bad(
+                f'{where}, line {row.line}, field "id": is {known} an earlier, different prompt has; change one of them'
             )
-        taken.bad += len(came.clashes)
-        if limit is not None and ledger.input_size() >= limit:
-            break
-    await ledger.input_complete(taken.duplicates, taken.bad)
+        bad.taken.duplicates += came.duplicates
+        size += came.added
+    await ledger.input_complete(bad.taken.duplicates, bad.taken.bad)
     await ledger.flush()
-    return _all(ledger, limit)
 
 
-def _all(ledger: Ledger, limit: int | None) -> Iterator[Prompt]:
-    try:
-        for place, prompt in enumerate(ledger.prompts()):
-            if place == limit:
-                break
-            yield prompt
-    finally:
-        ledger.close_now()
+@contextlib.contextmanager
+def _writing(out: str) -> Iterator[BinaryIO]:
+    """Standard output, or a file that is there when all of it is written.
 
-
-def _out(out: str, files: contextlib.ExitStack) -> BinaryIO:
+    Raises:
+        UserError: it cannot be written.
+    """
     if out == "-":
-        return cast(BinaryIO, sys.stdout.buffer)
+        yield cast(BinaryIO, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
     try:
-        return files.enter_context(written_whole(Path(out)))
+        with written_whole(Path(out)) as file:
+            yield file
     except OSError as exc:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with -o") from exc
 
@@ -171,6 +180,7 @@ def _say(taken: Taken, redactor: Redactor | None, out: str, as_json: bool) -> No
             "with_candidates": taken.with_candidates,
             "with_verdicts": taken.with_verdicts,
             "redacted": redacted,
+            "lost_verdicts": redactor.lost_verdicts if redactor else 0,
         }
         print(orjson.dumps(result).decode(), file=stream)
         return
@@ -182,5 +192,9 @@ def _say(taken: Taken, redactor: Redactor | None, out: str, as_json: bool) -> No
         lines.append(f"  with verdicts  {taken.with_verdicts:,}, of people")
     if redacted:
         lines.append(f"  redacted       {', '.join(f'{kind} {n:,}' for kind, n in redacted.items())}")
+    if redactor and redactor.lost_verdicts:
+        lines.append(
+            f"  lost verdicts  {redactor.lost_verdicts:,}, as their answers differed only in what was redacted"
+        )
     lines += [f"{relative(Path(out))}"] if out != "-" else []
     print("\n".join(lines), file=stream)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pairsmith.collect.chat import Chat, read_chat
 from pairsmith.collect.fields import Flaw, check_storable, read_list, read_object, read_text, say_kind
-from pairsmith.collect.given import keys_in, read_given, without_repeats
+from pairsmith.collect.given import keys_in, read_given, together, without_repeats
 from pairsmith.records import Json, Prompt, prompt_id
 
 PROMPT_KEYS = ("prompt", "messages", "instruction")  # exactly one of them makes a row
@@ -80,11 +80,10 @@ def unite(first: Prompt, second: Prompt) -> Prompt:
     """
     if first.id != second.id:
         raise ValueError(f"prompts {first.id} and {second.id} differ")
-    further = [one for one in second.preferences if not one.by or one not in first.preferences]
     return replace(
         first,
         candidates=without_repeats((*first.candidates, *second.candidates)),
-        preferences=(*first.preferences, *further),
+        preferences=together((*first.preferences, *second.preferences)),
     )
 
 

@@ -57,7 +57,14 @@ class Sides:
         return all(any(self._is_from(one, names) for one in tried[part]) for part, names in self.parts.items())
 
     def _is_from(self, completion: Completion, names: Collection[str]) -> bool:
-        return any(name == (completion.endpoint if name in self.endpoints else completion.arm) for name in names)
+        return any(
+            completion.endpoint == name if name in self.endpoints else _is_of(completion, name) for name in names
+        )
+
+
+def _is_of(completion: Completion, arm: str) -> bool:
+    """Whether it is of this arm; "given" means given answers of any origin, whose arms are "given:ORIGIN"."""
+    return completion.arm == arm or (completion.endpoint is None and completion.arm.startswith(f"{arm}:"))
 
 
 ALL = Sides({})

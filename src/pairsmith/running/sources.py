@@ -49,6 +49,8 @@ def opened_sources(
             stream = standard_input() if path == STANDARD_INPUT else files.enter_context(Path(path).open("rb"))  # noqa: SIM115
             head = stream.peek(4096)
         except OSError as exc:
-            raise InputError(f"{path} cannot be read ({exc.strerror}): mend [prompts] path, or --prompts") from None
+            raise InputError(
+                f"{path} cannot be read ({exc.strerror}): mend [prompts] path, or the name that was given"
+            ) from None
         sources.append(Source(path, stream, format or detect_format(path, head)))
     return sources

@@ -156,7 +156,7 @@ class SampleSettings(BaseModel):
             raise ValueError("arms and weights both say how often: give each [[sample.arms]] table its own weight")
         names = Counter(arm.name for arm in self.arms if arm.name is not None)
         for name, count in names.items():
-            if count > 1 or name == GIVEN:
+            if count > 1 or is_given(name):
                 raise ValueError(f"the arm name {name!r} is taken: give each arm a name of its own, or none")
         return self
 
