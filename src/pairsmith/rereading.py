@@ -17,8 +17,8 @@ from pairsmith.judge.reward import read_reward
 from pairsmith.judge.verdicts import Unreadable, read_duel, read_ranking, read_score
 from pairsmith.ledger import Ledger, Settled
 from pairsmith.outcomes import usable_ids
-from pairsmith.records import EndpointName, Json, Prompt, PromptId, Reply, RequestId, content_id
-from pairsmith.wire.faults import read_reply
+from pairsmith.records import EndpointName, Json, Outcome, Prompt, PromptId, Reply, RequestId, content_id
+from pairsmith.wire.faults import read_reply, read_text
 
 CHUNK = 64  # prompts whose replies are read at a time
 Row = Mapping[str, Any]  # a verdict, as outcomes.py keeps it
@@ -89,8 +89,15 @@ class Rereading:
         if self.judges.get(row["judge"]) == "check":  # a function of the user's own: it leaves no reply
             named = content_id("check", row["judge"], prompt.id, row["completion"], row["score"])
             return dict(row) if named == call else f"its check {row['judge']} is not the one that gave {row['score']}"
-        reply = read_reply(call, raw[call]) if call in raw else None
+        reply = self._reply(row, call, raw[call]) if call in raw else None
         return self._said(row, reply) if isinstance(reply, Reply) else "the reply it rests on is not there"
+
+    def _reply(self, row: Row, call: RequestId, raw: bytes) -> Outcome | None:
+        """As much of the reply as the verdict is read from: mostly its text."""
+        if self.logprobs or self.judges.get(row["judge"]) == "reward":
+            return read_reply(call, raw)
+        text = read_text(raw)
+        return None if text is None else Reply(call, text)
 
     def _said(self, row: Row, reply: Reply) -> dict[str, Json] | str:
         if "score" in row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -67,7 +68,9 @@ def command(
 
     RUN is the folder of a run, or its recipe. Give the training and the validation file of a split together.
     """
-    from pairsmith.cli.pair import as_it_ran
+    from pairsmith.cli.pair import COLLECT_AFTER, as_it_ran
+
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
 
     given = (("pair.strategy", strategy), ("export.target", target), ("export.system", system))
     flags = [*(f"{key}={value}" for key, value in given if value), *overrides]
