@@ -136,8 +136,13 @@ def test_what_one_person_said_twice_counts_once_and_what_unknown_people_said_cou
 # --- what must hold of any rows of one prompt ---------------------------------------------------------------
 
 TEXTS = st.sampled_from(["a", "b", "c", "0", "1", "tie", "[0]"])
-ANSWERS = st.lists(st.builds(lambda text, origin: {"content": text, **origin}, TEXTS,
-                             st.sampled_from([{}, {"origin": "x"}, {"origin": "y"}])), min_size=2, max_size=4)  # fmt: skip
+ANSWERS = st.lists(
+    st.builds(
+        lambda text, origin: {"content": text, **origin}, TEXTS, st.sampled_from([{}, {"origin": "x"}, {"origin": "y"}])
+    ),
+    min_size=2,
+    max_size=4,
+)
 
 
 @st.composite
