@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pairsmith.collect import BadRow, Row, read_row, unite
@@ -155,6 +155,7 @@ def verdict_rows(draw: st.DrawFn) -> Prompt:
     return read(row)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(verdict_rows(), min_size=1, max_size=3))
 def test_united_prompts_are_read_again_as_they_were_written(prompts: list[Prompt]) -> None:
     united = prompts[0]
@@ -164,6 +165,7 @@ def test_united_prompts_are_read_again_as_they_were_written(prompts: list[Prompt
     assert read(orjson.loads(orjson.dumps(row_of(united)))) == united
 
 
+@settings(max_examples=50, deadline=None)
 @given(verdict_rows(), verdict_rows(), verdict_rows())
 def test_uniting_verdicts_is_associative_and_every_one_is_about_the_answers(a: Prompt, b: Prompt, c: Prompt) -> None:
     united = unite(unite(a, b), c)
