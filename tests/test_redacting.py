@@ -136,8 +136,26 @@ def test_the_arguments_of_a_tool_call_are_redacted_and_stay_json() -> None:
     assert clean.messages[1]["tool_calls"] == [{"function": {"name": "mail", "arguments": '{"to": "[EMAIL]"}'}}]
 
 
-PIECES = st.sampled_from(["a@b.de", "+49 30 901820", "415-555-2671", "://u:pw@", "sk-", "ghp_", LONG, HEX, "1", " ", "-",
-                          "@", "x", "[", "-----BEGIN PRIVATE KEY-----", "\n"])  # fmt: skip
+PIECES = st.sampled_from(
+    [
+        "a@b.de",
+        "+49 30 901820",
+        "415-555-2671",
+        "://u:pw@",
+        "sk-",
+        "ghp_",
+        LONG,
+        HEX,
+        "1",
+        " ",
+        "-",
+        "@",
+        "x",
+        "[",
+        "-----BEGIN PRIVATE KEY-----",
+        "\n",
+    ]
+)
 
 
 @given(st.lists(PIECES | st.text(max_size=3), max_size=8).map("".join))

@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pairsmith.collect import BadRow, Row, read_row, unite
@@ -136,8 +136,13 @@ def test_what_one_person_said_twice_counts_once_and_what_unknown_people_said_cou
 # --- what must hold of any rows of one prompt ---------------------------------------------------------------
 
 TEXTS = st.sampled_from(["a", "b", "c", "0", "1", "tie", "[0]"])
-ANSWERS = st.lists(st.builds(lambda text, origin: {"content": text, **origin}, TEXTS,
-                             st.sampled_from([{}, {"origin": "x"}, {"origin": "y"}])), min_size=2, max_size=4)  # fmt: skip
+ANSWERS = st.lists(
+    st.builds(
+        lambda text, origin: {"content": text, **origin}, TEXTS, st.sampled_from([{}, {"origin": "x"}, {"origin": "y"}])
+    ),
+    min_size=2,
+    max_size=4,
+)
 
 
 @st.composite
@@ -150,6 +155,7 @@ def verdict_rows(draw: st.DrawFn) -> Prompt:
     return read(row)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(verdict_rows(), min_size=1, max_size=3))
 def test_united_prompts_are_read_again_as_they_were_written(prompts: list[Prompt]) -> None:
     united = prompts[0]
@@ -159,6 +165,7 @@ def test_united_prompts_are_read_again_as_they_were_written(prompts: list[Prompt
     assert read(orjson.loads(orjson.dumps(row_of(united)))) == united
 
 
+@settings(max_examples=50, deadline=None)
 @given(verdict_rows(), verdict_rows(), verdict_rows())
 def test_uniting_verdicts_is_associative_and_every_one_is_about_the_answers(a: Prompt, b: Prompt, c: Prompt) -> None:
     united = unite(unite(a, b), c)
