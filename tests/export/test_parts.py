@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
+from export_rows import assistant, prompt_of, user
 from hypothesis import given
 from hypothesis import strategies as st
 
-from export_rows import assistant, prompt_of, user
 from pairsmith.export.formats import ROWS, row_bytes
 from pairsmith.export.parts import parts_of
 from pairsmith.export.reading import JsonObject, read_line
