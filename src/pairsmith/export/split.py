@@ -2,7 +2,7 @@
 
 Near-duplicates, turns of one conversation and prompts grown from one seed are one group, and one side. The side is the
 hash of the group's earliest prompt: prompts that come later change it only where they join two groups. Called by
-dataset.py.
+running/written.py and dataset.py.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pairsmith.likeness import Groups, NearDuplicates
+from pairsmith.likeness import Groups, NearDuplicates, said
 from pairsmith.records import Json, Prompt, PromptId, content_id
 
 Part: TypeAlias = Literal["train", "validation"]
 TRAIN: Part = "train"
 VALIDATION: Part = "validation"
+OWN_WORDS = 16  # "Now say the same in three sentences, please" asks nothing without what came before it
 SEEDS = ("seeds", "seed_id")  # meta keys of prompts that were grown from others: the ids of those
 
 
@@ -47,16 +48,26 @@ def parts(prompts: Iterable[Prompt], share: float, together: Sequence[str] = ())
         together: meta keys; prompts with an equal value under one of them are kept together.
     """
     groups, near = Groups(), NearDuplicates()
-    ids: list[PromptId] = []
+    owners: list[PromptId] = []  # by place of a text: whose it is
     first: dict[str, PromptId] = {}  # by what keeps prompts together: the first one that has it
+    grown: dict[str, PromptId] = {}  # by seed: the first one that grew from it
+    named: dict[str, PromptId] = {}  # by a row's own id: the first one that has it
     for prompt in prompts:
         groups.add(prompt.id)
         for mark in _marks(prompt, together):
             groups.join(first.setdefault(mark, prompt.id), prompt.id)
-        for place in near.add(_asked(prompt)):
-            groups.join(ids[place], prompt.id)
-        ids.append(prompt.id)
-    return Parts(share, {ident: PromptId(groups.of(ident)) for ident in ids})
+        for seed in _seeds(prompt):
+            groups.join(grown.setdefault(seed, prompt.id), prompt.id)
+        if prompt.source_id is not None:
+            named.setdefault(prompt.source_id, prompt.id)
+        for text in _asked(prompt):
+            near.add(text)
+            owners.append(prompt.id)
+    for seed, offspring in grown.items():
+        groups.join(named.get(seed, PromptId(seed) if seed in groups else offspring), offspring)
+    for one, other in near.couples():
+        groups.join(owners[one], owners[other])
+    return Parts(share, {PromptId(ident): PromptId(groups.of(ident)) for ident in groups})
 
 
 def _drawn(group: PromptId) -> float:
@@ -67,19 +78,28 @@ def _drawn(group: PromptId) -> float:
 def _marks(prompt: Prompt, together: Sequence[str]) -> Iterator[str]:
     """What keeps a prompt together with others that have it too."""
     for key in together:
-        if (value := prompt.meta.get(key)) is not None:
+        if (value := prompt.meta.get(key)) not in (None, "", []):  # an empty cell says nothing
             yield content_id("together", key, value)
-    if prompt.source_id is not None:  # it may be a seed itself
-        yield content_id("seed", prompt.source_id)
+
+
+def _seeds(prompt: Prompt) -> Iterator[str]:
+    """The ids of what it was grown from."""
     for key in SEEDS:
-        for seed in _listed(prompt.meta.get(key)):
-            yield content_id("seed", str(seed))
+        yield from map(str, _listed(prompt.meta.get(key)))
 
 
 def _listed(value: Json) -> list[Json]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _asked(prompt: Prompt) -> str:
-    """What is compared: the words of all turns, without the system message, which many prompts share."""
-    return "\n".join(text for turn in prompt.messages if isinstance(text := turn.get("content"), str))
+def _asked(prompt: Prompt) -> Iterator[str]:
+    """What is compared, without the system message, which many prompts share.
+
+    The words of the user; of several turns the whole conversation, and the last words of the user by themselves, where
+    they are long enough to be asked by themselves.
+    """
+    texts = [text for turn in prompt.messages if isinstance(text := turn.get("content"), str)]
+    yield "\n".join(texts)
+    last = next((turn.get("content") for turn in reversed(prompt.messages) if turn.get("role") == "user"), None)
+    if len(texts) > 1 and isinstance(last, str) and len(said(last).words) >= OWN_WORDS:
+        yield last
