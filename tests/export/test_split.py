@@ -44,7 +44,6 @@ NUMBERS = st.lists(st.integers(0, 500), unique=True, min_size=1, max_size=25)
 
 @settings(max_examples=30, deadline=None)
 @given(NUMBERS, NUMBERS)
-@settings(max_examples=25)
 def test_what_is_added_at_the_end_moves_nobody(first: list[int], more: list[int]) -> None:
     before = distinct(first)
     after = [*before, *distinct([number for number in more if number not in first])]
@@ -81,7 +80,6 @@ def test_near_duplicates_families_and_seeds_share_a_side(drawn: Families) -> Non
 
 @settings(max_examples=30, deadline=None)
 @given(NUMBERS, st.randoms(use_true_random=False))
-@settings(max_examples=25)
 def test_the_side_of_a_prompt_without_kin_depends_on_itself_alone(numbers: list[int], random) -> None:  # type: ignore[no-untyped-def]
     prompts = distinct(numbers)
     one, other = parts(prompts, SHARE), parts(random.sample(prompts, len(prompts)), SHARE)
