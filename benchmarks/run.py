@@ -14,7 +14,19 @@ from pathlib import Path
 from common import Figure, python, row
 
 HERE = Path(__file__).parent
-NAMES = ("start", "cpu", "throughput", "memory", "durable", "resume", "again", "limits", "faults", "judging")
+NAMES = (
+    "start",
+    "cpu",
+    "throughput",
+    "memory",
+    "durable",
+    "resume",
+    "again",
+    "likeness",
+    "limits",
+    "faults",
+    "judging",
+)
 
 
 def main() -> None:
