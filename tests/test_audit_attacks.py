@@ -279,6 +279,21 @@ def test_a_provenance_that_names_easier_gates_is_told(scored: Project, tmp_path:
     assert any("another [pair] table than the run's own: min_gap = 1" in note for note in ran.json["notes"])
 
 
+def test_a_file_of_before_is_proven_though_a_later_run_asked_more(tmp_path: Path) -> None:
+    with serving() as server:
+        project = Project(tmp_path / "grown", server).prompts(everyday(16))
+        project.save(pair={"min_gap": 3.0, "verify_gap": 3.0, "chosen_floor": 4.0})
+        project.run()
+        for name in ("pairs.jsonl", "pairs.provenance.jsonl"):
+            shutil.copy(project.run_dir / name, tmp_path / name)
+        project.save(pair={"min_gap": 4.0, "verify_gap": 1.0, "chosen_floor": 4.0})
+        assert project.run()["calls"]["judge"] > 0
+
+    ran = audit(project.run_dir, tmp_path / "pairs.jsonl")
+
+    assert ran.code == 0, ran.out
+
+
 def test_equal_rows_of_two_prompts_are_proven_both(tmp_path: Path) -> None:
     """Prompts that differ in what no row shows: their references."""
     rows = [
@@ -328,4 +343,5 @@ def test_a_provenance_that_says_something_else_of_a_row_is_named(
     ran = pairsmith("audit", scored.run_dir, tmp_path / "pairs.jsonl", "--json")
 
     assert [problem["line"] for problem in ran.json["problems"]] == [2]
-    assert "says something else of it" in ran.json["problems"][0]["found"]
+    said = f"line 2 of the provenance says something else than the ledger in {next(iter(change))}"
+    assert ran.json["problems"][0]["found"] == said

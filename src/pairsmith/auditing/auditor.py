@@ -5,6 +5,7 @@ Memory holds a few hashes a pair and none of the texts; rows that are none of th
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ import orjson
 
 from pairsmith.auditing.evidence import Evidence, pairs_of
 from pairsmith.auditing.examining import examine
-from pairsmith.auditing.expected import Expected, Suspect, hashed, proof_of
+from pairsmith.auditing.expected import Expected, Suspect, hashed, proof_of, untrue
 from pairsmith.auditing.findings import Audit, Problem
 from pairsmith.dataset import Projection
 from pairsmith.export.parts import parts_of
@@ -35,6 +36,7 @@ class Read:
     lines: int = 0
     proofs: dict[int, int] = field(default_factory=dict)  # of each proof its line
     told: set[int] = field(default_factory=set)  # all that each of its lines says
+    offsets: array[int] = field(default_factory=lambda: array("Q"))  # where each of its lines begins
     proof_lines: int | None = None  # None: there is no provenance
     rows: list[tuple[int, int]] = field(default_factory=list)
 
@@ -109,17 +111,18 @@ class Auditor:
         """
         read = self._files[name] = Read(part)
         if proofs is not None:
-            read.proofs, read.told, read.proof_lines = _told(proofs)
+            _tell(read, proofs)
         offset = 0
         for body in stream:
             read.lines += 1
-            self._line(name, read, body, Suspect(name, read.lines, stream, offset))
+            self._line(read, body, Suspect(name, read.lines, stream, offset), proofs)
             offset += len(body)
         self.audit.rows += read.lines
         if not read.lines:
             self.audit.wrong(name, 0, "the file is empty")
 
-    def _line(self, name: str, read: Read, body: bytes, here: Suspect) -> None:
+    def _line(self, read: Read, body: bytes, here: Suspect, proofs: BinaryIO | None) -> None:
+        name = here.file
         row, findings = read_line(body) if body.strip() else (None, [])
         if row is None or findings:
             self.audit.wrong(name, read.lines, f"the row {findings[0].found if findings else 'is blank'}")
@@ -134,23 +137,35 @@ class Auditor:
             self.audit.wrong(name, read.lines, f"is the same row as {self.expected[numbers[0]].seen}")
             return
         self.expected[number].seen = f"{name}, line {read.lines}"
-        if (said := self._unproven(number, read)) is not None:
+        if (said := self._unproven(number, read, proofs)) is not None:
             self.audit.wrong(name, read.lines, said, self.named(self.expected[number].prompt))
             return
         read.rows.append((read.lines, number))
 
-    def _unproven(self, number: int, read: Read) -> str | None:
+    def _unproven(self, number: int, read: Read, proofs: BinaryIO | None) -> str | None:
         """Why a row that is as it has to be is not proven all the same; None: it is."""
         expected = self.expected[number]
         if doubts := self.evidence.doubts.get(expected.prompt):
             return f"is as it was exported, but what it rests on does not hold: {doubts[0].found}"
         if self.projection.parts is not None and expected.part != read.part:
             return f"belongs into the other file, for {expected.part}"
-        if read.proof_lines is not None and expected.proof not in read.proofs:
+        if proofs is None:
+            return None
+        if expected.proof not in read.proofs:
             return "no line of the provenance names this prompt, these completions and this gap"
-        if read.proof_lines is not None and expected.told not in read.told:
-            return "its line of the provenance says something else of it than the ledger does"
-        return None
+        return None if expected.told in read.told else self._untrue(expected, read, proofs)
+
+    def _untrue(self, expected: Expected, read: Read, proofs: BinaryIO) -> str | None:
+        """What a row's line of the provenance says that the ledger does not."""
+        line = read.proofs[expected.proof]
+        proofs.seek(read.offsets[line - 1])
+        told = orjson.loads(proofs.readline())
+        prompt = self.ledger.listed(expected.prompt)
+        assert prompt is not None
+        settled = self.evidence.of(prompt)
+        wanted = self.projection.proof(prompt, pairs_of(settled)[expected.place], settled.body)
+        key = untrue(told, orjson.loads(orjson.dumps(wanted)))
+        return None if key is None else f"line {line} of the provenance says something else than the ledger in {key}"
 
     def named(self, ident: PromptId) -> str:
         """A prompt by its row's own id, where it has one."""
@@ -227,16 +242,16 @@ def part_of(path: Path) -> Part:
     return "validation" if path.stem.endswith(".validation") else TRAIN
 
 
-def _told(proofs: BinaryIO) -> tuple[dict[int, int], set[int], int]:
+def _tell(read: Read, proofs: BinaryIO) -> None:
     """What a provenance file says: by what each line names the line, all that they say, and how many lines it has."""
-    named: dict[int, int] = {}
-    told: set[int] = set()
-    lines = 0
+    lines, offset = 0, 0
     for lines, body in enumerate(proofs, 1):
+        read.offsets.append(offset)
+        offset += len(body)
         try:
             proof, whole = proof_of(orjson.loads(body))
         except (orjson.JSONDecodeError, KeyError, TypeError):
             continue  # the row that it should prove says so
-        named.setdefault(proof, lines)
-        told.add(whole)
-    return named, told, lines
+        read.proofs.setdefault(proof, lines)
+        read.told.add(whole)
+    read.proof_lines = lines

@@ -66,13 +66,12 @@ class Evidence:
             for (_, stored), (prompt, again) in zip(chunk, self._again(reread), strict=True):
                 yield prompt, self._held(prompt, stored, again)
 
-    def pairs(self, prompt: Prompt) -> list[StoredPair]:
-        """The pairs of ONE prompt, settled once more."""
+    def of(self, prompt: Prompt) -> Settled:
+        """ONE prompt of those that are settled, once more."""
         stored = self.ledger.outcome(prompt.id, self.digest)
-        if stored is None:
-            return []
+        assert stored is not None
         reading = Rereading(self.ledger, self.pairing.judges, self.logprobs)
-        return pairs_of(self._alone(*next(reading.outcomes([(prompt, stored)])))[1])
+        return self._alone(*next(reading.outcomes([(prompt, stored)])))[1]
 
     def doubt(self, prompt: Prompt, sentence: str) -> None:
         """Something about this prompt does not hold."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from pairsmith.auditing.evidence import pairs_of
 from pairsmith.auditing.expected import Expected, Suspect, hashed
 from pairsmith.auditing.findings import difference, texts_in
 from pairsmith.export.formats import ROWS, system_text
@@ -80,7 +81,7 @@ class _Examining:
         prompt = self.auditor.ledger.listed(expected.prompt)
         assert prompt is not None
         evidence = self.auditor.evidence
-        pair = evidence.pairs(prompt)[expected.place]
+        pair = pairs_of(evidence.of(prompt))[expected.place]
         return prompt, cast(JsonObject, self.auditor.projection.row(prompt, pair, evidence.texts))
 
     def _differing(self, prompt: Prompt, row: JsonObject, parts: Parts, made: JsonObject) -> Iterator[str]:

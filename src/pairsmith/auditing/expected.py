@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, BinaryIO
@@ -40,14 +40,7 @@ class Suspect:
     offset: int
 
 
-UNPROVEN = (
-    "line",
-    "pair",
-    "export",
-    "qualified",
-    "part",
-    "group",
-)  # of a provenance line: about the file, or of its day
+UNPROVEN = ("line", "pair", "export", "qualified", "part", "group")  # about the file, or of its day
 
 
 def proof_of(row: Mapping[str, Any]) -> tuple[int, int]:
@@ -58,6 +51,31 @@ def proof_of(row: Mapping[str, Any]) -> tuple[int, int]:
     """
     named = (row["prompt_id"], row["chosen"]["completion"], row["rejected"]["completion"], row["gap"])
     return hash(named), hashed({key: value for key, value in row.items() if key not in UNPROVEN})
+
+
+def untrue(told: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
+    """The first key of a provenance line that says what the ledger does not; None: all of it holds.
+
+    Of verdicts on other answers it may name fewer than there are by now: a later run may have asked more.
+    """
+    for key in [key for key in {**wanted, **told} if key not in (*UNPROVEN, "verdicts", "simulated")]:
+        if key not in told or key not in wanted or hashed(told[key]) != hashed(wanted[key]):
+            return key
+    verdicts = told.get("verdicts")
+    if not isinstance(verdicts, list) or not _enough(verdicts, wanted):
+        return "verdicts"
+    complete = len(verdicts) == len(wanted["verdicts"])
+    marked = told.get("simulated") == wanted["simulated"] or (not complete and told.get("simulated") is False)
+    return None if marked else "simulated"
+
+
+def _enough(verdicts: Sequence[object], wanted: Mapping[str, Any]) -> bool:
+    """Whether these are verdicts that there are, and all that the pair rests on are among them."""
+    sides = {wanted[side]["completion"] for side in ("chosen", "rejected")}
+    calls = {one["request_id"] for key in ("duels", "rankings") for one in wanted.get(key, ())}
+    needed = [one for one in wanted["verdicts"] if one.get("completion") in sides or one["call"] in calls]
+    said = set(map(hashed, verdicts))
+    return said.issuperset(map(hashed, needed)) and said.issubset(map(hashed, wanted["verdicts"]))
 
 
 def hashed(value: object) -> int:
