@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from pairsmith import measuring, pairing
+from pairsmith.beside import Beside, Known, besides
 from pairsmith.dataset import StoredArm, Texts, stored_arms
 from pairsmith.judge.duel import LABELS
 from pairsmith.judge.escalate import holds
 from pairsmith.judge.rank import labels
-from pairsmith.judge.reward import read_reward
 from pairsmith.judge.settings import JudgeSettings
 from pairsmith.judge.verdicts import (
     DuelVerdict,
@@ -35,10 +35,8 @@ from pairsmith.pairing import Pairing
 from pairsmith.recipe import Recipe
 from pairsmith.records import (
     CompletionId,
-    Failure,
     Flag,
     Noise,
-    Outcome,
     Prompt,
     Purpose,
     Reply,
@@ -118,23 +116,6 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """A call that is neither a completion nor the ground of a verdict.
-
-    `kind`: failed (no retry can mend it), unpaid (every attempt failed, another run tries again), unreadable,
-    reference (that a judge wrote), early (a verdict before anything is decided), unused (by the last run's decision).
-    """
-
-    kind: str
-    purpose: str
-    endpoint: str
-    why: str
-    text: str
-    call: str
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
 class Vote:
     """What a person said: `preferred` over `others`, by number; None: a tie. `rule`: human, edit or review."""
 
@@ -203,7 +184,7 @@ def explained(prompt: Prompt, ledger: Ledger, digest: str, rules: Pairing, panel
     outcomes = {ident: read_stored(ident, stored) for ident, stored in ledger.stored(prompt.id).items()}
     unpaid = [RequestId(ident) for ident in body.get("unpaid", ()) if ident not in outcomes]
     attempts = ledger.attempts_at([*outcomes, *unpaid])
-    known = _Known(prompt, body, settled is not None and settled.kind != "failed", outcomes, attempts, rules)
+    known = Known(prompt, body, settled is not None and settled.kind != "failed", outcomes, attempts, rules)
     bare = Explained(
         prompt=prompt,
         settled=settled,
@@ -212,27 +193,11 @@ def explained(prompt: Prompt, ledger: Ledger, digest: str, rules: Pairing, panel
         rungs=(),
         compared=(),
         votes=(),
-        besides=_besides(known, {one.id for one in answers}, unpaid),
+        besides=besides(known, {one.id for one in answers}, unpaid),
         **_paid(attempts),
         _numbers={one.id: one.number for one in answers},
     )
     return replace(bare, rungs=_rungs(bare, rules, panel), compared=_compared(bare, known), votes=_votes(bare, ledger))
-
-
-class _Known(NamedTuple):
-    """What is read of the ledger once. `decided`: the verdicts that decided stand in the body."""
-
-    prompt: Prompt
-    body: Mapping[str, Any]
-    decided: bool
-    outcomes: Mapping[RequestId, Outcome]
-    attempts: Sequence[Attempt]
-    rules: Pairing
-
-    def said(self, call: RequestId) -> str:
-        """The text of a reply; "" where there is none."""
-        reply = self.outcomes.get(call)
-        return reply.text if isinstance(reply, Reply) else ""
 
 
 def _paid(attempts: Sequence[Attempt]) -> dict[str, Any]:
@@ -258,7 +223,7 @@ class _Row(NamedTuple):
     span: Sequence[int] | None
 
 
-def _answers(known: _Known, ledger: Ledger, digest: str) -> tuple[Answer, ...]:
+def _answers(known: Known, ledger: Ledger, digest: str) -> tuple[Answer, ...]:
     """All of them, flagged ones too: by their mean, then those without, the chosen first and the rejected last."""
     scores, _, _ = verdicts_in(known.body)
     means = estimates(known.rules.points(scores), known.rules.known)
@@ -296,7 +261,7 @@ def _answers(known: _Known, ledger: Ledger, digest: str) -> tuple[Answer, ...]:
     return tuple(replace(one, same_as=_kept(one, answers)) for one in answers)
 
 
-def _rows(known: _Known) -> list[_Row]:
+def _rows(known: Known) -> list[_Row]:
     """Of each completion; where nothing is settled yet, of what was answered so far."""
     rows = known.body.get("arms", ())
     if rows and all(len(row) > 7 for row in rows):
@@ -314,7 +279,7 @@ def _rows(known: _Known) -> list[_Row]:
     return found
 
 
-def _model(ident: CompletionId, known: _Known) -> str | None:
+def _model(ident: CompletionId, known: Known) -> str | None:
     reply = known.outcomes.get(RequestId(ident))
     if isinstance(reply, Reply):
         return reply.model
@@ -330,7 +295,7 @@ def _kept(one: Answer, answers: Sequence[Answer]) -> int | None:
     return next((other.number for other in others if folded(other.text) == folded(one.text)), None)
 
 
-def _given(score: Score, known: _Known) -> Given:
+def _given(score: Score, known: Known) -> Given:
     kind = known.rules.judges.get(score.judge, "chat")
     points = known.rules.known.points(score.judge, score.value) if known.rules.points([score]) else None
     rationale = _rationale(read_score(known.said(score.request_id)))
@@ -359,7 +324,7 @@ def _rungs(found: Explained, rules: Pairing, panel: JudgeSettings) -> tuple[Rung
     return tuple(rungs)
 
 
-def _compared(found: Explained, known: _Known) -> tuple[Compared, ...]:
+def _compared(found: Explained, known: Known) -> tuple[Compared, ...]:
     _, duels, rankings = verdicts_in(known.body)
     compared = []
     for duel in duels:
@@ -389,59 +354,3 @@ def _votes(found: Explained, ledger: Ledger) -> tuple[Vote, ...]:
             others = found.numbers([side for side in (one.first, one.second) if side != one.preferred])
             votes.append(Vote("review", one.reviewer, winner, others))
     return tuple(votes)
-
-
-# --- what else was asked ------------------------------------------------------------------------------
-
-
-def _besides(known: _Known, completions: set[CompletionId], unpaid: Sequence[RequestId]) -> tuple[Beside, ...]:
-    """Calls that are neither a completion nor the ground of a verdict, in the order in which they were asked."""
-    used = {verdict["call"] for verdict in known.body.get("verdicts", ())}
-    tries: dict[RequestId, list[Attempt]] = {}
-    for attempt in known.attempts:
-        tries.setdefault(attempt.request, []).append(attempt)
-    found = []
-    for request, made in tries.items():
-        if request in used or CompletionId(request) in completions:
-            continue
-        last = made[-1]
-        if request in unpaid:
-            kind, why, text = "unpaid", _told(last.outcome or "no answer came", last.message), ""
-        else:
-            kind, why, text = _beside(last, known.outcomes[request], known)
-        found.append(Beside(kind, last.purpose.value, last.endpoint, why, text, request, len(made)))
-    return tuple(found)
-
-
-def _told(reason: str, message: str | None) -> str:
-    return f"{reason} ({message})" if message else reason
-
-
-def _beside(asked: Attempt, outcome: Outcome, known: _Known) -> tuple[str, str, str]:
-    """Kind, why, and what came."""
-    if isinstance(outcome, Failure):
-        return "failed", _told(outcome.reason, outcome.message), ""
-    if asked.purpose is Purpose.REFERENCE:
-        return "reference", "", outcome.text
-    verdict = _verdict(asked, outcome.text, known)
-    if isinstance(verdict, Unreadable):
-        cut_off = "it was cut off at the token limit, and " if outcome.finish_reason == "length" else ""
-        return "unreadable", cut_off + verdict.why, outcome.text or outcome.refusal or ""
-    return "unused" if known.decided else "early", verdict, outcome.text
-
-
-def _verdict(asked: Attempt, text: str, known: _Known) -> str | Unreadable:
-    """What a judge's reply says, in a word or two; which completion it is about is not stored with it."""
-    if asked.purpose is Purpose.SCORE and known.rules.judges.get(asked.endpoint) == "reward":
-        reward = read_reward(text)
-        return reward if isinstance(reward, Unreadable) else f"the number {reward:.4g}"
-    if asked.purpose is Purpose.SCORE:
-        score = read_score(text)
-        return score if isinstance(score, Unreadable) else f"{score.score:g} of 10"
-    if asked.purpose is Purpose.DUEL:
-        duel = read_duel(text, LABELS)
-        return duel if isinstance(duel, Unreadable) else duel.winner
-    if asked.purpose is Purpose.RANK and known.decided:
-        ranking = read_ranking(text, labels(len(known.body.get("completions", ()))))
-        return ranking if isinstance(ranking, Unreadable) else ", ".join(ranking.ranking)
-    return ""

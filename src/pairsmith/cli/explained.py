@@ -15,7 +15,8 @@ from pairsmith.cli.reasoned import FLAGS, why
 from pairsmith.cli.shown import INDENT, lines_of, reading_columns, rule, styled
 
 if TYPE_CHECKING:
-    from pairsmith.explaining import Answer, Beside, Compared, Explained, Given, Rung, Vote
+    from pairsmith.beside import Beside
+    from pairsmith.explaining import Answer, Compared, Explained, Given, Rung, Vote
     from pairsmith.pairing import Pairing
 
 MOST_LINES, MOST_CHARS = 12, 6000  # of one text, unless all of it is wanted
