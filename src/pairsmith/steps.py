@@ -141,7 +141,7 @@ def _with_draws(
     failures = [o for _, request in draws if isinstance(o := outcomes[request.id], Failure)]
     completions = known.completions = known.completions or _completions(prompt, draws, outcomes, work)
     if unpaid := [f for f in failures if f.kind is not FailureKind.PERMANENT]:
-        body = {"arms": of_arms(completions)}
+        body = {"arms": of_arms(completions), **_unpaid(unpaid)}
         return Step(completions=completions, kind="failed", reason=unpaid[0].reason, final=False, body=body)
     usable = [completion for completion in completions if not completion.flags]
     if len(usable) < 2 and measuring and known.drawn < len(known.draws):
@@ -155,7 +155,7 @@ def _with_draws(
         return Step(completions=completions, measured=Measured(state.scores, state.again))
     verdicts = len(state.scores) + len(state.duels) + len(state.rankings)
     if state.settlement is None:
-        reason, body = state.unpaid[0].reason, {"arms": of_arms(completions)}
+        reason, body = state.unpaid[0].reason, {"arms": of_arms(completions), **_unpaid(state.unpaid)}
         return Step(completions=completions, kind="failed", reason=reason, final=False, verdicts=verdicts, body=body)
     replies = (outcomes.get(ident) for ident in _calls(state))
     simulated = any(isinstance(reply, Reply) and reply.simulated for reply in replies)
@@ -196,12 +196,23 @@ def _settled(
     settled = Step(completions=completions, verdicts=verdicts, body=evidence, complete=True)
     if isinstance(state.settlement, Abstention):
         evidence["detail"] = state.settlement.detail
-        # What is refused as malformed is not stored, and asked again: the server may have changed.
-        final = all(failure.reason != "bad_request" for failure in state.failed)
+        evidence |= _unpaid(state.failed)
+        final = not any(map(_again, state.failed))
         return replace(settled, kind="abstained", reason=state.settlement.reason, final=final)
     assert isinstance(state.settlement, Pair)  # judge.owed turns what is undecided into duels
     evidence |= pair_rows(state.settlement, completions)
     return replace(settled, kind="pair")
+
+
+def _unpaid(failures: Sequence[Failure]) -> dict[str, Json]:
+    """Calls of which nothing is stored, so that their attempts can be found: another run asks them again."""
+    lost = [failure.request_id for failure in failures if failure.kind is not FailureKind.PERMANENT or _again(failure)]
+    return {"unpaid": list[Json](lost)} if lost else {}
+
+
+def _again(failure: Failure) -> bool:
+    """What is refused as malformed is not stored, and asked again: the server may have changed."""
+    return failure.reason == "bad_request"
 
 
 def _calls(state: JudgeState) -> list[RequestId]:
@@ -254,8 +265,9 @@ def _checked(prompt: Prompt, completion: Completion, screens: Sequence[seams.Fun
 def _too_few(prompt: Prompt, completions: tuple[Completion, ...], failures: Sequence[Failure], work: Work) -> Step:
     """Fewer than two completions can be used: by the calls' fault if any failed, else by the screens."""
     evidence = evidence_of(completions)
-    if failures:  # what is refused as malformed is not stored, and asked again: the server may have changed
-        final = all(failure.reason != "bad_request" for failure in failures)
+    if failures:
+        evidence |= _unpaid(failures)
+        final = not any(map(_again, failures))
         reason = failures[0].reason
         return Step(completions=completions, kind="failed", reason=reason, final=final, body=evidence, complete=True)
     if gate := work.pairing.gate(prompt, (), (), ()):

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairsmith.cli.common import json_option, named, relative, run_dir_option, show, stored_run
+from pairsmith.cli.common import Named, json_option, named, relative, run_dir_option, show, stored_run
 from pairsmith.errors import UserError
 
 if TYPE_CHECKING:
     from pairsmith.explaining import Explained
     from pairsmith.ledger import Ledger
     from pairsmith.pairing import Pairing
+    from pairsmith.recipe import Recipe
     from pairsmith.records import Prompt
 
 MOST_NAMED = 20_000  # ids among which near ones are looked for
@@ -33,17 +34,24 @@ def command(run: Path, prompt_id: str, run_dir: Path | None, full: bool, as_json
     beginning of one, or the place in the input, as "#1". No endpoint is asked.
     """
     from pairsmith.cli import explained as said
-    from pairsmith.cli.pair import as_it_ran
-    from pairsmith.explaining import explained
-    from pairsmith.repairing import pairing_in
+    from pairsmith.explaining import explained, rules_in
 
     what = named(run, run_dir)
+    recipe = _as_it_ran(what)
     with stored_run(what.folder) as (ledger, digest):
-        pairing = pairing_in(as_it_ran(what), ledger, digest)
-        found = explained(_prompt(ledger, prompt_id), ledger, digest, pairing)
+        rules = rules_in(recipe, ledger, digest)
+        found = explained(_prompt(ledger, prompt_id), ledger, digest, rules, recipe.judge)
     where = relative(what.folder.path)
-    show(_json(found, pairing, where), as_json, lambda: said.as_text(found, pairing, where, full))
+    show(_json(found, rules, where), as_json, lambda: said.as_text(found, rules, where, full))
     return 0
+
+
+def _as_it_ran(what: Named) -> Recipe:
+    """The recipe that the outcomes were settled by, whatever the one that was named says by now."""
+    from pairsmith.recipe import load_recipe
+
+    stored = what.folder.recipe
+    return load_recipe(stored) if stored.exists() else what.recipe
 
 
 def _prompt(ledger: Ledger, word: str) -> Prompt:
@@ -52,19 +60,24 @@ def _prompt(ledger: Ledger, word: str) -> Prompt:
     Raises:
         UserError: there is none, or several begin so.
     """
+    from pairsmith.cli.explained import visible
+
     found = ledger.find(word)
     exact = [one for one in found if word in (one.source_id, one.id)] or found
     if len(exact) == 1:
         return exact[0]
     if exact:
-        raise UserError(f"several prompts begin with {word}: write more of the id")
+        names = " and ".join(visible(one.id) for one in exact[:2])
+        raise UserError(f"several prompts begin with {word}, such as {names}: write more of the id")
     near = difflib.get_close_matches(word, ledger.source_ids(MOST_NAMED), n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "take an `id` of the prompt file, or a prompt_id, or #1"
-    raise UserError(f"there is no prompt {word} in this run's input; {hint}")
+    raise UserError(visible(f"there is no prompt {word} in this run's input; {hint}"))
 
 
-def _json(found: Explained, pairing: Pairing, where: str) -> dict[str, Any]:
-    from pairsmith.cli.explained import why
+def _json(found: Explained, rules: Pairing, where: str) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from pairsmith.cli.reasoned import why
 
     prompt, settled = found.prompt, found.settled
     return {
@@ -82,54 +95,25 @@ def _json(found: Explained, pairing: Pairing, where: str) -> dict[str, Any]:
         "outcome": settled.kind if settled else None,
         "reason": settled.reason if settled else None,
         "detail": settled.body.get("detail") if settled else None,
-        "why": why(found, pairing, where),
+        "final": settled.final if settled else None,
+        "why": why(found, rules, where),
         "pairs": [
             {
                 "chosen": found.number(pair["chosen"]["completion"]),
                 "rejected": found.number(pair["rejected"]["completion"]),
                 "gap": pair["gap"],
                 "rule": pair["provenance"].get("rule"),
+                "strategy": pair["provenance"].get("strategy"),
                 "judges": pair["judges"],
             }
             for pair in found.pairs
         ],
-        "completions": [
-            {
-                "number": one.number,
-                "id": one.id,
-                "arm": one.arm,
-                "sampled": dict(one.sampled),
-                "flags": list(one.flags),
-                "marks": list(one.marks),
-                "output_tokens": one.output_tokens,
-                "mean": one.mean,
-                "scores": [
-                    {"judge": s.judge, "score": s.score, "rationale": s.rationale, "call": s.call} for s in one.scores
-                ],
-                "text": one.text,
-            }
-            for one in found.answers
-        ],
-        "compared": [
-            {
-                "judge": one.judge,
-                "shown": list(one.shown),
-                "said": None if one.said is None else list(one.said),
-                "rationale": one.rationale,
-                "call": one.call,
-            }
-            for one in found.compared
-        ],
-        "lost": [{"purpose": o.purpose, "endpoint": o.endpoint, "why": o.why, "text": o.text} for o in found.lost],
-        "preferences": [
-            {
-                "rule": one.rule,
-                "by": one.by,
-                "preferred": None if one.preferred is None else found.number(one.preferred),
-                "others": [found.number(other) for other in one.others],
-            }
-            for one in prompt.preferences
-        ],
+        "gates": rules.settings.model_dump(mode="json"),
+        "completions": [asdict(one) for one in found.answers],
+        "ladder": [asdict(one) for one in found.rungs],
+        "compared": [asdict(one) for one in found.compared],
+        "people": [asdict(one) for one in found.votes],
+        "besides": [asdict(one) for one in found.besides],
         "calls": found.calls,
         "attempts": found.attempts,
         "tokens": {"input": found.input_tokens, "output": found.output_tokens},

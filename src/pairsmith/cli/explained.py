@@ -1,86 +1,81 @@
-"""Lays out one prompt's evidence for a terminal, and says why it is a pair or none. Called by explain.py."""
+"""Lays out one prompt's evidence for a terminal; nothing of it moves the cursor or colours the screen.
+
+Called by explain.py. Why it is a pair or none is said by reasoned.py.
+"""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pairsmith.cli.common import usd
+from pairsmith.cli.reasoned import FLAGS, why
 from pairsmith.cli.shown import INDENT, lines_of, reading_columns, rule, styled
 
 if TYPE_CHECKING:
-    from pairsmith.explaining import Answer, Compared, Explained
-    from pairsmith.outcomes import StoredPair
+    from pairsmith.beside import Beside
+    from pairsmith.explaining import Answer, Compared, Explained, Given, Rung, Vote
     from pairsmith.pairing import Pairing
 
 MOST_LINES, MOST_CHARS = 12, 6000  # of one text, unless all of it is wanted
+QUOTED_CHARS = 300  # of a reply that is no verdict
+MOST_TOOLS = 8  # that are named
+COMMAND = ": pairsmith "  # begins what a sentence of reasoned.py tells to type
 
-# Characters that would move the cursor, colour the screen, or turn the direction of what follows.
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# What would move the cursor, colour the screen, turn the direction of what follows, or stand there unseen; two
+# characters that join letters and emoji stay.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff"
+    "\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
-FLAGS = {
-    "empty": "it is empty",
-    "cut_off": "it was cut off",
-    "refusal": "it refuses",
-    "reasoning_left": "reasoning is left in it",
-    "tool_call": "it calls a tool",
-    "mended": "it held broken characters",
-    "unfinished": "it stops in mid-sentence",
-    "duplicate": "a sibling says the same",
-    "check": "a screen of the recipe's refused it",
-}
-
-# Why there is no pair, and what would change it.
-REASONS = {
-    "too_few_completions": "fewer than two completions can be used; more completions, or other arms, give more",
-    "too_few_scored": "fewer than two usable completions have a score",
-    "tie": "all completions are equally good, and a tie is no preference",
-    "gap_too_small": "the couple is not far enough apart; a lower min_gap or verify_gap would take closer ones",
-    "chosen_below_floor": "no chosen answer would be good enough; a lower chosen_floor would take it",
-    "equal_sides": "both sides would be the same text",
-    "order_conflict": "the two orders of a comparison contradict each other: the judge goes by position, or by a hair",
-    "duel_tie": "compared side by side, neither is better in either order",
-    "judges_disagree": "compared side by side, the one with the higher score did not win",
-    "no_verdict": "a verdict that was needed was lost; what was stored is final, another judge would be asked anew",
-    "too_long_to_rank": "the answers together are too long for one listwise prompt; raise rank_max_chars",
-    "strategy_declined": "the recipe's own strategy picks no pair",
-    "sides_missing": "no couple that `sides` allows passes the gates",
-    "refusal_side": "a refusal may not stand on that side (refusals)",
-    "cut_off_side": "an answer that was cut off may not stand on that side (cut_off)",
-    "unfinished_side": "an unfinished answer may not stand on that side (unfinished)",
-    "rejected_above_ceiling": "the rejected answer would be too good; a higher rejected_ceiling would take it",
-    "length_ratio": "the lengths differ too much; a higher max_length_ratio would take them",
-    "token_ratio": "the lengths in tokens differ too much; a higher max_token_ratio would take them",
-    "near_duplicates": "the two use nearly the same words; a higher max_similarity would take them",
-    "equal_after_cut": "cut to the trainer's length the two are the same; see trainer_max_tokens",
-    "other_language": "an answer is in another language than was asked for; see language",
-    "human_tie": "people prefer neither of the answers to the other",
+_BESIDE = {
+    "failed": "failed for good",
+    "unpaid": "every attempt failed, and another run asks again",
+    "unreadable": "could not be read as a verdict",
+    "reference": "wrote the reference that judges are shown",
+    "early": "is there, and nothing is decided yet",
+    "unused": "is no part of what the last run decided by: asked to measure the judge, or by other settings",
 }
 
 
-def as_text(found: Explained, pairing: Pairing, where: str, full: bool) -> str:
+def as_text(found: Explained, rules: Pairing, where: str, full: bool) -> str:
     """The whole of it, as wide as the terminal."""
     prompt = found.prompt
-    name = prompt.source_id or prompt.id
-    lines = [rule(f"prompt {prompt.ordinal + 1} · {visible(name)}"), "", *_asked(found, full)]
+    names = [visible(name) for name in (prompt.source_id, prompt.id) if name]
+    lines = [rule(" · ".join([f"prompt {prompt.ordinal + 1}", *names])), "", *_asked(found, full)]
     for answer in found.answers:
         lines += ["", *_answer(answer, _side_of(answer, found), full)]
-    if found.compared:
-        lines += ["", styled("COMPARED", bold=True), *(line for one in found.compared for line in _compared(one))]
-    if found.lost:
-        lines += ["", styled("NO PART OF IT", bold=True)]
-        lines += [line for one in found.lost for line in _wrapped(f"{one.purpose} by {one.endpoint}: {one.why}")]
+    parts = {
+        "JUDGES": _ladder(found.rungs, len(found.answers)),
+        "COMPARED": [line for one in found.compared for line in _compared(one)],
+        "PEOPLE": [line for vote in found.votes for line in _wrapped(_vote(vote))],
+        "BESIDES": [line for one in found.besides for line in _beside(one, full)],
+    }
+    for title, part in parts.items():
+        lines += ["", styled(title, bold=True), *part] if part else []
     lines += ["", rule("why"), ""]
-    lines += [line for sentence in why(found, pairing, where) for line in _wrapped(sentence, "")]
+    lines += [line for sentence in why(found, rules, where) for line in _reason(sentence)]
     lines += ["", _paid(found)]
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _reason(sentence: str) -> Iterator[str]:
+    """A sentence; the command that ends it stands in a line of its own, whole, to be copied."""
+    said, begins, command = sentence.partition(COMMAND)
+    yield from _wrapped(f"{said}:" if begins else said, "")
+    if begins:
+        yield INDENT + visible(f"pairsmith {command}")
+
+
 def visible(text: str) -> str:
-    """The text with every character that a terminal would act on shown by its number instead."""
+    """The text with every character that a terminal would act on, or hide, shown by its number instead."""
     return _UNSEEN.sub(lambda one: one[0].encode("unicode_escape").decode(), text)
+
+
+# --- the prompt ---------------------------------------------------------------------------------------
 
 
 def _asked(found: Explained, full: bool) -> Iterator[str]:
@@ -89,16 +84,26 @@ def _asked(found: Explained, full: bool) -> Iterator[str]:
     parts += [(str(turn.get("role", "")).upper(), _content(turn)) for turn in prompt.messages]
     parts += [("REFERENCE", prompt.reference)] if prompt.reference else []
     for role, text in parts:
-        yield styled(role, bold=True)
+        yield styled(visible(role), bold=True)
         yield from _text(text or "", full)
     if prompt.tools:
-        yield styled(f"with {len(prompt.tools)} tools", dim=True)
+        yield styled("TOOLS", bold=True)
+        yield from _wrapped(_tools(prompt.tools))
 
 
 def _content(turn: dict[str, Any]) -> str:
-    content = turn.get("content")
-    calls = turn.get("tool_calls")
+    content, calls = turn.get("content"), turn.get("tool_calls")
     return content if isinstance(content, str) and content else f"[calls {len(calls)} tools]" if calls else ""
+
+
+def _tools(tools: Iterable[Any]) -> str:
+    functions = [tool.get("function") if isinstance(tool, dict) else None for tool in tools]
+    names = [str(one.get("name", "?")) if isinstance(one, dict) else "?" for one in functions]
+    more = [f"and {len(names) - MOST_TOOLS:,} more"] if len(names) > MOST_TOOLS else []
+    return ", ".join([*names[:MOST_TOOLS], *more])
+
+
+# --- completions --------------------------------------------------------------------------------------
 
 
 def _side_of(answer: Answer, found: Explained) -> str:
@@ -108,39 +113,105 @@ def _side_of(answer: Answer, found: Explained) -> str:
 
 def _answer(answer: Answer, side: str, full: bool) -> Iterator[str]:
     mean = "" if answer.mean is None else f"  {answer.mean:.4g} of 10"
+    length = f"{len(answer.text):,} characters"
     tokens = "" if answer.output_tokens is None else f", {answer.output_tokens:,} tokens"
-    about = f"   {answer.arm or 'not settled yet'}; {len(answer.text):,} characters{tokens}"
+    by = answer.arm or f"by {answer.endpoint}, not screened yet"
+    model = "" if answer.model is None else f" ({answer.model})"
     head = f"#{answer.number}{f' {side}' if side else ''}"
-    yield f"{styled(head, bold=True)}{mean}{styled(visible(about), dim=True)}"
-    if how := _sampled(answer):
-        yield INDENT + styled(how, dim=True)
+    yield f"{styled(head, bold=True)}{mean}{styled(visible(f'   {by}{model}; {length}{tokens}'), dim=True)}"
+    yield from (styled(line, dim=True) for how in _sampled(answer) for line in _wrapped(how))
     if answer.flags:
         yield from _wrapped("screened: " + ", ".join(FLAGS.get(flag, flag) for flag in answer.flags))
     if answer.marks:
         yield from _wrapped("judged all the same: " + ", ".join(FLAGS.get(mark, mark) for mark in answer.marks))
-    yield from _text(answer.text, full)
+    if answer.same_as and not full:
+        yield from _wrapped(f"[the text of #{answer.same_as}]")
+    else:
+        yield from _text(answer.text, full)
     for score in answer.scores:
-        said = f": {visible(score.rationale)}" if score.rationale else ""
-        yield from (styled(line, dim=True) for line in _wrapped(f"{score.judge} {score.score:g}{said}"))
+        yield from (styled(line, dim=True) for line in _wrapped(_score(score)))
 
 
-def _sampled(answer: Answer) -> str:
+def _sampled(answer: Answer) -> Iterator[str]:
+    """What held for it, and what the recipe asks for in vain."""
     effective = answer.sampled.get("effective") or {}
-    parts = [f"{name} {value}" for name, value in effective.items() if value != "server default"]
+    sent = [f"{name} {value}" for name, value in effective.items() if value != "server default"]
     persona = answer.sampled.get("persona")
-    return visible(", ".join([*([f"persona {persona}"] if persona else []), *parts]))
+    if parts := [*([f"persona {persona}"] if persona else []), *sent]:
+        yield ", ".join(parts)
+    if dropped := answer.sampled.get("dropped"):
+        asked = [f"{name} {', '.join(map(str, values))}" for name, values in dropped.items()]
+        yield f"asked for, not sent, as the endpoint does not take it: {', '.join(asked)}"
+
+
+def _score(score: Given) -> str:
+    said = f": {score.rationale}" if score.rationale else ""
+    if score.kind == "check":
+        return f"{score.judge} {score.score:g} (a function of the recipe's: it leaves no reply)"
+    if score.kind == "reward":
+        scale = "which counts as no points" if score.points is None else f"which counts as {score.points:.4g} points"
+        return f"{score.judge} {score.score:.4g}, a number on a scale of its own, {scale}"
+    return f"{score.judge} {score.score:g}{said}"
+
+
+# --- judges and people ----------------------------------------------------------------------------------
+
+
+def _ladder(rungs: Iterable[Rung], answers: int) -> list[str]:
+    """Who gave points to which; one judge that saw all needs no word."""
+    rungs = list(rungs)
+    if len(rungs) < 2 or not answers:
+        return []
+    sentences = [_rung(rung) for rung in rungs]
+    if sum(rung.error is not None and bool(rung.scored) for rung in rungs) > 1:
+        sentences.append("a mean weighs judges so, once each is brought in line with those before it by what both saw")
+    return [line for sentence in sentences for line in _wrapped(sentence)]
+
+
+def _rung(rung: Rung) -> str:
+    scored = ", ".join(f"#{number}" for number in rung.scored) or "none"
+    asked = {
+        "all": "is asked about all that can be used",
+        "value": "is asked where its verdict could still change the pair",
+        "distance": f"is asked about those within {rung.within or 0:g} points of the best",
+    }[rung.by]
+    error = "" if rung.error is None else f"; a verdict of it errs by {rung.error:.2f} points"
+    return f"{rung.judge} gave {'numbers' if rung.kind == 'reward' else 'points'} to {scored}: it {asked}{error}"
 
 
 def _compared(one: Compared) -> Iterator[str]:
-    shown = ", ".join(f"#{number}" for number in one.shown)
+    shown = ", ".join(f"{label} = #{number}" for label, number in zip(one.labels, one.shown, strict=True))
     if one.said is None:
         said = "a tie"
     elif len(one.said) == 1:
         said = f"#{one.said[0]} wins"
     else:
         said = "best to worst " + ", ".join(f"#{number}" for number in one.said)
-    rationale = f": {visible(one.rationale)}" if one.rationale else ""
+    rationale = f": {one.rationale}" if one.rationale else ""
     yield from _wrapped(f"{one.judge}, shown {shown}: {said}{rationale}")
+
+
+def _vote(vote: Vote) -> str:
+    others = ", ".join(f"#{number}" for number in vote.others)
+    if vote.rule == "edit":
+        return f"{vote.by or 'somebody'} mended {others} into #{vote.preferred}"
+    said = f"finds {others} equally good" if vote.preferred is None else f"prefers #{vote.preferred} to {others}"
+    return f"{vote.by or 'somebody'}{', shown the two,' if vote.rule == 'review' else ''} {said}"
+
+
+def _beside(one: Beside, full: bool) -> Iterator[str]:
+    tries = f" ({one.attempts:,} attempts)" if one.attempts > 1 else ""
+    why = f": {one.why}" if one.why else ""
+    yield from _wrapped(f"{one.purpose} by {one.endpoint}{tries} {_BESIDE.get(one.kind, one.kind)}{why}")
+    if one.kind == "reference" or (full and one.text):
+        yield from _text(one.text, full)
+    elif one.kind == "unreadable":
+        left = len(one.text) - QUOTED_CHARS
+        cut = f" [… {left:,} more characters]" if left > 0 else ""
+        yield from _wrapped(f"  it said: {one.text[:QUOTED_CHARS].strip() or '(nothing)'}{cut}")
+
+
+# --- texts ----------------------------------------------------------------------------------------------
 
 
 def _text(text: str, full: bool) -> list[str]:
@@ -158,8 +229,13 @@ def _text(text: str, full: bool) -> list[str]:
 
 
 def _wrapped(sentence: str, indent: str = INDENT) -> list[str]:
+    """One sentence of ours, whatever stands in it."""
     return textwrap.wrap(
-        sentence, reading_columns(), initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
+        visible(sentence),
+        reading_columns(),
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_on_hyphens=False,
     )
 
 
@@ -167,40 +243,3 @@ def _paid(found: Explained) -> str:
     retries = f" in {found.attempts:,} attempts" if found.attempts > found.calls else ""
     tokens = f"{found.input_tokens:,} tokens in, {found.output_tokens:,} out"
     return f"{found.calls:,} calls{retries}, {tokens}, {usd(found.cost_usd)}"
-
-
-# --- why -------------------------------------------------------------------------------------------
-
-
-def why(found: Explained, pairing: Pairing, where: str) -> list[str]:
-    """Why this is the pair, or why there is none, one sentence each."""
-    settled = found.settled
-    if settled is None:
-        return [f"Nothing has come of it yet: pairsmith run {where}"]
-    if settled.kind == "pair":
-        return [_why_pair(pair, found, pairing) for pair in found.pairs]
-    if settled.kind == "failed":
-        again = "" if settled.final else f"; it is asked again by: pairsmith run {where}"
-        return [f"No pair: the calls for it failed ({settled.reason}){again}."]
-    reason, detail = settled.reason or "", str(settled.body.get("detail") or "")
-    said = REASONS.get(reason, "")
-    return [f"No pair: {reason}{f' ({visible(detail)})' if detail else ''}{f': {said}' if said else ''}."]
-
-
-def _why_pair(pair: StoredPair, found: Explained, pairing: Pairing) -> str:
-    chosen, rejected = (found.number(pair[side]["completion"]) for side in ("chosen", "rejected"))
-    rests = str(pair["provenance"].get("rule", ""))
-    settings, gap = pairing.settings, pair["gap"]
-    points = "" if gap is None else f"{gap:g} points apart"
-    reasons = {
-        "gap": f"{points}, and min_gap is {settings.least_gap:g}: the scores suffice",
-        "duels": (f"{points}, below min_gap = {settings.least_gap:g}, so the two were compared: " if points else "")
-        + "in both orders the chosen one wins",
-        "rankings": "both rankings, in opposite orders, name the one first and the other last",
-        "final": "in the final of the tournament the chosen one wins in both orders",
-        "arms": f"nobody judged: {settings.sides} prefers the one arm to the other",
-        "human": "people prefer it",
-        "edit": "the chosen one is the rejected one, mended by hand",
-    }
-    strategy = pair["provenance"].get("strategy", "")
-    return f"#{chosen} over #{rejected} ({strategy}): {reasons.get(rests, rests)}."
