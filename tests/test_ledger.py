@@ -242,6 +242,19 @@ def test_the_answers_of_a_prompt_are_its_own(tmp_path: Path) -> None:
     assert used(tmp_path, story) == [{"a", "c"}, {"b"}, set()]
 
 
+def test_more_answers_can_be_read_at_once_than_a_statement_takes_values(tmp_path: Path) -> None:
+    named = [RequestId(f"r{number}") for number in range(300_000)]
+
+    async def story(ledger: Ledger) -> None:
+        last = request(named[-1], ONE)
+        await ledger.finish(await ledger.begin(last, None), last, reply(named[-1]), b"{}", 0.1)
+        assert ledger.raw_replies(named) == {named[-1]: b"{}"}
+        assert ledger.asked_about(named) == {named[-1]: ONE.id}
+        assert [attempt.request for attempt in ledger.attempts_at(named)] == [named[-1]]
+
+    used(tmp_path, story)
+
+
 def test_spending_is_unknown_as_soon_as_one_answer_has_no_known_cost(tmp_path: Path) -> None:
     async def story(ledger: Ledger) -> list[float | None]:
         spent = []

@@ -47,6 +47,7 @@ _SETTLED = (
     "INSERT OR REPLACE INTO outcomes (digest, kind, reason, final, completions, verdicts, pairs, body, prompt)"
     " SELECT ?,?,?,?,?,?,?,?, id FROM prompts WHERE hash = ?"
 )
+_LISTED = "(SELECT value FROM json_each(?))"  # one value, however many: a statement takes only so many of them
 
 LEAST_PREFIX = 6  # of a content id
 CHUNK = 1024  # prompts that are looked up at a time
@@ -268,14 +269,13 @@ class Ledger:
 
     def raw_replies(self, requests: Sequence[RequestId]) -> dict[RequestId, bytes]:
         """The answers to these requests as they came; one that has none is missing."""
-        places = ",".join("?" * len(requests))
-        sql = f"SELECT request, raw FROM replies WHERE request IN ({places}) AND raw IS NOT NULL"
-        return dict(self._read.execute(sql, requests))
+        sql = f"SELECT request, raw FROM replies WHERE request IN {_LISTED} AND raw IS NOT NULL"
+        return dict(self._read.execute(sql, (orjson.dumps(requests),)))
 
     def asked_about(self, requests: Sequence[RequestId]) -> dict[RequestId, PromptId]:
         """The prompt that each of these requests served; one that was never answered is missing."""
-        places = ",".join("?" * len(requests))
-        return dict(self._read.execute(f"SELECT request, prompt FROM replies WHERE request IN ({places})", requests))
+        sql = f"SELECT request, prompt FROM replies WHERE request IN {_LISTED}"
+        return dict(self._read.execute(sql, (orjson.dumps(requests),)))
 
     def settle(self, prompt: PromptId, digest: str, settled: Settled) -> asyncio.Future[None]:
         """Store what a prompt came to."""
@@ -309,11 +309,10 @@ class Ledger:
 
     def attempts_at(self, requests: Sequence[RequestId]) -> list[Attempt]:
         """Every attempt at these requests, in their order."""
-        places = ",".join("?" * len(requests))
         rows = self._read.execute(
             "SELECT request, endpoint, purpose, outcome, status, message, cost_usd, input_tokens, output_tokens"
-            f" FROM attempts WHERE request IN ({places}) AND coalesce(outcome, '') <> 'not_sent' ORDER BY id",
-            requests,
+            f" FROM attempts WHERE request IN {_LISTED} AND coalesce(outcome, '') <> 'not_sent' ORDER BY id",
+            (orjson.dumps(requests),),
         )
         return [Attempt(RequestId(row[0]), EndpointName(row[1]), Purpose(row[2]), *row[3:]) for row in rows]
 
