@@ -280,7 +280,9 @@ def test_what_cannot_be_audited_is_said_in_a_sentence(run: Project, tmp_path: Pa
     assert "name a dataset that was exported" in missing.err
 
 
-def test_a_strategy_of_the_users_own_is_named_without_its_folder_and_found_again(run: Project, tmp_path: Path) -> None:
+def test_a_strategy_of_the_users_own_is_named_without_its_folder_and_run_where_flags_say_it_is_only(
+    run: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (run.folder / "rules.py").write_text("def second(prompt, answers):\n    return (0, len(answers) - 1)\n")
     strategy = f"{run.folder}/rules.py:second"
     out = tmp_path / "own.jsonl"
@@ -290,4 +292,25 @@ def test_a_strategy_of_the_users_own_is_named_without_its_folder_and_found_again
 
     assert str(run.folder) not in json.dumps(proof)
     assert audit(run, out, *flags).code == 0
-    assert "rules.py" in audit(run, out).err
+
+    monkeypatch.chdir(tmp_path)
+    Path("rules.py").write_text("open('ran', 'w').close()\ndef second(prompt, answers):\n    return (0, 1)\n")
+    unsaid = audit(run, out)
+    assert unsaid.code == 2
+    assert "--strategy FOLDER/rules.py:second" in unsaid.err
+    assert not Path("ran").exists()
+
+
+@pytest.mark.parametrize(("key", "flag"), [("tokenizer", "--set pair.tokenizer="), ("system", "--system ")])
+def test_no_file_is_opened_because_a_provenance_names_it(run: Project, tmp_path: Path, key: str, flag: str) -> None:
+    out = export(run, tmp_path / "named.jsonl", "openai")
+    beside = out.with_name("named.provenance.jsonl")
+    rows = read_rows(beside)
+    table = "pair" if key == "tokenizer" else "export"
+    rows[0][table] = {**rows[0].get(table, {}), key: f"{tmp_path}/private"}
+    write_rows(beside, rows)
+
+    ran = audit(run, out)
+
+    assert ran.code == 2
+    assert f"{flag}FOLDER/private" in ran.err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from pairsmith.cli.common import (
     show,
     stored_run,
 )
-from pairsmith.errors import InputError
+from pairsmith.errors import InputError, UserError
 from pairsmith.running.written import FILES
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _as_written(what: Named, file: Path, flags: Sequence[str]) -> Named:
         said = {key for key in type(table).model_fields if f"{name}.{key}" in keys}
         if isinstance(told.get(name), dict) and not (said and name == "pair"):
             with contextlib.suppress(ValidationError):  # another version wrote it: the recipe's own table stands
-                found = type(table).model_validate(_with_folders(told[name], table.model_dump()))
+                found = type(table).model_validate(_with_folders(told[name], table.model_dump(), said))
                 tables[name] = found.model_copy(update={key: getattr(table, key) for key in said})
     export = tables.get("export", recipe.export)
     if "export.target" not in keys:
@@ -156,10 +156,25 @@ def _as_written(what: Named, file: Path, flags: Sequence[str]) -> Named:
     return replace(what, recipe=recipe.model_copy(update=tables))
 
 
-def _with_folders(told: dict[str, Any], recipes: dict[str, Any]) -> dict[str, Any]:
-    """A table of the provenance, which names files without their folders: the recipe's files of these names."""
-    same = {key for key in FILES if key in told and Path(str(told[key])).name == Path(str(recipes.get(key))).name}
-    return {key: recipes[key] if key in same else value for key, value in told.items()}
+def _with_folders(told: dict[str, Any], recipes: dict[str, Any], said: Collection[str]) -> dict[str, Any]:
+    """A table of the provenance, which names files without their folders: the recipe's files of these names.
+
+    Raises:
+        UserError: it names another file: none is opened or run because a dataset says so.
+    """
+    from pairsmith.pair.settings import STRATEGIES
+
+    here = dict(told)
+    for key in FILES.keys() & told.keys() - set(said):
+        value = str(told[key])
+        if Path(value).name == Path(str(recipes.get(key))).name:
+            here[key] = recipes[key]
+        elif value not in (*STRATEGIES, "strip", "keep"):
+            raise UserError(
+                f"the provenance names {value} as its {key}, and the recipe no file of that name: say where it is, as "
+                f"you told `pair` ({FILES[key]}FOLDER/{Path(value).name}, with the other flags)"
+            )
+    return here
 
 
 # --- saying it --------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What two texts have to be so that they may be a pair, whatever their points: each gate with its reason.
 
-Pure: how tokens are counted and languages are told comes in as functions (wording.py). Called by gates.py, orders.py
+Pure: how tokens are counted and languages are told comes in as functions (wordings.py). Called by gates.py, orders.py
 and preferred.py.
 """
 

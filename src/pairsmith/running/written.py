@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from pairsmith.recipe import Recipe
     from pairsmith.records import EndpointName, Json, Prompt
 
-FILES = ("strategy", "tokenizer", "system")  # keys of [pair] and [export] whose values may be files
+FILES = {  # keys of [pair] and [export] whose values may be files, and the flags that name these
+    "strategy": "--strategy ",
+    "tokenizer": "--set pair.tokenizer=",
+    "system": "--system ",
+}
 PROBLEMS_SAID = 5  # of a file
 
 
