@@ -24,6 +24,9 @@ def all_kinds() -> Redactor:
     [
         ("Mail max.muster+shop@mail.example.co.uk, please.", "Mail [EMAIL], please."),
         ("<ann@example.com>;ben@example.org", "<[EMAIL]>;[EMAIL]"),
+        ("_ann@example.com, ANN@EXAMPLE.COM- and .ann@example.com's", "[EMAIL], [EMAIL]- and .[EMAIL]'s"),
+        ("müller@example.com, jörg@bücher.example, x@пример.рф", "[EMAIL], [EMAIL], [EMAIL]"),
+        ("联系ann@example.com谢谢, x@163.com, ann@example.xn--p1ai", "联系[EMAIL]谢谢, [EMAIL], [EMAIL]"),
         ("Ring +49 30 901820 or +1 (415) 555-2671.", "Ring [PHONE] or [PHONE]."),
         (f"My key is sk-proj-{LONG}.", "My key is [KEY]."),
         ("AKIAIOSFODNN7EXAMPLE is the id", "[KEY] is the id"),
@@ -47,6 +50,7 @@ def all_kinds() -> Redactor:
         ("joann@example.com, ann@example.com", "[EMAIL], [EMAIL]"),
         ("(415) 555-2671 or 415-555-2671", "[PHONE] or [PHONE]"),
         ("+1 555 123 4567, tel:+14155552671", "[PHONE], tel:[PHONE]"),
+        ("0049 30 901820, (0049) 30/901820, call 1 +49 30 901820", "[PHONE], [PHONE], call 1 [PHONE]"),
     ],
 )
 def test_what_is_private_goes(all_kinds: Redactor, text: str, left: str) -> None:
@@ -61,10 +65,11 @@ def test_what_is_private_goes(all_kinds: Redactor, text: str, left: str) -> None
         "version 1.22.333-rc4, IP 192.168.100.200, ISBN 978-3-16-148410-0",
         f"session {HEX}",
         "The key is stored in $API_KEY; use api_key=YOUR_API_KEY_HERE",
-        "a decorator: @cached def f(x), 5 @ 3 EUR, user@localhost",
+        "a decorator: @cached def f(x), 5 @ 3 EUR, user@localhost, ann@192.168.1.1, a@b.c",
+        "icon@2x.png, lodash@4.17.21.tgz, react@18.2.0, @types/node@18.0.0",
         "task-force sk-learn, Bearer of bad news",
         "order number 1234567890, order 415-555-2671-3, part A-415-555-2671, 100-200-3000",
-        "10:00:00+0100, 5 +100200300400, +1.5, 1e+10",
+        "10:00:00+0100, 5 +100200300400, +1.5, 1e+10, 0049309018, 00 49 apples",
         "sk-learn-compatible-estimators, sk-bratislava-2024-hockey-club, bearer internationalization-friendly",
         "see https://example.com:8080/a@b and ftp://example.com/",
     ],

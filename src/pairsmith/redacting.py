@@ -19,10 +19,13 @@ from pairsmith.records import Candidate, CompletionId, Json, Preference, Prompt,
 KINDS = ("email", "phone", "key")
 MARKS = {"email": "[EMAIL]", "phone": "[PHONE]", "key": "[KEY]"}
 
-# Local part and domain as mail servers take them; no dot at either end, a top-level domain of letters.
+# Letters of Latin, Greek and Cyrillic: scripts that set no space between words may stand right beside an address. No
+# dot at either end, a top-level domain of letters; icon@2x.png and react@18.2.0 are a file and a package.
+_L = "A-Za-z\u00c0-\u024f\u0370-\u052f"
+_LABEL = rf"[{_L}0-9](?:[{_L}0-9-]{{0,62}}[{_L}0-9])?"
 _EMAIL = re.compile(
-    r"(?<![\w.+-])[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+"
-    r"[A-Za-z]{2,24}(?![\w-])"
+    rf"(?<![{_L}0-9])[{_L}0-9_](?:[{_L}0-9._%+-]{{0,62}}[{_L}0-9_%+-])?@(?!\d+x\.|\d+\.\d)"
+    rf"(?:{_LABEL}\.)+(?:xn--[A-Za-z0-9-]{{1,59}}|[{_L}]{{2,24}})(?![{_L}0-9])"
 )
 # Shapes of keys as their providers give them out, each behind a word that it cannot be without. Kingfisher asks for
 # randomness besides, and for both halves of a pair; but a key in a log may look like an example, and stand alone. A
@@ -56,6 +59,8 @@ _PRIVATE_KEY = re.compile(
 )
 # North American numbers without +1, in their usual form alone: (415) 555-2671, 415-555-2671.
 _NORTH_AMERICAN = re.compile(r"(?<![\w.+-])(?:1-)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}-)\d{3}-\d{4}(?![\w-])")
+_ABROAD = re.compile(r"\(?\b00[1-9]")  # 0049 …: a country code as most of the world dials it
+_DIALS_00 = "DE"  # any region that does
 _SHORTEST = 6  # characters of what is looked for at all: a@b.de
 _SHORTEST_KEY = 10
 
@@ -185,20 +190,28 @@ def _phones(region: str | None) -> Find:
     if region is not None and region not in phonenumbers.SUPPORTED_REGIONS:
         raise UserError(f"--region {region}: write it as two capital letters, such as DE or US")
 
+    possible = phonenumbers.Leniency.POSSIBLE
+
+    def among(text: str, region: str | None, meant: Callable[[str], bool], *leniency: int) -> Iterator[Span]:
+        matches = phonenumbers.PhoneNumberMatcher(text, region, *leniency)
+        return ((match.start, match.end) for match in matches if meant(match.raw_string))
+
     def find(text: str) -> Iterator[Span]:
         if sum(map(str.isdigit, text)) < 6:
             return
         yield from (found.span() for found in _NORTH_AMERICAN.finditer(text))
-        for match in phonenumbers.PhoneNumberMatcher(text, region):
-            raw = match.raw_string
-            if raw.startswith("+") or not raw.strip("(").isdigit():  # bare digits are an order number as well
-                yield match.start, match.end
+        yield from among(text, region, lambda raw: raw.startswith("+") or _grouped(raw))
         if "+" in text:  # with a country code also numbers that nobody has, as they stand in examples
-            for match in phonenumbers.PhoneNumberMatcher(text, None, phonenumbers.Leniency.POSSIBLE):
-                if match.raw_string.startswith("+"):
-                    yield match.start, match.end
+            yield from among(text, None, lambda raw: raw.startswith("+"), possible)
+        if _ABROAD.search(text):
+            yield from among(text, _DIALS_00, lambda raw: _ABROAD.match(raw) is not None and _grouped(raw))
 
     return find
+
+
+def _grouped(raw: str) -> bool:
+    """Whether it is written as a number that is dialled: bare digits are an order number as well."""
+    return not raw.strip("(").isdigit()
 
 
 def _keys() -> Find:
