@@ -160,6 +160,11 @@ def stored_arms(ledger: Ledger, digest: str) -> dict[str, StoredArm]:
     return {name: cast(StoredArm, arm if isinstance(arm, dict) else {"system": arm}) for name, arm in arms.items()}
 
 
+def sampled_by(ledger: Ledger, digest: str) -> dict[str, EndpointName]:
+    """The endpoint of each of these arms; an earlier version kept none."""
+    return {name: arm["endpoint"] for name, arm in stored_arms(ledger, digest).items() if "endpoint" in arm}
+
+
 class Texts:
     """The texts of completions, read again from what is stored; those of the prompt that was asked last are kept.
 
@@ -189,13 +194,12 @@ class Texts:
         unknown = [ident for ident in wanted if ident not in self._known]
         if not self._fetched.keys() >= set(unknown):
             self.fetch(unknown)
-        if unknown:
-            for ident in unknown:
-                raw = self._fetched.get(RequestId(ident))
-                text = None if raw is None else read_text(raw)
-                if text is None:
-                    raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")
-                self._known[ident] = text
+        for ident in unknown:
+            raw = self._fetched.get(RequestId(ident))
+            text = None if raw is None else read_text(raw)
+            if text is None:
+                raise LedgerError(f"the ledger holds no text for completion {ident} of prompt {prompt.id}")
+            self._known[ident] = text
         return [self._known[ident] for ident in wanted]
 
     def of_sides(self, prompt: Prompt, *sides: StoredSide) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from pairsmith import measuring, pairing
 from pairsmith.beside import Beside, Known, besides
-from pairsmith.dataset import StoredArm, Texts, stored_arms
+from pairsmith.dataset import StoredArm, Texts, sampled_by, stored_arms
 from pairsmith.judge.duel import LABELS
 from pairsmith.judge.escalate import holds
 from pairsmith.judge.rank import labels
@@ -162,8 +162,7 @@ def rules_in(recipe: Recipe, ledger: Ledger, digest: str) -> Pairing:
         digest: of the work that the folder was run with last.
     """
     table = recipe.pair.model_copy(update={"tokenizer": None, "language": ANY_LANGUAGE})
-    arms = {name: arm["endpoint"] for name, arm in stored_arms(ledger, digest).items() if "endpoint" in arm}
-    found = pairing.pairing_of(recipe.model_copy(update={"pair": table}), arms)
+    found = pairing.pairing_of(recipe.model_copy(update={"pair": table}), sampled_by(ledger, digest))
     named = {"tokenizer": recipe.pair.tokenizer, "language": recipe.pair.language}
     found = replace(found, settings=found.settings.model_copy(update=named))
     return pairing.measured(found, recipe, measuring.known_under(digest, ledger) or Noise())

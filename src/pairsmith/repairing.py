@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, cast
 
 from pairsmith import measuring, pairing
-from pairsmith.dataset import Texts, stored_arms
+from pairsmith.dataset import Texts, sampled_by
 from pairsmith.errors import LedgerError
 from pairsmith.ledger import Ledger, Settled
 from pairsmith.outcomes import completions_in, pair_rows, usable_ids, verdicts_in
@@ -53,8 +53,7 @@ def pairing_in(recipe: Recipe, ledger: Ledger, digest: str) -> Pairing:
     Raises:
         UserError: a file that the [pair] table names cannot be read, or it names what gives no answers.
     """
-    arms = {name: arm["endpoint"] for name, arm in stored_arms(ledger, digest).items() if "endpoint" in arm}
-    found = pairing_of(recipe, arms, strategy_of(recipe))
+    found = pairing_of(recipe, sampled_by(ledger, digest), strategy_of(recipe))
     return pairing.measured(found, recipe, measuring.known_under(digest, ledger) or Noise())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,8 @@ import orjson
 from pairsmith.cli.common import (
     TARGETS,
     Named,
+    as_last_run,
+    collect_seldom,
     json_option,
     named,
     projection_of,
@@ -68,14 +69,13 @@ def command(
 
     RUN is the folder of a run, or its recipe. Give the training and the validation file of a split together.
     """
-    from pairsmith.cli.pair import COLLECT_AFTER, as_it_ran
+    from pairsmith.cli.pair import by_its_tables
 
-    gc.set_threshold(COLLECT_AFTER, 20, 20)
-
+    collect_seldom()
     given = (("pair.strategy", strategy), ("export.target", target), ("export.system", system))
     flags = [*(f"{key}={value}" for key, value in given if value), *overrides]
     what = named(run, run_dir, flags)
-    what = replace(what, recipe=as_it_ran(what))
+    what = replace(what, recipe=by_its_tables(what))
     what = _as_written(what, files[0], flags)
     audit, counts = _audited(what, files)
     show(_json(audit, counts, files), as_json, lambda: _text(audit, counts, files, all_problems))
@@ -112,10 +112,7 @@ def _open(path: Path) -> Any:
 
 def _as_run(what: Named) -> bool:
     """Whether the [pair] table is the one of the run itself."""
-    from pairsmith.recipe import load_recipe
-
-    stored = what.folder.recipe
-    return not stored.exists() or load_recipe(stored).pair == what.recipe.pair
+    return as_last_run(what).pair == what.recipe.pair
 
 
 def _settled_otherwise(what: Named) -> str:

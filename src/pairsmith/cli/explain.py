@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairsmith.cli.common import Named, json_option, named, relative, run_dir_option, show, stored_run
+from pairsmith.cli.common import as_last_run, json_option, named, relative, run_dir_option, show, stored_run
 from pairsmith.errors import UserError
 
 if TYPE_CHECKING:
     from pairsmith.explaining import Explained
     from pairsmith.ledger import Ledger
     from pairsmith.pairing import Pairing
-    from pairsmith.recipe import Recipe
     from pairsmith.records import Prompt
 
 MOST_NAMED = 20_000  # ids among which near ones are looked for
@@ -37,21 +36,13 @@ def command(run: Path, prompt_id: str, run_dir: Path | None, full: bool, as_json
     from pairsmith.explaining import explained, rules_in
 
     what = named(run, run_dir)
-    recipe = _as_it_ran(what)
+    recipe = as_last_run(what)
     with stored_run(what.folder) as (ledger, digest):
         rules = rules_in(recipe, ledger, digest)
         found = explained(_prompt(ledger, prompt_id), ledger, digest, rules, recipe.judge)
     where = relative(what.folder.path)
     show(_json(found, rules, where), as_json, lambda: said.as_text(found, rules, where, full))
     return 0
-
-
-def _as_it_ran(what: Named) -> Recipe:
-    """The recipe that the outcomes were settled by, whatever the one that was named says by now."""
-    from pairsmith.recipe import load_recipe
-
-    stored = what.folder.recipe
-    return load_recipe(stored) if stored.exists() else what.recipe
 
 
 def _prompt(ledger: Ledger, word: str) -> Prompt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,8 @@ import click
 from pairsmith.cli.common import (
     TARGETS,
     Named,
+    as_last_run,
+    collect_seldom,
     environment,
     json_option,
     known_judges,
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
     from pairsmith.cli.tallied import Tally
     from pairsmith.recipe import Recipe
-
-
-COLLECT_AFTER = 20_000  # new objects; hardly any are in cycles
 
 
 @click.command("pair")
@@ -71,8 +69,8 @@ def command(
     """
     given = (("pair.strategy", strategy), ("export.target", target), ("export.system", system))
     what = named(run, run_dir, [*(f"{key}={value}" for key, value in given if value), *overrides])
-    what = replace(what, recipe=as_it_ran(what))
-    gc.set_threshold(COLLECT_AFTER, 20, 20)
+    what = replace(what, recipe=by_its_tables(what))
+    collect_seldom()
     if compared:
         from pairsmith.cli.compared import compare
 
@@ -80,16 +78,9 @@ def command(
     return _write(what, out, limit, as_json)
 
 
-def as_it_ran(what: Named) -> Recipe:
+def by_its_tables(what: Named) -> Recipe:
     """The recipe that the folder was last run with, under the [pair] and [export] tables of the one that was named."""
-    from pairsmith.recipe import load_recipe
-
-    stored = what.folder.recipe
-    if not stored.exists():
-        return what.recipe
-    ran = load_recipe(stored)
-    tables = {"pair": what.recipe.pair, "export": what.recipe.export}
-    return ran.model_copy(update=tables)
+    return as_last_run(what).model_copy(update={"pair": what.recipe.pair, "export": what.recipe.export})
 
 
 def _write(what: Named, out: Path | None, limit: int | None, as_json: bool) -> int:

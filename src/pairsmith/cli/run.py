@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import sys
 import time
 from collections.abc import Sequence
@@ -15,7 +14,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from pairsmith.cli.common import DURATION, Named, default_run_dir, json_option, named, run_dir_option, say
+from pairsmith.cli.common import (
+    DURATION,
+    Named,
+    collect_seldom,
+    default_run_dir,
+    json_option,
+    named,
+    run_dir_option,
+    say,
+)
 from pairsmith.cli.ended import report
 from pairsmith.cli.paying import cap_options, caps_of, signals
 from pairsmith.errors import InputError
@@ -26,8 +34,6 @@ if TYPE_CHECKING:
     from pairsmith.cli.progress import Bar
     from pairsmith.enough import Enough
     from pairsmith.wire.online import Engine
-
-COLLECT_AFTER = 20_000  # new objects: hardly any of a run's are in cycles, and looking more often is a tenth of its CPU
 
 
 @click.command("run")
@@ -109,7 +115,7 @@ def run(what: Named, terms: Terms, as_json: bool, quiet: bool) -> int:
     from pairsmith.running.carried import carried_out, opened
     from pairsmith.running.sources import opened_sources, stored_input
 
-    gc.set_threshold(COLLECT_AFTER, 20, 20)
+    collect_seldom()
     with opened(what, terms) as begun, contextlib.ExitStack() as files:
         prompts = what.recipe.prompts
         if stored_input(what, begun.ledger, say):

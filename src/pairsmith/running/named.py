@@ -48,6 +48,13 @@ def named(target: Path, run_dir: Path | None, overrides: Sequence[str] = ()) -> 
     return Named(recipe, RunFolder(run_dir or default_run_dir(recipe)), False)
 
 
+def as_last_run(what: Named) -> Recipe:
+    """The recipe that the folder was last run with, whatever the one that was named says by now."""
+    from pairsmith.recipe import load_recipe
+
+    return load_recipe(what.folder.recipe) if what.folder.recipe.exists() else what.recipe
+
+
 def default_run_dir(recipe: Recipe) -> Path:
     """Where a run goes when no folder is named."""
     return Path("runs") / recipe.name
