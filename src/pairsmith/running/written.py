@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pairsmith.errors import UserError
-from pairsmith.folder import written_whole
+from pairsmith.folder import RunFolder, written_whole
 from pairsmith.running.named import relative
 
 if TYPE_CHECKING:
@@ -67,17 +67,23 @@ def write_dataset(
     Where there is a validation part, it goes into files of its own.
 
     Raises:
-        UserError: a file cannot be written.
+        UserError: a file cannot be written, or its name is not one for the target.
     """
     from pairsmith.dataset import Sink, write_pairs
+    from pairsmith.export.containers import SUFFIXES, WRITERS
     from pairsmith.export.split import TRAIN, VALIDATION
+    from pairsmith.export.targets import TARGETS
 
+    container = TARGETS[projection.settings.target].layout.container
+    suffix = SUFFIXES[container]
+    if out.suffix in SUFFIXES.values() and out.suffix != suffix:
+        raise UserError(f"target {projection.settings.target} writes {suffix}, not {out.suffix}: name a {suffix} file")
     places = {TRAIN: out} if projection.parts is None else {TRAIN: out, VALIDATION: validation_path(out)}
     try:
         with contextlib.ExitStack() as files:
             sinks = {
                 part: Sink(
-                    files.enter_context(written_whole(place)),
+                    WRITERS[container](files.enter_context(written_whole(place))),
                     files.enter_context(written_whole(provenance_path(place))),
                 )
                 for part, place in places.items()
@@ -85,6 +91,14 @@ def write_dataset(
             return write_pairs(texts, outcomes, projection, sinks, limit)
     except OSError as exc:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with --out") from exc
+
+
+def default_out(folder: RunFolder, settings: ExportSettings) -> Path:
+    """Where the pairs go when no file is named: pairs.jsonl in the run folder, for tables with their own suffix."""
+    from pairsmith.export.containers import SUFFIXES
+    from pairsmith.export.targets import TARGETS
+
+    return folder.pairs.with_suffix(SUFFIXES[TARGETS[settings.target].layout.container])
 
 
 def left_out_notes(exported: Exported, settings: ExportSettings) -> list[str]:
@@ -101,20 +115,25 @@ def dataset_notes(exported: Exported, out: Path, settings: ExportSettings, shown
 
     `shown`: the file as messages name it.
     """
-    from pairsmith.export.check import check
+    from pairsmith.export.check import Options, check
+    from pairsmith.export.containers import lines_of
+    from pairsmith.export.targets import TARGETS
 
     notes = left_out_notes(exported, settings)
     if not out.exists():
         return notes
+    container = TARGETS[settings.target].layout.container
     with out.open("rb") as file:
-        found = [p for p in check(file, settings.target) if p.line == 0 or p.severity == "error"]
-    problems = [str(p) for p in found if p.rule != "longer_wins"]  # the bias card says it, over all pairs
-    return notes + [f"{shown}: {problem}" for problem in problems[:PROBLEMS_SAID]]
+        problems = check(lines_of(file, container), settings.target, options=Options(out.name))
+        found = [p for p in problems if p.line == 0 or p.severity == "error"]
+    said = [str(p) for p in found if p.rule != "longer_wins"]  # the bias card says it, over all pairs
+    return notes + [f"{shown}: {problem}" for problem in said[:PROBLEMS_SAID]]
 
 
 def provenance_path(out: Path) -> Path:
     """`pairs.provenance.jsonl` beside `pairs.jsonl`."""
-    return out.with_name(f"{out.stem}.provenance{out.suffix or '.jsonl'}")
+    suffix = ".jsonl" if out.suffix in ("", ".csv", ".parquet") else out.suffix
+    return out.with_name(f"{out.stem}.provenance{suffix}")
 
 
 def validation_path(out: Path) -> Path:
