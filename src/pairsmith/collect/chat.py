@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pairsmith.collect.fields import Flaw, check_length, read_list, read_object, read_text, say_kind
+from pairsmith.collect.fields import check_length, read_list, read_object, read_text, say_kind
 from pairsmith.records import Json, Message
+from pairsmith.streams import Flaw
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _KEYS = {"role", "content", "name", "tool_calls", "tool_call_id"}

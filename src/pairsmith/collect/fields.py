@@ -5,32 +5,14 @@ A `Flaw` never leaves this package: `bad_row` turns it into a `BadRow` that also
 
 from __future__ import annotations
 
-import json
-from typing import NoReturn
-
 import orjson
 
 from pairsmith.records import Json
+from pairsmith.streams import Flaw
 
 # About 500,000 tokens of English: more than fine-tuning takes in one example. Longer is a book in the wrong
 # place, or a quote that was never closed, and every completion of it would be paid for.
 MAX_TEXT_CHARS = 2_000_000
-
-
-class Flaw(Exception):  # noqa: N818  # about a row, no error of the program
-    """Why a row cannot be used.
-
-    Args:
-        field: a key of the row, or a path into it ("messages[2].content"); None: the whole row.
-        problem: what was found.
-        remedy: what to do; "{unit}" stands for what the source calls a row.
-    """
-
-    def __init__(self, field: str | None, problem: str, remedy: str) -> None:
-        super().__init__(field, problem, remedy)
-        self.field = field
-        self.problem = problem
-        self.remedy = remedy
 
 
 def read_text(field: str, value: Json, noun: str | None = None) -> str:
@@ -81,38 +63,6 @@ def say_kind(value: object) -> str:
             return "a list"
         case _:
             return "an object"
-
-
-def load_json(data: bytes) -> Json:
-    """Parse JSON, lone surrogates included, so that `check_storable` can name the field they stand in.
-
-    Raises:
-        UnicodeDecodeError: the bytes are not UTF-8.
-        orjson.JSONDecodeError: they are not JSON.
-    """
-    try:
-        value: Json = orjson.loads(data)
-    except orjson.JSONDecodeError as exc:
-        text = data.decode("utf-8")
-        if "surrogate" not in exc.msg:
-            raise
-        try:
-            value = json.loads(text, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
-            raise exc from None
-    return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def say_unreadable(exc: UnicodeDecodeError | orjson.JSONDecodeError) -> tuple[str, str]:
-    """Problem and remedy for what `load_json` raises; bytes and columns count from 1."""
-    if isinstance(exc, UnicodeDecodeError):
-        found = exc.object[exc.start]
-        return f"byte {exc.start + 1} (0x{found:02X}) is not UTF-8", "save the file as UTF-8"
-    return f"is not JSON ({exc.msg}, column {exc.colno})", "mend it or remove the {unit}"
 
 
 def check_storable(field: str, value: Json) -> None:

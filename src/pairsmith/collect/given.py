@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import orjson
 
-from pairsmith.collect.fields import Flaw, read_list, read_object, read_text, say_kind
+from pairsmith.collect.fields import read_list, read_object, read_text, say_kind
 from pairsmith.records import Candidate, CompletionId, Json, Preference, PromptId, candidate_id
+from pairsmith.streams import Flaw
 
 EDIT, HUMAN = "edit", "human"
 EDITED = ("original", "edited")  # both in a row: the second is the first, mended by hand

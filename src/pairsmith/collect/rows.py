@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from pairsmith.collect.chat import Chat, read_chat
-from pairsmith.collect.fields import Flaw, check_storable, read_list, read_object, read_text, say_kind
+from pairsmith.collect.fields import check_storable, read_list, read_object, read_text, say_kind
 from pairsmith.collect.given import keys_in, read_given, together, without_repeats
 from pairsmith.records import Json, Prompt, prompt_id
+from pairsmith.streams import Flaw, say_name
 
 PROMPT_KEYS = ("prompt", "messages", "instruction")  # exactly one of them makes a row
 _KEYS = {*PROMPT_KEYS, "id", "system", "tools", "reference", "candidates"}  # all others are meta
@@ -49,11 +50,6 @@ class BadRow:
         field = "" if self.field is None else f', field "{self.field}"'
         text = f"{say_name(self.name)}, {self.unit} {self.line}{field}: {self.problem}; {self.remedy}"
         return text.encode("utf-8", "backslashreplace").decode()  # a key may hold what no terminal takes
-
-
-def say_name(name: str) -> str:
-    """The input's name for people."""
-    return "standard input" if name == "-" else name
 
 
 def bad_row(place: Place, flaw: Flaw) -> BadRow:

@@ -13,13 +13,19 @@ from typing import BinaryIO
 
 import orjson
 
-from pairsmith.collect.fields import Flaw, load_json, say_unreadable
-from pairsmith.collect.rows import BadRow, Place, Row, bad_row, read_row, say_name
-from pairsmith.collect.tables import read_csv, read_parquet, read_tsv, without_bom
+from pairsmith.collect.rows import BadRow, Place, Row, bad_row, read_row
+from pairsmith.collect.tables import read_csv, read_parquet, read_tsv
 from pairsmith.errors import InputError
-
-# The longest text (2,000,000 characters) is 12 MB when each is escaped as \uXXXX; a row may hold several.
-MAX_LINE_BYTES = 64 * 1024 * 1024
+from pairsmith.streams import (
+    Flaw,
+    is_lines_of_json,
+    load_json,
+    read_array,
+    read_lines,
+    say_name,
+    say_unreadable,
+    start_of,
+)
 
 _SUFFIXES = {
     ".txt": "text", ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
@@ -60,7 +66,7 @@ def detect_format(name: str, head: bytes) -> str:
     if suffix not in _SUFFIXES:
         known = ", ".join(_SUFFIXES)
         raise InputError(f"{name}: the suffix {suffix} is none of {known}; rename the file or set format")
-    if suffix == ".json" and _is_lines_of_json(head):
+    if suffix == ".json" and is_lines_of_json(head):
         return "jsonl"
     return _SUFFIXES[suffix]
 
@@ -68,21 +74,11 @@ def detect_format(name: str, head: bytes) -> str:
 def _sniff(head: bytes) -> str:
     if head.startswith(b"PAR1"):
         return "parquet"
-    start = _start(head)
+    start = start_of(head)
     if start.startswith(b"{"):
         return "jsonl"
     # "[INST] …" is text
     return "json" if start.startswith(b"[") and start[1:].lstrip()[:1] in (b"", b"{", b'"', b"]") else "text"
-
-
-def _is_lines_of_json(head: bytes) -> bool:
-    """Whether a .json file holds JSON lines, as many do: it opens with a whole object on a line."""
-    first, _, more = _start(head).partition(b"\n")
-    return first.startswith(b"{") and (not more or first.rstrip().endswith(b"}"))
-
-
-def _start(head: bytes) -> bytes:
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
 def _read_text(stream: BinaryIO, name: str) -> Iterator[Row | BadRow]:
@@ -115,35 +111,14 @@ def _read_jsonl(stream: BinaryIO, name: str) -> Iterator[Row | BadRow]:
 
 
 def _read_lines(stream: BinaryIO, name: str) -> Iterator[tuple[Place, bytes | BadRow]]:
-    number = 0
-    while line := stream.readline(MAX_LINE_BYTES + 1):
-        number += 1
+    for number, line in read_lines(stream, name):
         place = Place(name, number)
-        if number == 1:
-            line = without_bom(line, name)
-        if len(line) > MAX_LINE_BYTES:
-            while line and not line.endswith(b"\n"):
-                line = stream.readline(MAX_LINE_BYTES)
-            problem = f"is longer than {MAX_LINE_BYTES // 1024**2} MiB"
-            yield place, bad_row(place, Flaw(None, problem, "shorten it or remove the {unit}"))
-        else:
-            yield place, line
+        yield place, bad_row(place, line) if isinstance(line, Flaw) else line
 
 
 def _read_json(stream: BinaryIO, name: str) -> Iterator[Row | BadRow]:
     """One array of objects; the whole file is in memory."""
-    data = without_bom(stream.read(), name)
-    try:
-        value = load_json(data)
-    except UnicodeDecodeError as exc:
-        line = data.count(b"\n", 0, exc.start) + 1
-        byte = exc.start - data.rfind(b"\n", 0, exc.start)
-        where = f"{say_name(name)}, line {line}"
-        raise InputError(f"{where}: byte {byte} is not UTF-8; save the file as UTF-8") from exc
-    except orjson.JSONDecodeError as exc:
-        hint = 'mend it, or set format to "jsonl" if each line is an object of its own'
-        where = f"{say_name(name)}, line {exc.lineno}"
-        raise InputError(f"{where}: is not JSON ({exc.msg}, column {exc.colno}); {hint}") from exc
+    value = read_array(stream, name)
     if not isinstance(value, list):
         raise InputError(f"{say_name(name)}: a JSON file must hold one array of objects; wrap it in [ ]")
     for number, item in enumerate(value, start=1):
