@@ -35,7 +35,8 @@ def row_findings(row: JsonObject, target: Target) -> tuple[View, list[Finding]]:
     for side, field in ((view.chosen, layout.chosen), (view.rejected, layout.rejected)):
         if side:
             findings += _answer_findings(side, field, target)
-    if view.chosen and view.rejected and _sides_equal(view.chosen, view.rejected):
+    chosen, rejected = ([turn.message for turn in side or ()] for side in (view.chosen, view.rejected))
+    if chosen and rejected and say_the_same(chosen, rejected):
         findings.append(Finding("sides_equal", layout.rejected, f"says the same as {layout.chosen}", "drop the pair"))
     if "forbidden_text" in target.rules:
         findings += _forbidden_findings([*(view.prompt or ()), *(view.chosen or ()), *(view.rejected or ())])
@@ -50,6 +51,11 @@ def folded(text: str) -> str:
 def alike(one: str, other: str) -> bool:
     """Whether two texts are the same after folding; where their first words differ nothing else is compared."""
     return _opening(one) == _opening(other) and folded(one) == folded(other)
+
+
+def say_the_same(first: Sequence[Json], second: Sequence[Json]) -> bool:
+    """Whether both answers say the same; False where one says nothing at all (that is another problem)."""
+    return len(first) == len(second) and all(_same(one, other) for one, other in zip(first, second, strict=True))
 
 
 def _row_key_findings(row: JsonObject, layout: Layout) -> Iterator[Finding]:
@@ -147,13 +153,6 @@ def _calls(turn: Turn) -> bool:
 def _text_of(turn: Turn) -> str:
     text = turn.message.get("content") if isinstance(turn.message, dict) else None
     return text if isinstance(text, str) else ""
-
-
-def _sides_equal(first: Sequence[Turn], second: Sequence[Turn]) -> bool:
-    """Whether both answers say the same; False where one says nothing at all (that is another problem)."""
-    if len(first) != len(second):
-        return False
-    return all(_same(one.message, other.message) for one, other in zip(first, second, strict=True))
 
 
 def _same(one: Json, other: Json) -> bool:
