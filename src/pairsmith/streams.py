@@ -194,7 +194,7 @@ def csv_records(
     # one is no error of the whole file. An empty record in the header's place holds the column open: pandas
     # wants each to occur in the first batch (before 3.1: in every batch).
     names = list(range(width + 1))
-    source = io.BufferedReader(_Chain(delimiter.encode() * width + b"\n", stream))
+    source = io.BufferedReader(Chained(delimiter.encode() * width + b"\n", stream))
     lines_above = header_lines  # and what cells of several lines add
     try:
         with pd.read_csv(
@@ -212,17 +212,19 @@ def csv_records(
         raise InputError(f'{say_name(name)}{where}: is not CSV ({exc}); look for an open "') from exc
 
 
-class _Chain(io.RawIOBase):
-    """A stream for pandas: `first`, then the rest of `stream`, which is left open."""
+class Chained(io.RawIOBase):
+    """A stream of `first`, then the rest of `stream`, which is left open."""
 
     def __init__(self, first: bytes, stream: BinaryIO) -> None:
         self._waiting = first
         self._stream = stream
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """As much as there is at once."""
         view = memoryview(buffer)
         data = self._waiting[: len(view)] or self._stream.read(len(view))
         self._waiting = self._waiting[len(view) :]

@@ -21,6 +21,8 @@ from pairsmith.errors import InputError
 from pairsmith.export.layouts import TABLE
 from pairsmith.records import Json
 from pairsmith.streams import (
+    MAX_LINE_BYTES,
+    Chained,
     Flaw,
     Record,
     arrow_rows,
@@ -83,13 +85,13 @@ Rows: TypeAlias = Iterator[tuple[int, Record]]
 
 
 def _rows(opened: BinaryIO, name: str) -> Rows:
-    stream, head = _peeked(opened)
-    codec = next((codec for magic, codec in _MAGIC.items() if head.startswith(magic)), None)
-    if codec is not None:
-        import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
-
-        stream, head = _peeked(cast(BinaryIO, pa.CompressedInputStream(stream, codec)))
     try:
+        stream, head = _peeked(opened)
+        codec = next((codec for magic, codec in _MAGIC.items() if head.startswith(magic)), None)
+        if codec is not None:
+            import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
+
+            stream, head = _peeked(cast(BinaryIO, pa.CompressedInputStream(stream, codec)))
         yield from _READERS[_format(name, head)](stream, name)
     except (OSError, EOFError) as exc:
         raise InputError(f"{say_name(name)}: cannot be read ({exc})") from exc
@@ -103,12 +105,7 @@ def _peeked(stream: BinaryIO) -> tuple[io.BufferedReader, bytes]:
 def _format(name: str, head: bytes) -> str:
     if head.startswith(b"PAR1"):
         return "parquet"
-    found = format_of(name)
-    start = start_of(head)
-    if found == "json" and is_lines_of_json(head):
-        return "jsonl"
-    if found is None and start[:1] in (b"{", b"["):
-        return "json" if start.startswith(b"[") or not is_lines_of_json(head) else "jsonl"
+    found = format_of(name) or ("json" if start_of(head)[:1] in (b"{", b"[") else None)
     if found is None:
         known = ", ".join(SUFFIXES)
         raise InputError(f"{say_name(name)}: is none of {known}; rename the file, or convert it to one of them")
@@ -127,8 +124,16 @@ def _json_lines(stream: BinaryIO, name: str) -> Rows:
 
 
 def _json(stream: BinaryIO, name: str) -> Rows:
-    """An array of objects; one inside of an object; or an object of columns, each a list, or an object by row."""
-    value = read_array(stream, name)
+    """An array of objects; one inside of an object; or an object of columns, each a list, or an object by row.
+
+    Many files of JSON lines are named .json: those begin with a whole object on a line, and go on below it.
+    """
+    first, more = stream.readline(MAX_LINE_BYTES), stream.readline(MAX_LINE_BYTES)
+    whole = io.BufferedReader(Chained(first + more, stream))
+    if more.strip() and is_lines_of_json(first + more):
+        yield from _json_lines(whole, name)
+        return
+    value = read_array(whole, name)
     rows = value if isinstance(value, list) else _unwrapped(value)
     if rows is None:
         raise InputError(f"{say_name(name)}: holds no list of rows; write an array of objects, or one object a line")
