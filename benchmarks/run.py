@@ -23,6 +23,7 @@ NAMES = (
     "resume",
     "again",
     "likeness",
+    "converting",
     "limits",
     "faults",
     "judging",

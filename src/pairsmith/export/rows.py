@@ -9,6 +9,7 @@ from pairsmith.export.chat import ChatPair
 from pairsmith.export.check import line_findings
 from pairsmith.export.formats import row_bytes
 from pairsmith.export.messages import TOOL_ROLES, calls_tools
+from pairsmith.export.plain import looked_at_quickly, plain
 from pairsmith.export.reading import JsonObject
 from pairsmith.export.targets import TARGETS, Target
 from pairsmith.records import Message
@@ -29,8 +30,11 @@ def refused(row: JsonObject, target: str) -> str | None:
         line = row_bytes(row)
     except TypeError:  # orjson.JSONEncodeError: a lone surrogate, or nested too deep
         return "json"
-    rules = TARGETS[target].rules
-    *_, findings = line_findings(line, TARGETS[target])
+    known = TARGETS[target]
+    if looked_at_quickly(known) and plain(row, line, known) is not None:
+        return None
+    rules = known.rules
+    *_, findings = line_findings(line, known)
     broken = (item.rule for item in findings if item.rule in rules and rules[item.rule].severity == "error")
     return next(broken, None)
 
