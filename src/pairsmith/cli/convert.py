@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import click
 import orjson
 
-from pairsmith.cli.common import TARGETS, json_option, relative, say
+from pairsmith.cli.common import TARGETS, collect_seldom, json_option, relative, say
 from pairsmith.errors import UserError
 from pairsmith.folder import written_whole
 
@@ -53,6 +53,7 @@ def command(
     from pairsmith.export.mapped import mapping_of
     from pairsmith.export.targets import TARGETS as KNOWN
 
+    collect_seldom()
     mapping = mapping_of(words)
     container = KNOWN[target].layout.container
     _check_name(out, target)
