@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from pairsmith.export.chat import Turn, View
-from pairsmith.export.plain import Plain, looked_at_quickly, plain
+from pairsmith.export.plain import Plain, quick_look
 from pairsmith.export.problems import Finding, Problem, Summary
-from pairsmith.export.reading import BOM, JsonObject, read_line, read_quickly
+from pairsmith.export.reading import BOM, JsonObject, read_line
 from pairsmith.export.row_rules import row_findings
 from pairsmith.export.targets import Target, target_named
 
@@ -137,7 +137,7 @@ class _Lengths:
 class _Checking:
     def __init__(self, target: Target, summary: Summary, options: Options) -> None:
         self.target, self.summary, self.options = target, summary, options
-        self.quick = looked_at_quickly(target)
+        self.quick = quick_look(target)
         self.repeated, self.lengths = Repeated(), _Lengths()
         self.ids: dict[object, int] = {}
         self.keys: set[str] = set()  # all that were seen in the first chunk
@@ -159,6 +159,9 @@ class _Checking:
         yield from self._named(last, 0)
 
     def _line(self, line: bytes, number: int, offset: int) -> list[Finding]:
+        if self.quick is not None and (seen := self.quick(line)) is not None:
+            self.summary.rows += 1
+            return self._count(number, seen)
         findings: list[Finding] = []
         body = line
         if number == 1 and line.startswith(BOM):
@@ -168,8 +171,6 @@ class _Checking:
             findings.append(Finding("blank_line", "", "is blank", "remove the line"))
             return findings
         self.summary.rows += 1
-        if self.quick and (seen := _quickly(body, self.target)) is not None:
-            return findings + self._count(number, seen)
         row, view, more = line_findings(body, self.target)
         findings += more
         if row is not None and view is not None:
@@ -250,11 +251,6 @@ def _again(hashes: array[int], lines: array[int]) -> Iterator[tuple[int, int]]:
         if place == 0 or not same[place - 1]:
             first = lines[order[place]]
         yield lines[order[place + 1]], first
-
-
-def _quickly(line: bytes, target: Target) -> Plain | None:
-    row = None if line.endswith(b"\r\n") else read_quickly(line)
-    return None if row is None else plain(row, line, target)
 
 
 def texts_of(view: View) -> Plain:
