@@ -43,10 +43,12 @@ class Length(NamedTuple):
 class Options:
     """What else is looked at than the rules of the target.
 
-    `name`: of the file, for rules about names. `validation`: the lines of the other file of the split.
+    `name`: of the file, for rules about names. `validation`: the lines of the other file of the split. `alone`: whether
+    there have to be as many rows as the platform asks for, which a validation file need not have.
     """
 
     name: str = ""
+    alone: bool = True
     validation: Iterable[bytes] | None = None
     length: Length | None = None
 
@@ -153,6 +155,8 @@ class _Checking:
         for number, finding in self._repeated():
             yield from self._named([finding], number)
         last = [*_file_findings(self.summary.rows, size, self.target), *self.lengths.findings()]
+        if not self.options.alone:
+            last = [finding for finding in last if finding.rule != "min_rows"]
         last += _name_findings(self.options.name)
         if not line.endswith(b"\n"):
             last.append(Finding("final_newline", "", "does not end in a line feed", "add one"))

@@ -22,6 +22,11 @@ INPUT_KEYS = frozenset({"messages", "tools", "parallel_tool_calls"})
 
 # Nova's documents say that a job with one of these fails; its validator looks for them in any case, anywhere.
 _FORBIDDEN = re.compile(r"system:|user:|bot:|assistant:|thought:|\[eos\]|<image>|<video>|<unk>", re.IGNORECASE)
+# What pandas.read_csv takes for missing unless it is told otherwise (pandas 3.1).
+_NA_WORDS = frozenset(
+    {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
+    | {"NULL", "NaN", "None", "n/a", "nan", "null"}
+)
 # Axolotl looks for the answer in a rendered chat of a dummy message and it: these words stand there already.
 _HEADERS = "[[dummy_message]] <|im_start|>system user assistant model You are a helpful assistant."
 
@@ -122,6 +127,9 @@ def _answer_findings(side: Sequence[Turn], field: str, target: Target) -> Iterat
         text = _text_of(turn)
         if text.strip() and "outer_space" in target.rules:
             yield from _searched_findings(turn, text)
+        if text in _NA_WORDS and "na_word" in target.rules:
+            found, fix = f"is {shown(text)}, which is read as missing", "read the table with keep_default_na=False"
+            yield Finding("na_word", turn.text_field, found, fix)
 
 
 def _searched_findings(turn: Turn, text: str) -> Iterator[Finding]:

@@ -211,8 +211,8 @@ TARGETS: Mapping[str, Target] = {
     ),
     "csv": Target(
         name="csv",
-        title="tables; TRL's standard columns",
-        rules=rules_of(rules.PROFILE, own="missing_key", warn="extra_key min_rows"),
+        title="spreadsheets and tables",
+        rules=rules_of(rules.PROFILE, own="missing_key", warn="extra_key min_rows", on="na_word"),
         layout=layouts.CELLS,
         turns="one",
         prompt_roles=_SPEAKERS,

@@ -88,9 +88,23 @@ def write_dataset(
                 )
                 for part, place in places.items()
             }
-            return write_pairs(texts, outcomes, projection, sinks, limit)
+            exported = write_pairs(texts, outcomes, projection, sinks, limit)
+        write_companion(projection.settings.target, out, places.get(VALIDATION))
+        return exported
     except OSError as exc:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with --out") from exc
+
+
+def write_companion(target: str, out: Path, validation: Path | None) -> None:
+    """Write what a trainer's configuration says of the dataset beside it, where the target has such a file."""
+    from pairsmith.export.companions import COMPANIONS
+
+    if target in COMPANIONS:
+        companion = COMPANIONS[target](out.name, validation.name if validation else None)
+        path = out.with_name(companion.name)
+        today = path.read_text(encoding="utf-8") if path.exists() else ""
+        with written_whole(path) as file:
+            file.write(companion.text(today).encode())
 
 
 def default_out(folder: RunFolder, settings: ExportSettings) -> Path:
@@ -143,6 +157,8 @@ def validation_path(out: Path) -> Path:
 
 def written_text(out: Path, exported: Exported, settings: ExportSettings) -> list[str]:
     """Which files were written, for people."""
+    from pairsmith.export.companions import COMPANIONS
+
     lines = [f"{relative(out)}: {exported.rows - exported.validation:,} rows for {settings.target}"]
     if settings.validation:
         lines.append(f"{relative(validation_path(out))}: {exported.validation:,} rows to validate with")
@@ -150,7 +166,11 @@ def written_text(out: Path, exported: Exported, settings: ExportSettings) -> lis
         lines.append(
             f"{relative(validation_path(out))} is from an earlier export: its rows stand in the first file too"
         )
-    return [*lines, f"{relative(provenance_path(out))}: where each row comes from"]
+    lines.append(f"{relative(provenance_path(out))}: where each row comes from")
+    if settings.target in COMPANIONS:
+        companion = out.with_name(COMPANIONS[settings.target](out.name, None).name)
+        lines.append(f"{relative(companion)}: what its trainer is told of the file")
+    return lines
 
 
 def replacement_text(settings: ExportSettings) -> str | None:
