@@ -104,6 +104,15 @@ def test_a_file_of_another_kind_than_the_target_writes_is_refused(done: Project)
     assert (ran.code, "target csv writes .csv, not .jsonl" in ran.err) == (2, True)
 
 
+def test_a_run_whose_file_is_of_another_kind_is_refused_before_it_asks_anything(done: Project) -> None:
+    ran = pairsmith(
+        "run", done.recipe, "--run-dir", done.folder / "new", "--set", "export.target=csv", "--out", "x.jsonl"
+    )
+
+    assert (ran.code, "target csv writes .csv" in ran.err) == (2, True)
+    assert not (done.folder / "new").exists()
+
+
 def test_tables_go_into_the_run_folder_with_their_own_suffix(done: Project) -> None:
     pairsmith("export", done.run_dir, "--target", "parquet")
 

@@ -70,14 +70,12 @@ def write_dataset(
         UserError: a file cannot be written, or its name is not one for the target.
     """
     from pairsmith.dataset import Sink, write_pairs
-    from pairsmith.export.containers import SUFFIXES, WRITERS
+    from pairsmith.export.containers import WRITERS
     from pairsmith.export.split import TRAIN, VALIDATION
     from pairsmith.export.targets import TARGETS
 
     container = TARGETS[projection.settings.target].layout.container
-    suffix = SUFFIXES[container]
-    if out.suffix in SUFFIXES.values() and out.suffix != suffix:
-        raise UserError(f"target {projection.settings.target} writes {suffix}, not {out.suffix}: name a {suffix} file")
+    _fitting(out, projection.settings.target)
     places = {TRAIN: out} if projection.parts is None else {TRAIN: out, VALIDATION: validation_path(out)}
     try:
         with contextlib.ExitStack() as files:
@@ -107,12 +105,31 @@ def write_companion(target: str, out: Path, validation: Path | None) -> None:
             file.write(companion.text(today).encode())
 
 
+def out_of(out: Path | None, folder: RunFolder, settings: ExportSettings) -> Path:
+    """Where the pairs go: the file that a flag names, the recipe's, or pairs.jsonl in the run folder.
+
+    Raises:
+        UserError: its name is not one for the target.
+    """
+    return _fitting(out or (Path(settings.path) if settings.path else default_out(folder, settings)), settings.target)
+
+
 def default_out(folder: RunFolder, settings: ExportSettings) -> Path:
-    """Where the pairs go when no file is named: pairs.jsonl in the run folder, for tables with their own suffix."""
+    """Where the pairs go when no file is named; tables have their own suffix."""
     from pairsmith.export.containers import SUFFIXES
     from pairsmith.export.targets import TARGETS
 
     return folder.pairs.with_suffix(SUFFIXES[TARGETS[settings.target].layout.container])
+
+
+def _fitting(out: Path, target: str) -> Path:
+    from pairsmith.export.containers import SUFFIXES
+    from pairsmith.export.targets import TARGETS
+
+    suffix = SUFFIXES[TARGETS[target].layout.container]
+    if out.suffix in SUFFIXES.values() and out.suffix != suffix:
+        raise UserError(f"target {target} writes {suffix}, not {out.suffix}: name a {suffix} file")
+    return out
 
 
 def left_out_notes(exported: Exported, settings: ExportSettings) -> list[str]:
