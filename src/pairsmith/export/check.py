@@ -141,8 +141,8 @@ class _Checking:
         self.target, self.summary, self.options = target, summary, options
         self.quick = quick_look(target)
         self.repeated, self.lengths = Repeated(), _Lengths()
-        self.ids: dict[object, int] = {}
-        self.keys: set[str] = set()  # all that were seen in the first chunk
+        self.ids = {place: (array("q"), array("q")) for place in ("id", "metadata.id")}  # hashes, and their lines
+        self.keys = {*target.layout.keys}  # all that were seen in the first chunk
         self.late: set[str] = set()
         self.before: int | None = None  # the hash of the last row's prompt
 
@@ -179,7 +179,7 @@ class _Checking:
         findings += more
         if row is not None and view is not None:
             findings += self._keys(row, offset)
-            findings += self._ids(row, number)
+            self._ids(row, number)
             if view.prompt:
                 findings += self._count(number, texts_of(view))
         return findings
@@ -214,20 +214,26 @@ class _Checking:
             fix = "put a row that has it first, or write Parquet (--target parquet)"
             yield Finding("late_key", key, "is first seen after 10 MiB, which ends the load", fix)
 
-    def _ids(self, row: JsonObject, number: int) -> Iterator[Finding]:
+    def _ids(self, row: JsonObject, number: int) -> None:
         metadata = row.get("metadata")
         for place, ident in (("id", row.get("id")), ("metadata.id", _of(metadata, "id"))):
-            if isinstance(ident, str | int) and (first := self.ids.setdefault((place, ident), number)) != number:
-                yield Finding("same_id", place, f"is the same as line {first}'s", "give each row its own")
+            if isinstance(ident, str | int):
+                hashes, lines = self.ids[place]
+                hashes.append(hash(ident))
+                lines.append(number)
 
     def _repeated(self) -> Iterator[tuple[int, Finding]]:
         found = self.repeated.findings(self.target)
+        for place, seen in self.ids.items():
+            for line, first in _again(*seen):
+                said = f"is the same as line {first}'s"
+                found.append((line, Finding("same_id", place, said, "give each row its own")))
         if self.options.validation is not None:
             other = _Checking(self.target, Summary(), Options())
             for _ in other.problems(self.options.validation):
                 pass
-            found = sorted(found + self.repeated.in_both(other.repeated, self.target))
-        yield from found
+            found += self.repeated.in_both(other.repeated, self.target)
+        yield from sorted(found)
 
     def _named(self, findings: list[Finding], line: int) -> Iterator[Problem]:
         """The findings as problems of a line; those whose rule the target does not have are left out."""

@@ -27,8 +27,16 @@ _NA_WORDS = frozenset(
     {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
     | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
-# Axolotl looks for the answer in a rendered chat of a dummy message and it: these words stand there already.
-_HEADERS = "[[dummy_message]] <|im_start|>system user assistant model You are a helpful assistant."
+# Axolotl looks for the answer in a rendered chat of a dummy message and it. These words stand in the headers of ChatML,
+# Llama 3, Mistral and Gemma already, and the day's date in some.
+_HEADERS = (
+    "[[dummy_message]] <|im_start|><|im_end|> system user assistant model You are a helpful assistant. "
+    "You are Qwen, created by Alibaba Cloud. <|begin_of_text|><|start_header_id|><|end_header_id|><|eot_id|> "
+    "Cutting Knowledge Date: December 2023 Today Date: <bos><start_of_turn><end_of_turn> <s>[INST] [/INST]</s> "
+    "Jan January Feb February Mar March Apr April May Jun June Jul July Aug August Sep September Oct October "
+    "Nov November"
+)
+_PART_OF_A_DATE = re.compile(r"\d{1,4}")
 
 
 def row_findings(row: JsonObject, target: Target) -> tuple[View, list[Finding]]:
@@ -137,8 +145,8 @@ def _searched_findings(turn: Turn, text: str) -> Iterator[Finding]:
     if text != text.strip():
         found = "begins or ends with white space"
         yield Finding("outer_space", turn.text_field, found, "drop the pair: templates that trim it end the run")
-    if text.strip() in _HEADERS:
-        found = f"is {shown(text.strip())}, which stands in the headers of chats"
+    if text.strip() in _HEADERS or _PART_OF_A_DATE.fullmatch(text.strip()):
+        found = f"is {shown(text.strip())}, which may stand in the headers of a chat"
         yield Finding("found_in_header", turn.text_field, found, "drop the pair: a header would be learned with it")
 
 
