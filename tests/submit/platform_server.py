@@ -266,7 +266,7 @@ class PlatformServer:
             "updated_at": MADE_AT, "model_output_name": f"someone/{job.get('suffix', 'model')}",
         }  # fmt: skip
 
-    made_at: Callable[[], str] = staticmethod(lambda: "2099-01-01T00:00:00Z")  # of jobs: after whatever was before
+    made_at: Callable[[], str] = staticmethod(lambda: "2099-01-01T00:00:00Z")  # of jobs: later than any order
 
     def _fireworks(self, kind: str, sent: Sent) -> tuple[int, Any, dict[str, str]]:
         if kind == "upload":

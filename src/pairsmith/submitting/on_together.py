@@ -196,4 +196,6 @@ def _made_s(job: Mapping[str, object]) -> float:
 
 def _job(found: Mapping[str, object]) -> Job:
     state = text_of(found, "status") or "unknown"
-    return Job(str(found["id"]), state, ENDS.get(state), text_of(found, "model_output_name"))
+    end = ENDS.get(state)
+    name = text_of(found, "model_output_name") if end == "succeeded" else None  # it is known before there is a model
+    return Job(str(found["id"]), state, end, name)
