@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from submit_desk import KEY, PLATFORMS, PLAYS, Desk
 
 from cli_runs import pairsmith, write_rows
-from pairsmith.submitting.limits import LAST_NEW_JOB, Span, closing
+from pairsmith.submitting.limits import LAST_NEW_JOB, Span, closing, flag
 from pairsmith.submitting.limits import PLATFORMS as TABLE
+from pairsmith.training import Training
 
 ASKED_FIRST = {"openai": "upload", "azure": "upload", "together": "limits", "fireworks": "upload"}
 FAILED = {"openai": "failed", "together": "error", "fireworks": "JOB_STATE_FAILED"}
@@ -363,3 +367,20 @@ def test_every_limit_names_its_source_and_the_month() -> None:
 def test_a_span_holds_what_it_says(span: Span, inside: tuple[float, ...], outside: tuple[float, ...]) -> None:
     assert all(span.holds(value) for value in inside)
     assert not any(span.holds(value) for value in outside)
+
+
+def test_the_page_on_submit_has_the_table_of_limits() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "submit.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(--[\w-]+)` \|(.*)\|$", page, re.MULTILINE))
+    in_words = {"model", "from_checkpoint", "training_type"}
+    flags = {field.name: flag(field.name) for field in fields(Training)}
+
+    told = {
+        (name, platform): cell.strip()
+        for name, row in flags.items()
+        for platform, cell in zip(PLATFORMS, rows[row].split("|"), strict=True)
+    }
+
+    for (name, platform), said in told.items():
+        there_is = TABLE[platform].values.get(name)
+        assert said == "–" if there_is is None else name in in_words or said == str(there_is)
