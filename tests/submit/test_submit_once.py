@@ -203,8 +203,8 @@ def carried_out(desk: Desk, hands: Hands, platform: str = "together") -> Job:
     model = {"together": "m", "openai": "m", "fireworks": "accounts/fireworks/models/m"}[platform]
     place = Place(platform, desk.server.url, "acct", "KEY")
     submission = Submission(place, Training(model=model), checked(desk.file, platform).data, None)
-    folder = desk.folder / "journals"
-    folder.mkdir(exist_ok=True)
+    folder = desk.folder / "home" / "submit"
+    folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder, submission.digest, Entry(platform, desk.server.url, str(desk.file)))
     return submit(submission, connected(place, {"KEY": KEY}), journal, hands.means, watch=False)
 
@@ -230,13 +230,13 @@ def test_a_job_that_is_nowhere_is_not_made_before_it_was_looked_for_again(
     assert list(desk.server.world.jobs) == [job.id]
 
 
-def test_a_job_that_comes_late_into_the_list_is_waited_for(desk: Desk) -> None:
-    desk.server.script.trouble |= {"create": ["reset-after"], "jobs": [(200, {"data": []}), 500, 429]}
-    hands = Hands()
+@pytest.mark.parametrize("platform", ["openai", "together"])
+def test_a_job_that_comes_late_into_the_list_is_waited_for(desk: Desk, platform: str) -> None:
+    desk.server.script.trouble |= {"create": ["reset-after"], "jobs": [(200, {"data": []}), 500, "html", 429]}
 
-    job = carried_out(desk, hands)
+    job = carried_out(desk, Hands(interval_s=5.0), platform)
 
-    assert job.id == "ft-1"
+    assert [job.id] == list(desk.server.world.jobs)
     assert desk.server.kinds()["create"] == 1
 
 
@@ -249,6 +249,26 @@ def test_no_job_is_made_while_it_cannot_be_told_whether_there_is_one(desk: Desk)
             carried_out(desk, hands)
 
     assert desk.server.kinds()["create"] == 1
+
+
+@pytest.mark.parametrize("platform", ["openai", "together"])
+def test_an_answer_without_a_job_is_no_job(desk: Desk, platform: str) -> None:
+    desk.server.script.trouble["create"] = [(200, {})]
+
+    with pytest.raises(Stopped) as stopped:
+        carried_out(desk, Hands(), platform)
+
+    assert stopped.value.reason == "unknown"
+
+
+def test_a_job_whose_model_has_another_name_now_is_found(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    renamed = PlatformServer._together_job
+    monkeypatch.setattr(
+        PlatformServer, "_together_job", lambda self, job, look=True: {**renamed(self, job, look), "model": "canonical"}
+    )
+    desk.server.script.trouble["create"] = ["reset-after"]
+
+    assert carried_out(desk, Hands()).id == "ft-1"
 
 
 def test_an_older_job_of_the_same_file_is_not_taken_for_a_new_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ CANCELLED = {"openai": "cancelled", "together": "cancelled", "fireworks": "JOB_S
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_failed_job_exits_1_with_the_platforms_words(desk: Desk, platform: str) -> None:
     desk.server.script.states[PLAYS[platform]][-1] = FAILED[PLAYS[platform]]
-    desk.server.script.reason = "the loss went to the moon"
+    desk.server.script.reason = f"{KEY}: the loss went to the moon"
 
     ran = desk.submit(platform, "--watch", "--json")
 
@@ -102,7 +102,7 @@ def test_an_empty_account_exits_3_and_makes_nothing(desk: Desk, platform: str) -
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_few_polls_that_fail_do_not_end_the_watching(desk: Desk, platform: str) -> None:
-    desk.server.script.trouble |= {"job": [500, 429, "reset", "html", 503], "events": [500]}
+    desk.server.script.trouble |= {"job": [500, 429, "reset", "html", 503], "events": [500, "html"]}
 
     ran = desk.submit(platform, "--watch", "--json")
 

@@ -194,6 +194,8 @@ def _told(result: dict[str, Any], as_json: bool, code: int, stopped: str | None 
         lines += [f"{name:<6} {result[name]}" for name in ("model", "reason", "dashboard") if result[name]]
         if code == 0 and not result["model"]:
             lines.append("run the same command with --watch to follow it")
+        if code == 1 and result["job"] and not stopped:
+            lines.append("the same command with --again makes another job of it")
         return "\n".join(lines)
 
     show({**result, "stopped": stopped}, as_json, text)

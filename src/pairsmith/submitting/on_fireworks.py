@@ -81,7 +81,9 @@ class FireworksJobs:
             found = plain(self._client.datasets.get(file_id))
         state, status = text_of(found, "state") or "STATE_UNSPECIFIED", found.get("status")
         if text_of(status, "code") not in (None, "OK"):
-            return FileVerdict("rejected", f"{text_of(status, 'code')}: {text_of(status, 'message')}")
+            return FileVerdict(
+                "rejected", self._speech.clean(f"{text_of(status, 'code')}: {text_of(status, 'message')}")
+            )
         return FileVerdict("ready" if state == "READY" else "waiting", state)
 
     def create(self, order: Order) -> Job:
@@ -138,7 +140,9 @@ class FireworksJobs:
         name = text_of(found.get("trainingConfig"), "outputModel") or job_id
         model = name if "/" in name else f"accounts/{self._account}/models/{name}"
         said = [part for part in (text_of(status, "code"), text_of(status, "message")) if part and part != "OK"]
-        return Job(job_id, state, end, model if end == "succeeded" else None, ": ".join(said) or None)
+        return Job(
+            job_id, state, end, model if end == "succeeded" else None, self._speech.clean(": ".join(said)) or None
+        )
 
 
 def requests(base_url: str, account: str, training: Training, data: Dataset, marker: str) -> Iterator[Request]:

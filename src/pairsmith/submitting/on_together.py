@@ -6,6 +6,7 @@ and posted with no retry. It uploads a file that Together already has only by it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,16 +14,16 @@ from urllib.parse import quote
 
 from pairsmith.errors import UserError
 from pairsmith.training import Dataset, End, Event, Files, FileVerdict, Job, Order, PlatformError, Request, Training
-from pairsmith.wire.speaking import Speech, plain, text_of
+from pairsmith.wire.speaking import Speech, id_of, objects, plain, text_of
 
 if TYPE_CHECKING:
     from together import Together
-    from together.types import FinetuneModelLimits
 
 URL = "https://api.together.ai"  # the client's default (3.1.1); its paths begin with /v1
 TIMEOUT_S = 120.0
 EVALS = 5  # Together evaluates 0 times unless told, and would ignore a validation file
 SKEW_S = 600.0  # by which the platform's clock may differ from ours
+REPEATED = ("validation_file", "n_epochs", "batch_size", "learning_rate", "suffix")  # in a job of the list, as given
 ENDS: Mapping[str, End] = {
     "completed": "succeeded",
     "error": "failed",
@@ -65,8 +66,7 @@ class TogetherJobs:
         name = training.model or (training.from_checkpoint or "").split(":")[0]
         try:
             with self._speech.heard():
-                limits = self._client.fine_tuning.model_limits(model_name=name)
-                plain(limits)
+                limits = plain(self._client.fine_tuning.model_limits(model_name=name))
         except PlatformError as exc:
             if training.model is None and exc.status in (400, 404):
                 return  # it need not know a checkpoint by this name
@@ -76,7 +76,7 @@ class TogetherJobs:
     def upload(self, data: Dataset) -> str:
         """Send a file, unless Together has one with its checksum; its id."""
         with self._speech.heard():
-            return str(plain(self._client.files.upload(data.path, purpose="fine-tune", check=False))["id"])
+            return id_of(plain(self._client.files.upload(data.path, purpose="fine-tune", check=False)))
 
     def file(self, file_id: str) -> FileVerdict:
         """What Together's validation says of a file; none said is none wanted."""
@@ -85,14 +85,14 @@ class TogetherJobs:
         state = text_of(found, "processing_status") or "COMPLETED"
         if state in ("FAILED", "INVALID_FORMAT"):
             said = text_of(found.get("validation_report"), "error")
-            return FileVerdict("rejected", f"{state}: {said}" if said else state)
+            return FileVerdict("rejected", self._speech.clean(f"{state}: {said}" if said else state))
         return FileVerdict("ready" if state == "COMPLETED" else "waiting", state)
 
     def create(self, order: Order) -> Job:
         """Make the job."""
-        with self._speech.heard():
-            from together.types import FinetuneResponse
+        from together.types import FinetuneResponse
 
+        with self._speech.heard():
             return _job(plain(self._client.post("/v1/fine-tunes", body=job_body(order), cast_to=FinetuneResponse)))
 
     def find(self, order: Order, since_s: float, known: Container[str]) -> Job | None:
@@ -102,12 +102,10 @@ class TogetherJobs:
         `known` as another's.
         """
         with self._speech.heard():
-            jobs = [plain(job) for job in self._client.fine_tuning.list().data]
+            jobs = objects(self._client.fine_tuning.list(), "data")
         body = job_body(order)
-        for job in jobs:
-            if job["id"] not in known and _made_s(job) >= since_s - SKEW_S and _is_of(job, body):
-                return _job(job)
-        return None
+        mine = (job for job in jobs if _made_s(job) >= since_s - SKEW_S and _is_of(job, body))
+        return next((_job(job) for job in mine if id_of(job) not in known), None)
 
     def job(self, job_id: str) -> Job:
         """A job as it is now."""
@@ -117,10 +115,9 @@ class TogetherJobs:
     def events(self, job_id: str) -> Sequence[Event]:
         """All events of a job, the oldest first."""
         with self._speech.heard():
-            found = [plain(event) for event in self._client.fine_tuning.list_events(job_id).data]
-        return [
-            Event(f"{event.get('created_at')} {event.get('message')}", str(event.get("message"))) for event in found
-        ]
+            found = objects(self._client.fine_tuning.list_events(job_id), "data")
+        said = [(text_of(event, "created_at"), self._speech.clean(event.get("message"))) for event in found]
+        return [Event(f"{made_at} {message}", message) for made_at, message in said]
 
 
 def requests(
@@ -141,21 +138,23 @@ def requests(
     yield Request("POST", f"{base_url}/v1/fine-tunes", job_body(Order(training, files, marker)))
 
 
-def within_limits(training: Training, limits: FinetuneModelLimits) -> None:
-    """Hold the values against the limits of one model.
+def within_limits(training: Training, limits: Mapping[str, object]) -> None:
+    """Hold the values against the limits of one model, as far as Together tells them.
 
     Raises:
         UserError: one is outside.
     """
-    lora = limits.lora_training
+    lora = limits.get("lora_training")
     ranges = (
-        ("--epochs", training.epochs, 1, limits.max_num_epochs),
-        ("--batch-size", training.batch_size, lora.min_batch_size, lora.max_batch_size_dpo),
-        ("--learning-rate", training.learning_rate, limits.min_learning_rate, limits.max_learning_rate),
-        ("--lora-rank", training.lora_rank, 1, lora.max_rank),
+        ("--epochs", training.epochs, 1, limits.get("max_num_epochs")),
+        ("--batch-size", training.batch_size, _of(lora, "min_batch_size"), _of(lora, "max_batch_size_dpo")),
+        ("--learning-rate", training.learning_rate, limits.get("min_learning_rate"), limits.get("max_learning_rate")),
+        ("--lora-rank", training.lora_rank, 1, _of(lora, "max_rank")),
     )
     for flag, value, low, high in ranges:
-        if value is not None and not low <= value <= high:
+        if value is None or not isinstance(low, int | float) or not isinstance(high, int | float):
+            continue
+        if not low <= value <= high:
             name = training.model or training.from_checkpoint
             raise UserError(f"{flag} {value:g}: Together takes {low:g} to {high:g} for {name}")
 
@@ -180,22 +179,32 @@ def job_body(order: Order) -> dict[str, object]:
     return {name: value for name, value in body.items() if value is not None}
 
 
+def _of(value: object, key: str) -> object:
+    return value.get(key) if isinstance(value, dict) else None
+
+
 def _is_of(job: Mapping[str, object], body: Mapping[str, object]) -> bool:
-    """Whether a job of the list says what the body asked for, as far as the list says it."""
+    """Whether a job of the list is one that this body may have made.
+
+    Held against it is what the list repeats as it came. A model may come back under another name, and a job that is
+    not recognised would be paid for twice.
+    """
     if job.get("training_file") != body["training_file"]:
         return False
-    said = {name: job.get(name) for name in body}
-    method, asked = said.pop("training_method"), body["training_method"]
-    same = all(said[name] in (None, value) for name, value in body.items() if name in said and name != "training_type")
-    return same and (not isinstance(method, dict) or method.items() >= asked.items())  # type: ignore[attr-defined]
+    method, asked = job.get("training_method"), body["training_method"]
+    if isinstance(method, dict) and isinstance(asked, dict) and not method.items() >= asked.items():
+        return False
+    return all(job.get(name) in (None, body[name]) for name in REPEATED if name in body)
 
 
 def _made_s(job: Mapping[str, object]) -> float:
-    return datetime.fromisoformat(str(job["created_at"])).timestamp()
+    """When it was made; a job that does not say may be ours."""
+    made_at = text_of(job, "created_at")
+    return datetime.fromisoformat(made_at).timestamp() if made_at else math.inf
 
 
 def _job(found: Mapping[str, object]) -> Job:
     state = text_of(found, "status") or "unknown"
     end = ENDS.get(state)
     name = text_of(found, "model_output_name") if end == "succeeded" else None  # it is known before there is a model
-    return Job(str(found["id"]), state, end, name)
+    return Job(id_of(found), state, end, name)

@@ -16,7 +16,7 @@ from openai.types.fine_tuning import FineTuningJob
 
 from pairsmith.training import Dataset, End, Event, Files, FileVerdict, Job, Order, Request, Training
 from pairsmith.wire.client import meant_for
-from pairsmith.wire.speaking import Speech, plain, text_of
+from pairsmith.wire.speaking import Speech, id_of, objects, plain, text_of
 
 MARKER = "pairsmith"  # the key in a job's metadata
 LOOKED_AT = 500  # jobs, from the newest, where the server does not search by metadata
@@ -31,17 +31,16 @@ class OpenAIJobs:
 
     Args:
         base_url: ends in /v1.
-        api_key: None only where nothing is sent.
+        api_key: what requests are signed with.
         waits: whether a file has to be processed before a job can be made of it, as on Azure.
     """
 
-    def __init__(self, base_url: str, api_key: str | None, waits: bool) -> None:
+    def __init__(self, base_url: str, api_key: str, waits: bool) -> None:
         self._waits = waits
-        self._base_url = base_url.rstrip("/")
-        self._client = _client(base_url, api_key or "none")
-        self._speech = Speech(
-            openai.APIStatusError, (openai.OpenAIError, httpx2.HTTPError, OSError, ValueError), [api_key or ""]
-        )
+        self._client = _client(base_url, api_key)
+        # AttributeError: it stumbles over a page of HTML where it expects a list (3.57, tried November 2026).
+        unanswered = (openai.OpenAIError, httpx2.HTTPError, OSError, ValueError, AttributeError)
+        self._speech = Speech(openai.APIStatusError, unanswered, [api_key])
 
     def examine(self, training: Training) -> None:
         """Nothing more is known of a model than the table of limits says."""
@@ -49,7 +48,7 @@ class OpenAIJobs:
     def upload(self, data: Dataset) -> str:
         """Send a file; its id."""
         with self._speech.heard(), data.path.open("rb") as file:
-            return str(plain(self._client.files.create(file=(data.path.name, file), purpose="fine-tune"))["id"])
+            return id_of(plain(self._client.files.create(file=(data.path.name, file), purpose="fine-tune")))
 
     def file(self, file_id: str) -> FileVerdict:
         """What has become of a file."""
@@ -57,14 +56,14 @@ class OpenAIJobs:
             found = plain(self._client.files.retrieve(file_id))
         state = text_of(found, "status") or "uploaded"
         if state in ("error", "deleted"):
-            return FileVerdict("rejected", text_of(found, "status_details") or state)
+            return FileVerdict("rejected", self._speech.clean(text_of(found, "status_details") or state))
         ready = state == "processed" or not self._waits
         return FileVerdict("ready" if ready else "waiting", state)
 
     def create(self, order: Order) -> Job:
         """Make the job."""
         with self._speech.heard():
-            return _job(plain(self._client.post("/fine_tuning/jobs", body=job_body(order), cast_to=FineTuningJob)))
+            return self._job(plain(self._client.post("/fine_tuning/jobs", body=job_body(order), cast_to=FineTuningJob)))
 
     def find(self, order: Order, since_s: float, known: Container[str]) -> Job | None:
         """The job that was made of this order; None when it is not among the newest.
@@ -78,40 +77,44 @@ class OpenAIJobs:
                 metadata = one.get("metadata")
                 marked = isinstance(metadata, dict) and metadata.get(MARKER) == order.marker
                 unmarked = not metadata and one.get("training_file") == order.files.training
-                if marked or (unmarked and one["id"] not in known):
-                    return _job(one)
+                if marked or (unmarked and id_of(one) not in known):
+                    return self._job(one)
         return None
 
     def job(self, job_id: str) -> Job:
         """A job as it is now."""
         with self._speech.heard():
-            return _job(plain(self._client.fine_tuning.jobs.retrieve(job_id)))
+            return self._job(plain(self._client.fine_tuning.jobs.retrieve(job_id)))
 
     def events(self, job_id: str) -> Sequence[Event]:
         """The newest events, the oldest of them first; the numbers of each training step are left out."""
         with self._speech.heard():
-            page = self._client.fine_tuning.jobs.list_events(job_id, limit=EVENTS)
-            found = [plain(event) for event in page.data]
+            found = objects(self._client.fine_tuning.jobs.list_events(job_id, limit=EVENTS), "data")
         return [
-            Event(str(event.get("id")), str(event.get("message")))
+            Event(str(event.get("id")), self._speech.clean(event.get("message")))
             for event in reversed(found)
             if event.get("type") != "metrics"
         ]
+
+    def _job(self, found: Mapping[str, object]) -> Job:
+        state = text_of(found, "status") or "unknown"
+        reason = text_of(found.get("error"), "message")
+        name = text_of(found, "fine_tuned_model")
+        return Job(id_of(found), state, ENDS.get(state), name, self._speech.clean(reason) if reason else None)
 
 
 def requests(
     base_url: str, training: Training, data: Dataset, validation: Dataset | None, marker: str
 ) -> Iterator[Request]:
     """What would be sent, in order, when all goes well."""
-    base = base_url.rstrip("/")
     for file in (data, validation):
         if file is not None:
             body = {"purpose": "fine-tune", "file": f"{file.path.name} ({file.size:,} bytes)"}
-            yield Request("POST", f"{base}/files", body)
+            yield Request("POST", f"{base_url}/files", body)
     order = Order(training, Files("FILE_ID", "VALIDATION_FILE_ID" if validation else None), marker)
     for file_id in filter(None, (order.files.training, order.files.validation)):
-        yield Request("GET", f"{base}/files/{file_id}")
-    yield Request("POST", f"{base}/fine_tuning/jobs", job_body(order))
+        yield Request("GET", f"{base_url}/files/{file_id}")
+    yield Request("POST", f"{base_url}/fine_tuning/jobs", job_body(order))
 
 
 def job_body(order: Order) -> dict[str, object]:
@@ -134,12 +137,6 @@ def job_body(order: Order) -> dict[str, object]:
         "trainingType": training.training_type,
     }
     return {name: value for name, value in body.items() if value is not None}
-
-
-def _job(found: Mapping[str, object]) -> Job:
-    state = text_of(found, "status") or "unknown"
-    reason = text_of(found.get("error"), "message")
-    return Job(str(found["id"]), state, ENDS.get(state), text_of(found, "fine_tuned_model"), reason)
 
 
 def _client(base_url: str, api_key: str) -> openai.OpenAI:

@@ -6,7 +6,7 @@ Called by finetuning.py and by submitting/.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,13 +43,14 @@ class Speech:
         except self.refused as exc:
             response = getattr(exc, "response", None)
             code, message = _error(getattr(response, "content", b"") or b"")
-            raise PlatformError(getattr(exc, "status_code", None), self._clean(message or str(exc)), code) from None
+            raise PlatformError(getattr(exc, "status_code", None), self.clean(message or str(exc)), code) from None
         except self.unanswered as exc:
             root = exc.__cause__ or exc
-            raise PlatformError(None, self._clean(f"{type(root).__name__}: {root}")) from None
+            raise PlatformError(None, self.clean(f"{type(root).__name__}: {root}")) from None
 
-    def _clean(self, message: str) -> str:
-        return redact(" ".join(message.split()), self.keys)[:MAX_MESSAGE]
+    def clean(self, message: object) -> str:
+        """Words of the platform as they may be shown: one line, no key, not endless."""
+        return redact(" ".join(str(message).split()), self.keys)[:MAX_MESSAGE]
 
 
 def _error(body: bytes) -> tuple[str, str]:
@@ -69,6 +70,30 @@ def plain(answer: object) -> dict[str, object]:
     if isinstance(answer, BaseModel):
         return answer.model_dump(mode="json", by_alias=True, warnings=False)
     raise PlatformError(None, f"the answer is no JSON object: {str(answer)[:80]!r}")
+
+
+def objects(answer: object, key: str) -> list[dict[str, object]]:
+    """The list of objects that stands in an answer.
+
+    Raises:
+        PlatformError: there is none.
+    """
+    found = plain(answer).get(key)
+    if isinstance(found, list) and all(isinstance(one, dict) for one in found):
+        return found
+    raise PlatformError(None, f"the answer holds no list of {key}")
+
+
+def id_of(found: Mapping[str, object]) -> str:
+    """The id of what was made or asked about.
+
+    Raises:
+        PlatformError: it has none.
+    """
+    name = text_of(found, "id")
+    if name is None:
+        raise PlatformError(None, "the answer holds no id")
+    return name
 
 
 def text_of(value: object, key: str) -> str | None:
