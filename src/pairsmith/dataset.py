@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypedDict, cast
 
 from pairsmith.errors import LedgerError
-from pairsmith.export.formats import ROWS, Row, provenance_row, row_bytes, system_text
-from pairsmith.export.rows import refused
+from pairsmith.export.containers import RowWriter
+from pairsmith.export.formats import chat_pair, provenance_row, row_bytes, system_text
+from pairsmith.export.reading import JsonObject
+from pairsmith.export.rows import rows_of
 from pairsmith.export.settings import ExportSettings
 from pairsmith.export.split import TRAIN, VALIDATION, Part, Parts
+from pairsmith.export.targets import TARGETS
 from pairsmith.ledger import Ledger, Settled
 from pairsmith.outcomes import StoredPair, StoredSide, pairs_in
 from pairsmith.records import CompletionId, EndpointName, Json, Pair, Prompt, RequestId, candidate_id
@@ -33,16 +36,33 @@ class Exported:
 
 @dataclass(slots=True)
 class Sink:
-    """Two open files: the rows of a target, and at the same line of the other what proves each."""
+    """A dataset being written: its rows, and at the same line of an open file what proves each.
 
-    dataset: BinaryIO
+    Where a pair becomes several rows, the later ones wait for the next pair's first: a KTO trainer compares a row with
+    the answer in the row before it, which must be to another prompt.
+    """
+
+    dataset: RowWriter
     proofs: BinaryIO
     rows: int = 0
+    _waiting: list[tuple[JsonObject, Mapping[str, Json]]] = field(default_factory=list)
 
-    def write(self, row: Row, proof: Mapping[str, Json]) -> None:
-        """One pair; `proof` without its line."""
+    def write(self, rows: Sequence[JsonObject], proofs: Sequence[Mapping[str, Json]]) -> None:
+        """The rows of one pair; their proofs without the line."""
+        first, *others = zip(rows, proofs, strict=True)
+        for row, proof in (first, *self._waiting):
+            self._put(row, proof)
+        self._waiting = others
+
+    def close(self) -> None:
+        """No more pairs come."""
+        for row, proof in self._waiting:
+            self._put(row, proof)
+        self.dataset.close()
+
+    def _put(self, row: JsonObject, proof: Mapping[str, Json]) -> None:
         self.rows += 1
-        self.dataset.write(row_bytes(row))
+        self.dataset.write(row)
         self.proofs.write(row_bytes({"line": self.rows, **proof}))
 
 
@@ -66,18 +86,22 @@ class Projection:
         """The file that the prompt's pairs go into."""
         return TRAIN if self.parts is None else self.parts.of(prompt.id)
 
-    def row(self, prompt: Prompt, found: StoredPair, texts: Texts) -> Row | str:
-        """The row of one pair, or the reason why the target cannot take it."""
+    def rows(self, prompt: Prompt, found: StoredPair, texts: Texts) -> tuple[JsonObject, ...] | str:
+        """The rows of one pair, or the reason why the target cannot take it."""
         personas = {self.arms.get(found[side]["arm"], {}).get("system") for side in ("chosen", "rejected")}
         if self.settings.system == "keep" and len(personas) > 1:
             return "personas_differ"
         persona = {"strip": None, "keep": next(iter(personas))}.get(self.settings.system, self.replacement)
         chosen, rejected = texts.of_sides(prompt, found["chosen"], found["rejected"])
-        row = ROWS[self.settings.target](prompt, chosen, rejected, system_text(persona, prompt.system))
-        return refused(row, self.settings.target) or row
+        return rows_of(chat_pair(prompt, chosen, rejected, system_text(persona, prompt.system)), self.settings.target)
 
-    def proof(self, prompt: Prompt, found: StoredPair, evidence: Mapping[str, Json]) -> dict[str, Json]:
-        """What proves the row of this pair."""
+    def proofs(self, prompt: Prompt, found: StoredPair, evidence: Mapping[str, Json]) -> list[dict[str, Json]]:
+        """What proves each row of this pair: the same, but for the side where they hold one each."""
+        proof = self._proof(prompt, found, evidence)
+        sides = TARGETS[self.settings.target].layout.sides
+        return [{**proof, "side": side} for side in sides] if sides else [proof]
+
+    def _proof(self, prompt: Prompt, found: StoredPair, evidence: Mapping[str, Json]) -> dict[str, Json]:
         pair = Pair(
             prompt_id=prompt.id,
             chosen=found["chosen"]["completion"],
@@ -113,23 +137,26 @@ def write_pairs(
         outcomes: settled prompts, in prompt order.
         projection: how they become rows.
         sinks: where the rows of each part go.
-        limit: so many rows at most, the first ones that the target takes; None: all.
+        limit: so many pairs at most, the first ones that the target takes; None: all.
 
     Returns:
         The count of rows, and of pairs that were left out, by reason.
     """
-    rows = 0
+    pairs = 0
     left_out: Counter[str] = Counter()
     for prompt, found, body in _pairs(outcomes):
-        if rows == limit:
+        if pairs == limit:
             break
-        row = projection.row(prompt, found, texts)
-        if isinstance(row, str):
-            left_out[row] += 1
+        rows = projection.rows(prompt, found, texts)
+        if isinstance(rows, str):
+            left_out[rows] += 1
             continue
-        rows += 1
-        sinks[projection.part(prompt)].write(row, projection.proof(prompt, found, body))
-    return Exported(rows, dict(left_out), sinks[VALIDATION].rows if VALIDATION in sinks else 0)
+        pairs += 1
+        sinks[projection.part(prompt)].write(rows, projection.proofs(prompt, found, body))
+    for sink in sinks.values():
+        sink.close()
+    written = sum(sink.rows for sink in sinks.values())
+    return Exported(written, dict(left_out), sinks[VALIDATION].rows if VALIDATION in sinks else 0)
 
 
 def _pairs(outcomes: Iterable[tuple[Prompt, Settled]]) -> Iterator[tuple[Prompt, StoredPair, Mapping[str, Json]]]:

@@ -3,9 +3,11 @@
 import io
 from typing import Any
 
+from pairsmith.export.chat import ChatPair
 from pairsmith.export.check import check
-from pairsmith.export.formats import row_bytes
+from pairsmith.export.formats import chat_pair, row_bytes
 from pairsmith.export.problems import Problem
+from pairsmith.export.targets import TARGETS
 from pairsmith.records import Json, Message, Prompt, prompt_id
 
 
@@ -23,30 +25,28 @@ def assistant(text: str) -> Message:
     return {"role": "assistant", "content": text}
 
 
+def rows_for(target: str, pair: ChatPair) -> tuple[dict[str, Any], ...]:
+    """The rows of a pair in a target's layout, whatever the rules say of them."""
+    return TARGETS[target].layout.rows(pair)
+
+
+def openai_row(prompt: Prompt, chosen: str, rejected: str, system: str | None) -> dict[str, Any]:
+    return rows_for("openai", chat_pair(prompt, chosen, rejected, system))[0]
+
+
 def preference(number: int = 0) -> dict[str, Any]:
     """A row that passes for openai, azure, together and fireworks."""
-    return {
-        "input": {
-            "messages": [{"role": "system", "content": "Be kind."}, user(f"Question {number}?")],
-            "tools": [],
-            "parallel_tool_calls": True,
-        },
-        "preferred_output": [assistant("A good answer.")],
-        "non_preferred_output": [assistant("A bad answer, and long.")],
-    }
+    return openai_row(prompt_of(user(f"Question {number}?")), *ANSWERS, "Be kind.")
 
 
-def conversational(number: int = 0) -> dict[str, Any]:
-    """A row that passes for trl."""
-    return {
-        "prompt": [user(f"Question {number}?")],
-        "chosen": [assistant("A good answer.")],
-        "rejected": [assistant("A bad answer, and long.")],
-    }
+ANSWERS = ("A good answer.", "A bad answer, and long.")
 
 
 def good_row(target: str, number: int = 0) -> dict[str, Any]:
-    return conversational(number) if target == "trl" else preference(number)
+    """The first row of a pair that each target takes."""
+    if target in ("openai", "azure", "together", "fireworks"):
+        return preference(number)
+    return rows_for(target, chat_pair(prompt_of(user(f"Question {number}?")), *ANSWERS, None))[0]
 
 
 def good_lines(target: str, count: int) -> list[bytes]:

@@ -7,9 +7,10 @@ import pytest
 from export_rows import assistant, good_lines, good_row, row_problems, user
 
 from pairsmith.export.formats import row_bytes
-from pairsmith.export.targets import RULES
+from pairsmith.export.rules import RULES
 
 Row = dict[str, Any]
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
 
@@ -184,6 +185,74 @@ CORPUS = [
     Bad("equal sides", put(f"{OTHER}.0.content", "A good answer."), "sides_equal", OTHER),
     Bad("equal sides but for spaces", put(f"{OTHER}.0.content", " A  good\nanswer. "), "sides_equal", OTHER),
     Bad("equal sides for TRL", put("rejected.0.content", "A good answer."), "sides_equal", "rejected", "trl"),
+    # of one target or another
+    Bad("an answer that a person gives, for SFT", put("messages.1.role", "user"), "answer_last", "messages[1]", "sft"),
+    Bad("one completion, for NeMo-RL", cut("completions.1"), "completions", "completions", "nemo-rl"),
+    Bad("two of one rank", put("completions.1.rank", 0), "completions", "completions", "nemo-rl"),
+    Bad("two of one score, for Vertex AI", put("completions.1.score", 1), "completions", "completions", "vertex"),
+    Bad("a score without a completion", cut("completions.1.completion"), "completions", "completions", "vertex"),
+    Bad(
+        "an image, for Vertex AI",
+        put("contents.0.parts", [{"inlineData": {}}]),
+        "content",
+        "contents[0].parts",
+        "vertex",
+    ),
+    Bad(
+        "two preferred candidates",
+        put("messages.1.candidates.1.preferenceLabel", "preferred"),
+        "candidates",
+        "messages[1].candidates",
+        "nova",
+    ),
+    Bad("a schema of another day", put("schemaVersion", "2023"), "schema_version", "schemaVersion", "nova"),
+    Bad(
+        "a mark that Nova keeps for itself",
+        put("messages.0.content.0.text", "My operating system: Linux. Why?"),
+        "forbidden_text",
+        "messages[0].content",
+        "nova",
+    ),
+    Bad("a label of text", put("label", "good"), "label", "label", "kto"),
+    Bad(
+        "an answer in spaces, for Axolotl",
+        put("chosen.content", "Yes, it is.\n"),
+        "outer_space",
+        "chosen.content",
+        "axolotl",
+    ),
+    Bad("an answer that a table takes for missing", put("chosen", "None"), "na_word", "chosen", "csv", "warning"),
+    Bad("an answer of one word", put("rejected.content", "You"), "found_in_header", "rejected.content", "axolotl"),
+    Bad("tools, for NeMo-RL", put("tools", [TOOL]), "extra_key", "tools", "nemo-rl", "error"),
+    Bad("tools, for OpenRLHF", put("tools", [TOOL]), "tools_taken", "tools", "openrlhf"),
+    Bad("tools that are no JSON, for LLaMA-Factory", put("tools", "[{"), "tools", "tools", "llama-factory"),
+    Bad(
+        "tool turns, for TRL",
+        put("prompt", [user("f?"), {"role": "assistant", "content": "f", "tool_calls": [CALL]}, user("So?")]),
+        "tool_turns",
+        "prompt[1]",
+        "trl",
+    ),
+    Bad("a role of chat's, for LLaMA-Factory", put("chosen.from", "assistant"), "role", "chosen.from", "llama-factory"),
+    Bad("an answer in a list, for Axolotl", put("chosen", [assistant("Yes.")]), "output", "chosen", "axolotl"),
+    Bad("a rejected response of null", put("rejected_response", None), "content", "rejected_response", "ms-swift"),
+    Bad("a tool without a name", put("input.tools", [{"type": "function", "function": {}}]), "tools", "input.tools[0]"),
+    Bad(
+        "a call whose arguments are no JSON",
+        turns(
+            user("Hi"),
+            assistant("Yes") | {"tool_calls": [CALL | {"function": {"name": "f", "arguments": "{"}}]},
+            user("And?"),
+        ),
+        "tool_calls",
+        "input.messages[1].tool_calls[0]",
+    ),
+    Bad(
+        "a tool's answer to no call",
+        turns(user("Hi"), {"role": "tool", "content": "7", "tool_call_id": "c9"}),
+        "tool_call_id",
+        "input.messages[1].tool_call_id",
+    ),
 ]
 
 
@@ -208,6 +277,7 @@ def test_a_broken_row_is_named_by_rule_line_and_field(bad: Bad) -> None:
 def test_every_rule_of_the_table_has_a_test() -> None:
     of_files = {
         "bom", "final_newline", "min_rows", "max_rows", "max_bytes", "same_row", "same_prompt", "longer_wins",
+        "same_id", "both_splits", "late_key", "neighbours", "max_tokens", "file_name",
     }  # test_export_files.py  # fmt: skip
 
     assert {bad.rule for bad in CORPUS} | of_files == set(RULES)

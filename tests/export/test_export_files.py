@@ -23,6 +23,7 @@ from pairsmith.export.formats import row_bytes
 from pairsmith.export.problems import Summary
 
 TARGETS = list(targets.TARGETS)
+OWN_TRAINERS = ("trl", "openrlhf", "llama-factory", "axolotl", "ms-swift", "nemo-rl", "csv", "parquet")
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
 
@@ -56,7 +57,11 @@ def test_the_limits_are_those_that_the_platforms_state() -> None:
         "azure": (10, None, 512_000_000),
         "together": (1, None, 50_000_000_000),
         "fireworks": (3, 3_000_000, None),
-        "trl": (1, None, None),
+        "vertex": (1, 10_000_000, 1_000_000_000),
+        "nova": (8, 20_000, None),
+        "sft": (10, None, None),
+        "kto": (2, None, None),
+        **dict.fromkeys(OWN_TRAINERS, (1, None, None)),
     }
 
 
@@ -282,5 +287,5 @@ def test_the_summary_counts_rows_and_problems_by_rule() -> None:
 
 
 def test_an_unknown_target_is_refused_at_once_with_the_known_ones() -> None:
-    with pytest.raises(UserError, match="'vertex' is no target; take one of openai, azure"):
-        check(io.BytesIO(b""), "vertex")
+    with pytest.raises(UserError, match="'gemini' is no target; take one of openai, azure"):
+        check(io.BytesIO(b""), "gemini")

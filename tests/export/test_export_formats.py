@@ -1,25 +1,21 @@
 """The rows as they are written."""
 
+import io
 from pathlib import Path
+from typing import get_args
 
 import orjson
 import pytest
-from export_rows import assistant, errors_of, prompt_of, user
+from export_rows import ANSWERS, assistant, openai_row, prompt_of, user
 from pydantic import ValidationError
 
-from pairsmith.export.formats import (
-    ROWS,
-    openai_row,
-    provenance_row,
-    row_bytes,
-    side_row,
-    system_text,
-    trl_row,
-)
-from pairsmith.export.rows import exportable, refused
+from pairsmith.cli import common
+from pairsmith.export.containers import WRITERS
+from pairsmith.export.formats import chat_pair, provenance_row, row_bytes, side_row, system_text
+from pairsmith.export.rows import refused, rows_of
 from pairsmith.export.settings import ExportSettings, TargetName
 from pairsmith.export.targets import TARGETS
-from pairsmith.records import Completion, CompletionId, EndpointName, Json, Message, Pair, PromptId
+from pairsmith.records import Completion, CompletionId, EndpointName, Json, Message, Pair, Prompt, PromptId
 
 GOLDEN = Path(__file__).parent / "golden"
 CALL: Json = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -27,18 +23,25 @@ TOOL: Json = {"type": "function", "function": {"name": "f", "parameters": {}}}
 TALK: list[Message] = [user("Hi"), assistant("Yes?"), user("Why?")]
 
 
-@pytest.mark.parametrize("target", list(TARGETS))
+@pytest.mark.parametrize("target", [name for name, known in TARGETS.items() if known.layout.container != "parquet"])
 def test_the_row_of_a_target_is_the_golden_one(target: TargetName) -> None:
     prompt = prompt_of(user("Who wrote “Faust”?\u2028In one line."), system="Be brief.")
+    pair = chat_pair(prompt, "Johann Wolfgang\r\nGoethe.", "Schiller 🤔", prompt.system)
+    rows = rows_of(pair, target)
+    written = io.BytesIO()
+    writer = WRITERS[TARGETS[target].layout.container](written)
 
-    line = row_bytes(ROWS[target](prompt, "Goethe.\r\n", "Schiller 🤔", prompt.system))
+    assert not isinstance(rows, str)
+    for row in rows:
+        writer.write(row)
+    writer.close()
 
-    assert line == (GOLDEN / f"{target}.jsonl").read_bytes()
-    assert errors_of(line, target) == []
+    golden = GOLDEN / f"{target}.{TARGETS[target].layout.container}"
+    assert written.getvalue() == golden.read_bytes()
 
 
-def test_every_target_has_a_row_and_rules() -> None:
-    assert ROWS.keys() == TARGETS.keys()
+def test_every_name_that_a_recipe_may_say_is_a_target() -> None:
+    assert set(get_args(TargetName)) == TARGETS.keys() == set(common.TARGETS)
 
 
 def test_messages_keep_the_portable_keys_only() -> None:
@@ -64,7 +67,7 @@ def test_messages_keep_the_portable_keys_only() -> None:
 
 @pytest.mark.parametrize("system", [None, "", " \n"])
 def test_no_system_message_is_written_where_there_is_no_text(system: str | None) -> None:
-    assert trl_row(prompt_of(user("Hi")), "a", "b", system)["prompt"] == [user("Hi")]
+    assert chat_pair(prompt_of(user("Hi")), "a", "b", system).messages == (user("Hi"),)
 
 
 @pytest.mark.parametrize(
@@ -112,32 +115,64 @@ def test_a_provenance_row_says_so_when_nothing_was_judged() -> None:
     assert (row["verdicts"], row["judges"], row["simulated"]) == ([], [], False)
 
 
-@pytest.mark.parametrize(
-    ("target", "reason"),
-    [("openai", None), ("azure", None), ("together", None), ("fireworks", "turns"), ("trl", None)],
-)
-def test_only_fireworks_leaves_out_a_talk_of_several_turns(target: TargetName, reason: str | None) -> None:
-    assert exportable(prompt_of(*TALK, system="Be kind."), target) == reason
+def reason(prompt: Prompt, target: str) -> str | None:
+    """Why a target takes no pair of this prompt; None: it takes it."""
+    rows = rows_of(chat_pair(prompt, *ANSWERS, prompt.system), target)
+    return rows if isinstance(rows, str) else None
 
 
-def test_together_leaves_out_turns_that_do_not_alternate() -> None:
-    assert exportable(prompt_of(user("Hi"), user("You?")), "together") == "turns"
+def test_a_talk_of_several_turns_is_left_out_where_one_turn_is_all_that_is_taken() -> None:
+    left_out = {target for target in TARGETS if reason(prompt_of(*TALK, system="Be kind."), target) == "turns"}
+
+    assert left_out == {"fireworks", "csv"}
 
 
-def test_trl_leaves_out_prompts_with_tools_since_its_row_has_no_place_for_them() -> None:
+def test_turns_that_do_not_alternate_are_left_out_where_they_have_to() -> None:
+    left_out = {target for target in TARGETS if reason(prompt_of(user("Hi"), user("You?")), target) == "turns"}
+
+    assert left_out == {"together", "fireworks", "llama-factory", "vertex", "nova", "csv"}
+
+
+def test_tools_are_left_out_where_the_model_would_not_see_them() -> None:
     prompt = prompt_of(user("f?"), tools=(TOOL,))
 
-    assert exportable(prompt, "trl") == "tools"
-    assert exportable(prompt, "openai") is None
+    left_out = {target for target in TARGETS if reason(prompt, target) == "tools_taken"}
+
+    assert left_out == {"openrlhf", "axolotl", "nemo-rl", "vertex", "nova", "csv"}
+    assert {reason(prompt, target) for target in TARGETS.keys() - left_out} == {None}
 
 
-def test_an_image_is_a_reason_and_a_mere_warning_is_none() -> None:
+def test_tool_turns_go_where_they_are_taken_as_they_are() -> None:
+    turns: list[Message] = [
+        user("f?"),
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "content": "7", "tool_call_id": "c1"},
+    ]
+    found = {target: reason(prompt_of(*turns), target) for target in TARGETS}
+
+    assert {target for target, why in found.items() if why is None} == {"openai", "azure", "sft"}
+    assert {why for target, why in found.items() if why} == {"tool_turns", "turns"}
+
+
+def test_an_image_and_a_last_turn_of_the_assistants_are_reasons() -> None:
     image = prompt_of({"role": "user", "content": [{"type": "image_url"}]})
     ends_with_assistant = prompt_of(user("Hi"), assistant("Once upon"))
 
-    assert exportable(image, "openai") == "content"
-    assert exportable(ends_with_assistant, "openai") == "last_message"
-    assert exportable(ends_with_assistant, "trl") is None
+    assert reason(image, "openai") == "content"
+    assert reason(ends_with_assistant, "openai") == reason(ends_with_assistant, "trl") == "last_message"
+
+
+@pytest.mark.parametrize(
+    ("answer", "target", "why"),
+    [
+        ("Assistant: yes, of course.", "nova", "forbidden_text"),
+        (" Yes, of course.", "axolotl", "outer_space"),
+        ("user", "axolotl", "found_in_header"),
+    ],
+)
+def test_answers_that_a_trainer_would_misread_are_left_out(answer: str, target: str, why: str) -> None:
+    assert rows_of(chat_pair(prompt_of(user("Is it?")), answer, "No.", None), target) == why
+    assert not isinstance(rows_of(chat_pair(prompt_of(user("Is it?")), answer, "No.", None), "openai"), str)
 
 
 @pytest.mark.parametrize(
@@ -153,4 +188,4 @@ def test_settings_have_the_defaults_of_the_design_and_refuse_unknown_keys() -> N
     with pytest.raises(ValidationError, match="targte"):
         ExportSettings.model_validate({"targte": "trl"})
     with pytest.raises(ValidationError, match="target"):
-        ExportSettings.model_validate({"target": "vertex"})
+        ExportSettings.model_validate({"target": "gemini"})

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import orjson
 
@@ -84,19 +84,21 @@ class Auditor:
 
     def _expect(self, prompt: Prompt, place: int, pair: StoredPair, body: Mapping[str, Json]) -> None:
         self.audit.pairs += 1
-        row = self.projection.row(prompt, pair, self.evidence.texts)
-        if isinstance(row, str):
-            self.audit.left_out[row] += 1
+        rows = self.projection.rows(prompt, pair, self.evidence.texts)
+        if isinstance(rows, str):
+            self.audit.left_out[rows] += 1
             return
-        parts = parts_of(cast(JsonObject, row), self.layout)
-        hashes = hashed(row), hashed(parts.asked), hashed(parts.chosen), hashed(parts.rejected)
-        proof = proof_of(orjson.loads(orjson.dumps(self.projection.proof(prompt, pair, body))))
-        rule = str(pair["provenance"].get("rule", ""))
-        number = len(self.expected)
-        self.expected.append(Expected(prompt.id, place, self.projection.part(prompt), *hashes, *proof, rule))
-        known = self._by_row.setdefault(hashes[0], number)
-        if known != number:  # prompts may differ in what no row shows, such as their references
-            self._by_row[hashes[0]] = [*(known if isinstance(known, list) else [known]), number]
+        proofs = self.projection.proofs(prompt, pair, body)
+        for nth, (row, proof) in enumerate(zip(rows, proofs, strict=True)):
+            parts = parts_of(row, self.layout)
+            hashes = hashed(row), hashed(parts.asked), hashed(parts.chosen), hashed(parts.rejected)
+            named = proof_of(orjson.loads(orjson.dumps(proof)))
+            rule = str(pair["provenance"].get("rule", ""))
+            number = len(self.expected)
+            self.expected.append(Expected(prompt.id, place, nth, self.projection.part(prompt), *hashes, *named, rule))
+            known = self._by_row.setdefault(hashes[0], number)
+            if known != number:  # prompts may differ in what no row shows, such as their references
+                self._by_row[hashes[0]] = [*(known if isinstance(known, list) else [known]), number]
 
     # --- what there is ----------------------------------------------------------------------------
 
@@ -163,7 +165,7 @@ class Auditor:
         prompt = self.ledger.listed(expected.prompt)
         assert prompt is not None
         settled = self.evidence.of(prompt)
-        wanted = self.projection.proof(prompt, pairs_of(settled)[expected.place], settled.body)
+        wanted = self.projection.proofs(prompt, pairs_of(settled)[expected.place], settled.body)[expected.nth]
         key = untrue(told, orjson.loads(orjson.dumps(wanted)))
         return None if key is None else f"line {line} of the provenance says something else than the ledger in {key}"
 
@@ -195,6 +197,7 @@ class Auditor:
         for (line, number), at, wanted in zip(read.rows, told, sorted(told), strict=True):
             if at == wanted:
                 self.audit.proven += 1
+                self.audit.texts += 1 if self.layout.one_sided else 2
                 self.audit.rules[self.expected[number].rule] += 1
             else:
                 said = f"its proof is line {at} of the provenance: rows and provenance are not in one order"
@@ -233,7 +236,11 @@ class Auditor:
 
 def layout_target(row: JsonObject, preferred: str) -> str | None:
     """The target whose keys a row has, the preferred one if it has its; None: it has nobody's."""
-    names = [name for name, target in TARGETS.items() if all(key in row for key in target.layout.keys)]
+    names = [
+        name
+        for name, target in TARGETS.items()
+        if set(target.layout.keys) <= row.keys() <= {*target.layout.keys, *target.layout.optional}
+    ]
     return preferred if preferred in names else next(iter(names), None)
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pairsmith.auditing.evidence import pairs_of
 from pairsmith.auditing.expected import Expected, Suspect, hashed
 from pairsmith.auditing.findings import difference, texts_in
-from pairsmith.export.formats import ROWS, system_text
+from pairsmith.export.formats import chat_pair, system_text
 from pairsmith.export.parts import Parts, parts_of
 from pairsmith.export.reading import JsonObject, read_line
 from pairsmith.outcomes import usable_ids
@@ -82,7 +82,9 @@ class _Examining:
         assert prompt is not None
         evidence = self.auditor.evidence
         pair = pairs_of(evidence.of(prompt))[expected.place]
-        return prompt, cast(JsonObject, self.auditor.projection.row(prompt, pair, evidence.texts))
+        rows = self.auditor.projection.rows(prompt, pair, evidence.texts)
+        assert not isinstance(rows, str)
+        return prompt, rows[expected.nth]
 
     def _differing(self, prompt: Prompt, row: JsonObject, parts: Parts, made: JsonObject) -> Iterator[str]:
         layout = self.auditor.layout
@@ -130,8 +132,8 @@ class _Examining:
         projection = self.auditor.projection
         kept = [arm.get("system") for arm in projection.arms.values()] if projection.settings.system == "keep" else []
         for persona in dict.fromkeys([*kept, projection.replacement]):
-            row = ROWS[projection.settings.target](prompt, "a", "b", system_text(persona, prompt.system))
-            yield parts_of(cast(JsonObject, row), self.auditor.layout).asked
+            pair = chat_pair(prompt, "", "", system_text(persona, prompt.system))
+            yield {"messages": [*pair.messages], "tools": [*pair.tools]}
 
 
 def _likeness(one: Expected, hashes: tuple[int, int, int]) -> tuple[int, bool]:

@@ -19,6 +19,7 @@ class Expected:
 
     prompt: PromptId
     place: int  # among the pairs of its prompt
+    nth: int  # among the rows of that pair
     part: Part
     row: int
     asked: int
@@ -49,7 +50,7 @@ def proof_of(row: Mapping[str, Any]) -> tuple[int, int]:
     Raises:
         KeyError, TypeError: it is no such line.
     """
-    named = (row["prompt_id"], row["chosen"]["completion"], row["rejected"]["completion"], row["gap"])
+    named = (row["prompt_id"], row["chosen"]["completion"], row["rejected"]["completion"], row["gap"], row.get("side"))
     return hash(named), hashed({key: value for key, value in row.items() if key not in UNPROVEN})
 
 
@@ -80,5 +81,5 @@ def _enough(verdicts: Sequence[object], wanted: Mapping[str, Any]) -> bool:
 
 def hashed(value: object) -> int:
     """A part of a row, whatever the order of its keys."""
-    digest = blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
+    digest = blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
     return int.from_bytes(digest, "big")

@@ -39,6 +39,7 @@ class Audit:
     left_out: Counter[str] = field(default_factory=Counter)
     pairs: int = 0
     missing: int = 0
+    texts: int = 0  # of proven rows
     verdicts: int = 0
     replies: int = 0
 
@@ -60,9 +61,9 @@ def difference(found: object, wanted: object) -> str:
 
 
 def texts_in(value: object) -> list[str]:
-    """The texts of a list of messages, or the one text where it is one."""
-    if isinstance(value, str):
-        return [value]
+    """The texts of a list of messages, or of what is asked."""
+    if isinstance(value, dict) and not value.get("tools"):
+        value = value.get("messages")
     turns = value if isinstance(value, list) else []
     return [str(turn.get("content")) for turn in turns if isinstance(turn, dict)]
 

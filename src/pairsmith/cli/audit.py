@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -104,10 +105,22 @@ def _audited(what: Named, files: Sequence[Path]) -> tuple[Audit, Counts]:
 
 
 def _open(path: Path) -> Any:
+    """A dataset file as JSON lines; a table in a temporary file of them, row by row."""
+    from pairsmith.export.containers import container_of, lines_of
+
     try:
-        return path.open("rb")
+        file = path.open("rb")
     except OSError as exc:
         raise InputError(f"{path} cannot be read ({exc.strerror}): name a dataset that was exported") from None
+    container = container_of(file.read(4), path.suffix)
+    file.seek(0)
+    if container == "jsonl":
+        return file
+    with file:
+        lines = TemporaryFile()  # noqa: SIM115 — the caller closes it
+        lines.writelines(lines_of(file, container))
+        lines.seek(0)
+        return lines
 
 
 def _as_run(what: Named) -> bool:
@@ -210,7 +223,7 @@ def _text(audit: Audit, counts: Counts, files: Sequence[Path], all_problems: boo
     verdict = "proven" if not audit.problems else f"NOT proven: {len(audit.problems):,} problems"
     lines.append(f"{names}: {audit.proven:,} of {audit.rows:,} rows proven: {verdict}")
     rests = ", ".join(f"{RESTS_ON.get(rule, rule)} {n:,}" for rule, n in audit.rules.most_common())
-    lines.append(f"  texts        {2 * audit.proven:,} byte-equal to what is stored")
+    lines.append(f"  texts        {audit.texts:,} byte-equal to what is stored")
     lines.append(f"  verdicts     {audit.verdicts:,} re-read from {audit.replies:,} stored replies, and settled again")
     if rests:
         lines.append(f"  rest on      {rests}")

@@ -23,7 +23,9 @@ from pairsmith.running.named import (
     stored_run,
 )
 from pairsmith.running.written import (
+    default_out,
     left_out_notes,
+    out_of,
     projection_of,
     provenance_path,
     replacement_text,
@@ -43,12 +45,14 @@ __all__ = [
     "collect_seldom",
     "counts_json",
     "counts_text",
+    "default_out",
     "default_run_dir",
     "environment",
     "json_option",
     "known_judges",
     "left_out_notes",
     "named",
+    "out_of",
     "projection_of",
     "provenance_path",
     "relative",
@@ -63,7 +67,10 @@ __all__ = [
     "written_text",
 ]
 
-TARGETS = ("openai", "azure", "together", "fireworks", "trl")
+TARGETS = (
+    "openai", "azure", "together", "fireworks", "trl", "openrlhf", "llama-factory", "axolotl", "ms-swift", "nemo-rl",
+    "vertex", "nova", "sft", "kto", "csv", "parquet",
+)  # fmt: skip
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 run_dir_option = click.option(

@@ -8,6 +8,7 @@ import click
 
 from pairsmith.cli.common import (
     TARGETS,
+    default_out,
     environment,
     json_option,
     known_judges,
@@ -49,7 +50,7 @@ def command(
     from pairsmith.recipe import endpoints
     from pairsmith.running.cards import cards_of
 
-    out = out or what.folder.path / ("pairs.jsonl" if settings.target == "openai" else f"pairs.{settings.target}.jsonl")
+    out = out or _default(default_out(what.folder, settings), settings.target)
     models = endpoints(what.recipe, environment())
     judges = known_judges(what, models)
     with stored_run(what.folder) as (ledger, digest):
@@ -63,3 +64,8 @@ def command(
     result["bias"] = biased.as_json(card, judges)
     show(result, as_json, lambda: "\n".join(written_text(out, exported, settings)))
     return 0
+
+
+def _default(out: Path, target: str) -> Path:
+    """`pairs.trl.jsonl`, beside the pairs.jsonl that a run writes; tables have a suffix of their own."""
+    return out if target in ("openai", out.suffix[1:]) else out.with_stem(f"pairs.{target}")

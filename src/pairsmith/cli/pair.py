@@ -18,6 +18,7 @@ from pairsmith.cli.common import (
     known_judges,
     left_out_notes,
     named,
+    out_of,
     projection_of,
     run_dir_option,
     say,
@@ -90,7 +91,7 @@ def _write(what: Named, out: Path | None, limit: int | None, as_json: bool) -> i
     from pairsmith.repairing import paired_again, pairing_in
 
     settings = what.recipe.export
-    out = out or (Path(settings.path) if settings.path else what.folder.pairs)
+    out = out_of(out, what.folder, settings)
     judges = known_judges(what, endpoints(what.recipe, environment()))
     tally = Tally()
     with stored_run(what.folder) as (ledger, digest):

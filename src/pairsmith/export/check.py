@@ -1,78 +1,124 @@
-r"""Checks a dataset against the rules of a target: every violation, line by line, in flat memory.
+r"""Checks a dataset against the rules of a target: every violation, in 24 bytes of memory a row.
 
-Lines are cut at b"\n" only, for U+2028 may stand raw in a text. Of each row an 8-byte hash of its
-prompt and one of the whole stay in memory. Called by cli (`check`, `submit`) and pipeline.
+Lines are cut at b"\n" only, for U+2028 may stand raw in a text. Of each row hashes of its prompt and of the whole stay
+in memory; what repeats is named at the end. Called by cli (`check`, `submit`) and running/written.py.
 """
 
 from __future__ import annotations
 
+import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import BinaryIO
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from pairsmith.export.layouts import Said, row_findings, said
+from pairsmith.export.chat import Turn, View
+from pairsmith.export.plain import Plain, quick_look
 from pairsmith.export.problems import Finding, Problem, Summary
 from pairsmith.export.reading import BOM, JsonObject, read_line
+from pairsmith.export.row_rules import row_findings
 from pairsmith.export.targets import Target, target_named
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 LONGER_SHARE = 0.75  # with chance at 0.5 and LIMA-like human pairs near 0.6: above it length is what is learned
 LONGER_ROWS = 20  # below this many rows the share says nothing
+FIRST_CHUNK = 10 * 1024 * 1024  # bytes from which `datasets` takes the columns
 
 
-def check(stream: BinaryIO, target: str, summary: Summary | None = None) -> Iterator[Problem]:
-    """Every violation of a target's rules, in the order of the lines; those of the file come last.
+class Length(NamedTuple):
+    """How long a row may be, prompt and longer answer together, and how its tokens are counted."""
+
+    most: int
+    tokens: Callable[[str], float]
+    rests: str  # on what: "by tokenizer.json", "about 4 characters a token"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What else is looked at than the rules of the target.
+
+    `name`: of the file, for rules about names. `validation`: the lines of the other file of the split. `alone`: whether
+    there have to be as many rows as the platform asks for, which a validation file need not have.
+    """
+
+    name: str = ""
+    alone: bool = True
+    validation: Iterable[bytes] | None = None
+    length: Length | None = None
+
+
+def check(
+    stream: Iterable[bytes], target: str, summary: Summary | None = None, options: Options | None = None
+) -> Iterator[Problem]:
+    """Every violation of a target's rules: line by line, then what repeats, then what is said of the file.
 
     Args:
-        stream: a JSONL file, opened for bytes, at its start.
+        stream: the lines of a file: a JSONL file opened for bytes, or what `lines_of` gives of a table.
         target: a name in TARGETS.
         summary: filled while the problems are read.
+        options: what else to look at.
 
     Raises:
         UserError: there is no such target.
     """
-    return _problems(stream, target_named(target), Summary() if summary is None else summary)
+    summary = Summary() if summary is None else summary
+    return _Checking(target_named(target), summary, options or Options()).problems(stream)
 
 
-def line_findings(line: bytes, target: Target) -> tuple[JsonObject | None, list[Finding]]:
-    """A line that is not blank, without a BOM: its row (None: unreadable), and what is wrong with it."""
+def line_findings(line: bytes, target: Target) -> tuple[JsonObject | None, View | None, list[Finding]]:
+    """A line that is not blank, without a BOM: its row (None: unreadable), as it is read, and what is wrong with it."""
     row, findings = read_line(line)
+    view = None
     if row is not None:
-        findings += row_findings(row, target)
+        view, more = row_findings(row, target)
+        findings += more
     if line.endswith(b"\r\n"):
         findings.append(Finding("crlf", "", "ends in CR LF", "end lines in LF"))
-    return row, findings
+    return row, view, findings
 
 
 @dataclass(slots=True)
-class _Seen:
-    """The prompts and rows that were seen: hashes only, and a second table only for repeated prompts."""
+class Repeated:
+    """Which rows were seen, by hashes; what came twice is found at the end, and named with the line of the first."""
 
-    first_lines: dict[int, int] = field(default_factory=dict)  # hash of a prompt -> its first line
-    row_hashes: array[int] = field(default_factory=lambda: array("Q"))  # by line
-    repeated: dict[int, int] = field(default_factory=dict)  # hash of a row whose prompt came twice -> its line
+    lines: array[int] = field(default_factory=lambda: array("q"))
+    prompts: array[int] = field(default_factory=lambda: array("q"))
+    rows: array[int] = field(default_factory=lambda: array("q"))
 
-    def findings(self, row: JsonObject, line: int, target: Target) -> Iterator[Finding]:
-        """What row and line repeat of an earlier line; to be called with rising lines."""
-        parts = [row.get(key) for key in target.layout.keys]
-        if parts[0] is None:
-            return
-        whole = _hash(parts)
-        self.row_hashes.extend([0] * (line - len(self.row_hashes)))
-        self.row_hashes.append(whole)
-        earlier = self.first_lines.setdefault(_hash(parts[0]), line)
-        if earlier == line:
-            return
-        self.repeated.setdefault(self.row_hashes[earlier], earlier)
-        same = self.repeated.setdefault(whole, line)
-        if same != line:
-            yield Finding("same_row", "", f"is the same row as line {same}", "drop one of the two")
-        else:
-            found = f"is the same prompt as line {earlier}'s"
-            yield Finding("same_prompt", target.layout.prompt, found, "keep one pair a prompt")
+    def add(self, line: int, prompt: int, row: int) -> None:
+        """A row by its line, the hash of its prompt and that of the whole."""
+        self.lines.append(line)
+        self.prompts.append(prompt)
+        self.rows.append(row)
+
+    def findings(self, target: Target) -> list[tuple[int, Finding]]:
+        """What repeats an earlier line, by line."""
+        found: dict[int, Finding] = {}
+        for line, first in _again(self.prompts, self.lines):
+            said = f"is the same prompt as line {first}'s"
+            found[line] = Finding("same_prompt", target.layout.prompt, said, "keep one pair a prompt")
+        for line, first in _again(self.rows, self.lines):
+            found[line] = Finding("same_row", "", f"is the same row as line {first}", "drop one of the two")
+        return sorted(found.items())
+
+    def in_both(self, other: Repeated, target: Target) -> list[tuple[int, Finding]]:
+        """The prompts that the other file has too, by line."""
+        import numpy as np
+
+        theirs, first = np.unique(np.frombuffer(other.prompts, "q"), return_index=True)
+        ours = np.frombuffer(self.prompts, "q")
+        found = []
+        for place in np.flatnonzero(np.isin(ours, theirs)):
+            line = other.lines[first[np.searchsorted(theirs, ours[place])]]
+            said = f"is a prompt of the validation file too, in line {line}"
+            found.append((self.lines[place], Finding("both_splits", target.layout.prompt, said, "keep it in one file")))
+        return found
 
 
 @dataclass(slots=True)
@@ -82,13 +128,6 @@ class _Lengths:
     longer: int = 0
     compared: int = 0
 
-    def add(self, row: JsonObject, target: Target) -> None:
-        """Count one row; rows without two answers are left out."""
-        chosen, rejected = said(row.get(target.layout.chosen)), said(row.get(target.layout.rejected))
-        if chosen and rejected:
-            self.compared += 1
-            self.longer += _chars(chosen) > _chars(rejected)
-
     def findings(self) -> Iterator[Finding]:
         """A warning when length alone would nearly tell which answer was chosen."""
         if self.compared >= LONGER_ROWS and self.longer > LONGER_SHARE * self.compared:
@@ -97,11 +136,36 @@ class _Lengths:
             yield Finding("longer_wins", "", f"has the longer answer chosen in {share} rows", fix)
 
 
-def _problems(stream: BinaryIO, target: Target, summary: Summary) -> Iterator[Problem]:
-    seen, lengths = _Seen(), _Lengths()
-    size, line = 0, b"\n"
-    for number, line in enumerate(stream, 1):
-        size += len(line)
+class _Checking:
+    def __init__(self, target: Target, summary: Summary, options: Options) -> None:
+        self.target, self.summary, self.options = target, summary, options
+        self.quick = quick_look(target)
+        self.repeated, self.lengths = Repeated(), _Lengths()
+        self.ids: dict[object, int] = {}
+        self.keys: set[str] = set()  # all that were seen in the first chunk
+        self.late: set[str] = set()
+        self.before: int | None = None  # the hash of the last row's prompt
+
+    def problems(self, stream: Iterable[bytes]) -> Iterator[Problem]:
+        size, line = 0, b"\n"
+        for number, line in enumerate(stream, 1):
+            if findings := self._line(line, number, size):
+                yield from self._named(findings, number)
+            size += len(line)
+        for number, finding in self._repeated():
+            yield from self._named([finding], number)
+        last = [*_file_findings(self.summary.rows, size, self.target), *self.lengths.findings()]
+        if not self.options.alone:
+            last = [finding for finding in last if finding.rule != "min_rows"]
+        last += _name_findings(self.options.name)
+        if not line.endswith(b"\n"):
+            last.append(Finding("final_newline", "", "does not end in a line feed", "add one"))
+        yield from self._named(last, 0)
+
+    def _line(self, line: bytes, number: int, offset: int) -> list[Finding]:
+        if self.quick is not None and (seen := self.quick(line)) is not None:
+            self.summary.rows += 1
+            return self._count(number, seen)
         findings: list[Finding] = []
         body = line
         if number == 1 and line.startswith(BOM):
@@ -109,18 +173,114 @@ def _problems(stream: BinaryIO, target: Target, summary: Summary) -> Iterator[Pr
             findings.append(Finding("bom", "", "begins with a byte order mark", "save as UTF-8 without BOM"))
         if not body.strip():
             findings.append(Finding("blank_line", "", "is blank", "remove the line"))
-        else:
-            summary.rows += 1
-            row, more = line_findings(body, target)
-            findings += more
-            if row is not None:
-                findings += seen.findings(row, number, target)
-                lengths.add(row, target)
-        yield from _named(findings, number, target, summary)
-    last = [*_file_findings(summary.rows, size, target), *lengths.findings()]
-    if not line.endswith(b"\n"):
-        last.append(Finding("final_newline", "", "does not end in a line feed", "add one"))
-    yield from _named(last, 0, target, summary)
+            return findings
+        self.summary.rows += 1
+        row, view, more = line_findings(body, self.target)
+        findings += more
+        if row is not None and view is not None:
+            findings += self._keys(row, offset)
+            findings += self._ids(row, number)
+            if view.prompt:
+                findings += self._count(number, texts_of(view))
+        return findings
+
+    def _count(self, number: int, seen: Plain) -> list[Finding]:
+        """Remember a row for what is said at the end."""
+        prompt = hash(seen.asked)
+        self.repeated.add(number, prompt, hash(seen))
+        if seen.chosen and seen.rejected:
+            self.lengths.compared += 1
+            self.lengths.longer += len(seen.chosen) > len(seen.rejected)
+        findings = []
+        if "neighbours" in self.target.rules and prompt == self.before:
+            found, fix = "is the prompt of the row before it too", "put other prompts between, or shuffle"
+            findings.append(Finding("neighbours", self.target.layout.prompt, found, fix))
+        self.before = prompt
+        if (length := self.options.length) is not None:
+            texts = [text for _, text in seen.asked]
+            tokens = sum(map(length.tokens, texts)) + max(map(length.tokens, seen[1:]))
+            if tokens > length.most:
+                found = f"has {tokens:,.0f} tokens ({length.rests}), more than {length.most:,}"
+                findings.append(Finding("max_tokens", "", found, "drop the pair, or raise the trainer's length"))
+        return findings
+
+    def _keys(self, row: JsonObject, offset: int) -> Iterator[Finding]:
+        """Keys of a row that come too late for `datasets`."""
+        if offset < FIRST_CHUNK:
+            self.keys.update(row)
+            return
+        for key in row.keys() - self.keys - self.late:
+            self.late.add(key)
+            fix = "put a row that has it first, or write Parquet (--target parquet)"
+            yield Finding("late_key", key, "is first seen after 10 MiB, which ends the load", fix)
+
+    def _ids(self, row: JsonObject, number: int) -> Iterator[Finding]:
+        metadata = row.get("metadata")
+        for place, ident in (("id", row.get("id")), ("metadata.id", _of(metadata, "id"))):
+            if isinstance(ident, str | int) and (first := self.ids.setdefault((place, ident), number)) != number:
+                yield Finding("same_id", place, f"is the same as line {first}'s", "give each row its own")
+
+    def _repeated(self) -> Iterator[tuple[int, Finding]]:
+        found = self.repeated.findings(self.target)
+        if self.options.validation is not None:
+            other = _Checking(self.target, Summary(), Options())
+            for _ in other.problems(self.options.validation):
+                pass
+            found = sorted(found + self.repeated.in_both(other.repeated, self.target))
+        yield from found
+
+    def _named(self, findings: list[Finding], line: int) -> Iterator[Problem]:
+        """The findings as problems of a line; those whose rule the target does not have are left out."""
+        for finding in findings:
+            rule = self.target.rules.get(finding.rule)
+            if rule is not None:
+                problem = Problem(
+                    line, finding.field, finding.found, finding.fix, finding.rule, rule.source, rule.severity
+                )
+                self.summary.count(problem)
+                yield problem
+
+
+def _again(hashes: array[int], lines: array[int]) -> Iterator[tuple[int, int]]:
+    """The lines whose hash an earlier line has, each with the first one that has it."""
+    if len(hashes) < 2:
+        return
+    import numpy as np
+
+    values: npt.NDArray[np.int64] = np.frombuffer(hashes, "q")
+    order = np.argsort(values, kind="stable")
+    same = values[order][1:] == values[order][:-1]
+    first = 0
+    for place in np.flatnonzero(same):
+        if place == 0 or not same[place - 1]:
+            first = lines[order[place]]
+        yield lines[order[place + 1]], first
+
+
+def texts_of(view: View) -> Plain:
+    """The texts of a row that is not plain; what is no text counts by its JSON."""
+    asked = [(str(turn.role), _said(turn)) for turn in view.prompt or ()]
+    if view.tools:
+        asked.append(("tools", orjson.dumps(view.tools, option=orjson.OPT_SORT_KEYS).decode()))
+    chosen, rejected = ("\n".join(map(_said, side or ())) for side in (view.chosen, view.rejected))
+    return Plain(tuple(asked), chosen, rejected)
+
+
+def _said(turn: Turn) -> str:
+    message = turn.message
+    if isinstance(message, dict) and isinstance(text := message.get("content"), str) and not message.get("tool_calls"):
+        return text
+    return orjson.dumps(message, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _of(value: object, key: str) -> object:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _name_findings(name: str) -> Iterator[Finding]:
+    if name and not re.fullmatch(r"[\w.-]+", PurePath(name).name, re.ASCII):
+        found = f"has the name {PurePath(name).name}"
+        yield Finding("file_name", "", found, "name it with letters, digits, _ - and . alone")
 
 
 def _file_findings(rows: int, size: int, target: Target) -> Iterator[Finding]:
@@ -133,22 +293,3 @@ def _file_findings(rows: int, size: int, target: Target) -> Iterator[Finding]:
     if target.max_bytes is not None and size >= target.max_bytes:
         found = f"has {size} bytes, {target.name} takes less than {target.max_bytes}"
         yield Finding("max_bytes", "", found, "split the file")
-
-
-def _named(findings: list[Finding], line: int, target: Target, summary: Summary) -> Iterator[Problem]:
-    """The findings as problems of a line; those whose rule the target does not have are left out."""
-    for finding in findings:
-        rule = target.rules.get(finding.rule)
-        if rule is not None:
-            problem = Problem(line, finding.field, finding.found, finding.fix, finding.rule, rule.source, rule.severity)
-            summary.count(problem)
-            yield problem
-
-
-def _hash(value: object) -> int:
-    digest = blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
-
-
-def _chars(turns: Said) -> int:
-    return sum(len(text) for text, _ in turns if isinstance(text, str))

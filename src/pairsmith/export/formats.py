@@ -1,4 +1,4 @@
-"""Turns a prompt and its two answers into one row of a target, and into the row of the provenance file.
+"""Turns a prompt and its two answers into a pair in chat terms, and into the row of the provenance file.
 
 It projects and never mends: texts leave byte-equal to what was stored. Whether a target takes a row at
 all is asked in rows.py; whether a file is right, in check.py. Called by pipeline, once a pair.
@@ -6,55 +6,19 @@ all is asked in rows.py; whether a file is right, in check.py. Called by pipelin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias, TypedDict
+from collections.abc import Mapping
 
 import orjson
 
-from pairsmith.export.settings import TargetName
+from pairsmith.export.chat import ChatPair
 from pairsmith.records import Completion, Json, Message, Pair, Prompt
-
-
-class Answer(TypedDict):
-    """One side of a pair: always the assistant's, always text."""
-
-    role: str
-    content: str
-
-
-class OpenAIInput(TypedDict):
-    """What both answers reply to; `tools` and `parallel_tool_calls` are always written."""
-
-    messages: list[Message]
-    tools: list[Json]
-    parallel_tool_calls: bool
-
-
-class OpenAIRow(TypedDict):
-    """One line of OpenAI preference fine-tuning; Azure, Together and Fireworks read the same."""
-
-    input: OpenAIInput
-    preferred_output: list[Answer]
-    non_preferred_output: list[Answer]
-
-
-class TrlRow(TypedDict):
-    """One line for TRL: an explicit conversational prompt, nothing to guess from a shared prefix."""
-
-    prompt: list[Message]
-    chosen: list[Answer]
-    rejected: list[Answer]
-
-
-Row: TypeAlias = OpenAIRow | TrlRow
-RowMaker: TypeAlias = Callable[[Prompt, str, str, str | None], Row]
 
 _ALWAYS = ("role", "content")
 _TOOL_TURNS = ("tool_calls", "tool_call_id")
 
 
-def openai_row(prompt: Prompt, chosen: str, rejected: str, system: str | None) -> OpenAIRow:
-    """The portable row: exactly three keys, no more than every platform takes.
+def chat_pair(prompt: Prompt, chosen: str, rejected: str, system: str | None) -> ChatPair:
+    """A prompt and its two answers as they are written: no more of each message than every platform takes.
 
     Args:
         prompt: its own `system` is not looked at here.
@@ -62,33 +26,9 @@ def openai_row(prompt: Prompt, chosen: str, rejected: str, system: str | None) -
         rejected: the other text of the SAME prompt, as stored.
         system: the whole system message, see `system_text`; None or blank writes none.
     """
-    return {
-        "input": {
-            "messages": _messages(prompt, system),
-            "tools": list(prompt.tools),
-            "parallel_tool_calls": True,
-        },
-        "preferred_output": [_answer(chosen)],
-        "non_preferred_output": [_answer(rejected)],
-    }
-
-
-def trl_row(prompt: Prompt, chosen: str, rejected: str, system: str | None) -> TrlRow:
-    """The same for TRL, Unsloth, OpenRLHF and Axolotl; prompts with tools are refused before (rows.py)."""
-    return {
-        "prompt": _messages(prompt, system),
-        "chosen": [_answer(chosen)],
-        "rejected": [_answer(rejected)],
-    }
-
-
-ROWS: Mapping[TargetName, RowMaker] = {
-    "openai": openai_row,
-    "azure": openai_row,
-    "together": openai_row,
-    "fireworks": openai_row,
-    "trl": trl_row,
-}
+    first: list[Message] = [{"role": "system", "content": system}] if system and not system.isspace() else []
+    messages = (*first, *map(_portable, prompt.messages))
+    return ChatPair(messages, (_answer(chosen),), (_answer(rejected),), tuple(prompt.tools))
 
 
 def system_text(persona: str | None, own: str | None) -> str | None:
@@ -150,15 +90,10 @@ def provenance_row(
     return {**fixed, "verdicts": [], "simulated": False, **pair.provenance, **details, **fixed}
 
 
-def _messages(prompt: Prompt, system: str | None) -> list[Message]:
-    first: list[Message] = [{"role": "system", "content": system}] if system and not system.isspace() else []
-    return [*first, *map(_portable, prompt.messages)]
-
-
 def _portable(message: Message) -> Message:
     kept = {key: message[key] for key in _ALWAYS if key in message}
     return kept | {key: message[key] for key in _TOOL_TURNS if message.get(key) is not None}
 
 
-def _answer(text: str) -> Answer:
+def _answer(text: str) -> Message:
     return {"role": "assistant", "content": text}

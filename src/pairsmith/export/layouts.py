@@ -1,147 +1,316 @@
-"""The rules for one row: its keys, its prompt, its two answers, and the two answers compared.
+"""The layouts of a row: how a pair is written in each, and where its parts stand when a row is read.
 
-One walk serves every layout; what differs stands in the target. Called by check.py and rows.py.
+A layout writes and reads, and never mends; what a platform allows in it stands in targets.py. Called by rows.py,
+row_rules.py and shapes.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeAlias
-from unicodedata import normalize
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 
-from pairsmith.export.messages import PROMPT_ROLES, calls_tools, conversation_findings, message_findings
+import orjson
+
+from pairsmith.export.chat import CHAT, SHAREGPT, ChatPair, View
+from pairsmith.export.clouds import SYSTEM_KEYS, gemini_rows, gemini_view, nova_rows, nova_view
+from pairsmith.export.placed import (
+    answers,
+    lone_text,
+    one_answer,
+    read_answer_last,
+    tools_in,
+    tools_text,
+    turns,
+    two_completions,
+)
 from pairsmith.export.problems import Finding, shown
-from pairsmith.export.reading import JsonObject, shown_key
-from pairsmith.export.targets import Layout, Target
+from pairsmith.export.reading import JsonObject
 from pairsmith.records import Json
 
-INPUT_KEYS = frozenset({"messages", "tools", "parallel_tool_calls"})
-
-Said: TypeAlias = "list[tuple[Json, Json]]"
+Container: TypeAlias = Literal["jsonl", "csv", "parquet"]
 
 
-def row_findings(row: JsonObject, target: Target) -> Iterator[Finding]:
-    """Everything wrong with one parsed row, in the order of the row."""
-    layout = target.layout
-    yield from _row_key_findings(row, layout)
-    if layout.prompt in row:
-        prompt = row[layout.prompt]
-        yield from (
-            _input_findings(prompt, target) if layout.wrapped else _messages_findings(prompt, layout.prompt, target)
-        )
-    for side in (layout.chosen, layout.rejected):
-        if side in row:
-            yield from _output_findings(row[side], side, target)
-    if _sides_equal(said(row.get(layout.chosen)), said(row.get(layout.rejected))):
-        yield Finding("sides_equal", layout.rejected, f"says the same as {layout.chosen}", "drop the pair")
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One form of rows.
+
+    `prompt`, `chosen`, `rejected`: the fields that messages name; `rejected` is "" where a row holds one answer.
+    `sides`: which side each of a pair's rows holds, where it becomes several. `one_text`: an answer has to be one
+    message of text.
+    """
+
+    keys: tuple[str, ...]  # every row has them
+    rows: Callable[[ChatPair], tuple[JsonObject, ...]]
+    view: Callable[[JsonObject], View]
+    prompt: str
+    chosen: str
+    rejected: str
+    optional: frozenset[str] = frozenset()
+    old_names: Mapping[str, str] = field(default_factory=dict)
+    sides: tuple[str, ...] = ()
+    one_text: bool = False
+    container: Container = "jsonl"
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether a row holds one answer, not two."""
+        return not self.rejected
 
 
-def said(output: Json) -> Said:
-    """What an answer says: content and tool calls of each message; [] where it is no list of messages."""
-    if not isinstance(output, list):
-        return []
-    return [(turn.get("content"), turn.get("tool_calls")) for turn in output if isinstance(turn, dict)]
+# --- OpenAI's, which Azure, Together and Fireworks read too -----------------------------------------
 
 
-def folded(text: str) -> str:
-    """The text as it is compared: NFC, runs of white space as one space, case kept."""
-    return " ".join(normalize("NFC", text).split())
+def _wrapped_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
+    given: JsonObject = {
+        "messages": [*pair.messages],
+        "tools": [*pair.tools],
+        "parallel_tool_calls": pair.parallel_tool_calls,
+    }
+    return ({"input": given, "preferred_output": [*pair.chosen], "non_preferred_output": [*pair.rejected]},)
 
 
-def _row_key_findings(row: JsonObject, layout: Layout) -> Iterator[Finding]:
-    for key in layout.keys:
-        if key not in row and not any(old in row and new == key for old, new in layout.old_names.items()):
-            yield Finding("missing_key", key, "is missing", f"write {', '.join(layout.keys)}")
-    for key in row:
-        if key in layout.keys or key in layout.optional:
-            continue
-        if key in layout.old_names:
-            yield Finding("old_key", key, "is the name of an old format", f"rename it to {layout.old_names[key]}")
-        else:
-            fix = f"remove {shown_key(key)}; what is known of a row belongs into a side file"
-            yield Finding("extra_key", shown_key(key), "is no key of this format", fix)
-
-
-def _input_findings(given: Json, target: Target) -> Iterator[Finding]:
+def _wrapped_view(row: JsonObject) -> View:
+    view = View()
+    view.chosen = answers(row, "preferred_output", view)
+    view.rejected = answers(row, "non_preferred_output", view)
+    given = row.get("input", {})
     if not isinstance(given, dict):
         fix = 'write {"messages": [...], "tools": [], "parallel_tool_calls": true}'
-        yield Finding("prompt", "input", f"is {shown(given)}, not an object", fix)
-        return
-    for key in given:
-        if key not in INPUT_KEYS:
-            found = "is no key of input"
-            yield Finding("input_key", f"input.{shown_key(key)}", found, f"remove {shown_key(key)}")
-    if "messages" in given:
-        yield from _messages_findings(given["messages"], "input.messages", target)
-    else:
-        yield Finding("messages", "input.messages", "is missing", "write the prompt's messages")
-    yield from _tools_findings(given)
+        view.findings.append(Finding("prompt", "input", f"is {shown(given)}, not an object", fix))
+    elif "messages" in given:
+        view.prompt = turns(given["messages"], "input.messages", view)
+        view.tools = given.get("tools", [])
+        view.parallel_tool_calls = given.get("parallel_tool_calls", True)
+    elif "input" in row:
+        fix = "write the prompt's messages"
+        view.findings.append(Finding("messages", "input.messages", "is missing", fix))
+    return view
 
 
-def _tools_findings(given: JsonObject) -> Iterator[Finding]:
-    tools = given.get("tools", [])
-    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
-        found = "holds what is no object" if isinstance(tools, list) else f"is {shown(tools)}, not a list"
-        yield Finding("tools", "input.tools", found, "write a list of tools, [] if there are none")
-    parallel = given.get("parallel_tool_calls", True)
-    if not isinstance(parallel, bool):
-        yield Finding("parallel_tool_calls", "input.parallel_tool_calls", f"is {shown(parallel)}", "write true")
+# --- lists of chat messages: TRL and those that read the same ----------------------------------------
 
 
-def _messages_findings(messages: Json, field: str, target: Target) -> Iterator[Finding]:
-    if not isinstance(messages, list):
-        found = f"is {shown(messages)}, not a list"
-        yield Finding("messages", field, found, 'write [{"role": "user", "content": …}]')
-        return
-    if not messages:
-        yield Finding("messages", field, "is empty", "drop the pair")
-        return
-    for place, message in enumerate(messages):
-        yield from message_findings(message, f"{field}[{place}]", PROMPT_ROLES)
-    yield from conversation_findings(messages, field, target)
+def _conversational_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
+    row: JsonObject = {"prompt": [*pair.messages], "chosen": [*pair.chosen], "rejected": [*pair.rejected]}
+    return (row | tools_text(pair),)
 
 
-def _output_findings(output: Json, field: str, target: Target) -> Iterator[Finding]:
-    if not isinstance(output, list):
-        found = f"is {shown(output)}, not a list"
-        yield Finding("output", field, found, 'write [{"role": "assistant", "content": …}]')
-        return
-    if not output:
-        yield Finding("output_empty", field, "is empty", "drop the pair")
-        return
-    if target.one_message_outputs and len(output) > 1:
-        yield Finding("output_count", field, f"holds {len(output)} messages", "keep one assistant message")
-    if not target.one_message_outputs and not any(map(_is_assistants, output)):
-        yield Finding("output_assistant", field, "has no assistant message", "add it, or drop the pair")
-    for place, message in enumerate(output):
-        where = f"{field}[{place}]"
-        yield from message_findings(message, where, target.output_roles)
-        if isinstance(message, dict) and calls_tools(message):
-            fix = "drop the pair: an answer is text in the portable profile"
-            yield Finding("output_tool_calls", f"{where}.tool_calls", "stand in an answer", fix)
+def _conversational_view(row: JsonObject) -> View:
+    view = View(tools=tools_in(row))
+    view.prompt = turns(row.get("prompt"), "prompt", view) if "prompt" in row else None
+    view.chosen = answers(row, "chosen", view)
+    view.rejected = answers(row, "rejected", view)
+    return view
 
 
-def _is_assistants(message: Json) -> bool:
-    return isinstance(message, dict) and message.get("role") == "assistant"
+def _unpaired_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
+    sides = ((pair.chosen, True), (pair.rejected, False))
+    rows: list[JsonObject] = [
+        {"prompt": [*pair.messages], "completion": [*side], "label": label} for side, label in sides if side
+    ]
+    return tuple(row | tools_text(pair) for row in rows)
 
 
-def _sides_equal(first: Said, second: Said) -> bool:
-    """Whether both answers say the same; False where one says nothing at all (that is another problem)."""
-    if len(first) != len(second) or not first:
-        return False
-    return all(_alike(one, other) for one, other in zip(first, second, strict=True))
+def _unpaired_view(row: JsonObject) -> View:
+    view = View(tools=tools_in(row))
+    view.prompt = turns(row.get("prompt"), "prompt", view) if "prompt" in row else None
+    answer = answers(row, "completion", view)
+    label = row.get("label", True)
+    if not isinstance(label, bool):
+        found = Finding("label", "label", f"is {shown(label)}", "write true for a good answer, false for a bad one")
+        view.findings.append(found)
+    view.chosen, view.rejected = (None, answer) if label is False else (answer, None)
+    return view
 
 
-def _alike(one: tuple[Json, Json], other: tuple[Json, Json]) -> bool:
-    (text, calls), (other_text, other_calls) = one, other
-    if not isinstance(text, str) or not isinstance(other_text, str):
-        return one == other and (text is not None or calls is not None)
-    if calls != other_calls or _opening(text) != _opening(other_text):
-        return False
-    return folded(text) == folded(other_text)
+def _chat_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
+    row: JsonObject = {"messages": [*pair.messages, *pair.chosen]}
+    return (row | ({"tools": [*pair.tools]} if pair.tools else {}),)
 
 
-def _opening(text: str) -> str:
-    """The first word, normalised: where it differs nothing else need be compared."""
-    words = text.split(maxsplit=1)
-    return normalize("NFC", words[0]) if words else ""
+def _chat_view(row: JsonObject) -> View:
+    view = View(tools=tools_in(row))
+    if "messages" in row:
+        read_answer_last(row["messages"], CHAT, view)
+    return view
+
+
+# --- trainers with keys of their own -------------------------------------------------------------------
+
+
+def _sharegpt_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
+    row: JsonObject = {
+        "conversations": [*map(SHAREGPT.said, pair.messages)],
+        "chosen": SHAREGPT.said(pair.chosen[0]),
+        "rejected": SHAREGPT.said(pair.rejected[0]),
+        "tools": orjson.dumps(pair.tools).decode() if pair.tools else "",
+    }
+    return (row,)
+
+
+def _sharegpt_view(row: JsonObject) -> View:
+    view = View(tools=tools_in(row))
+    if "conversations" in row:
+        view.prompt = turns(row["conversations"], "conversations", view, SHAREGPT)
+    view.chosen = one_answer(row, "chosen", view, SHAREGPT)
+    view.rejected = one_answer(row, "rejected", view, SHAREGPT)
+    return view
+
+
+def _message_pair_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
+    return ({"messages": [*pair.messages], "chosen": pair.chosen[0], "rejected": pair.rejected[0]},)
+
+
+def _message_pair_view(row: JsonObject) -> View:
+    view = View()
+    view.prompt = turns(row.get("messages"), "messages", view) if "messages" in row else None
+    view.chosen = one_answer(row, "chosen", view, CHAT)
+    view.rejected = one_answer(row, "rejected", view, CHAT)
+    return view
+
+
+def _swift_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
+    row: JsonObject = {"messages": [*pair.messages, *pair.chosen], "rejected_response": pair.rejected[0]["content"]}
+    return (row | tools_text(pair),)
+
+
+def _swift_view(row: JsonObject) -> View:
+    view = View(tools=tools_in(row))
+    if "messages" in row:
+        read_answer_last(row["messages"], CHAT, view)
+    view.rejected = lone_text(row, "rejected_response", "assistant")
+    return view
+
+
+def _ranked_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
+    completions: list[Json] = [
+        {"rank": rank, "completion": [*side]} for rank, side in enumerate((pair.chosen, pair.rejected))
+    ]
+    return ({"context": [*pair.messages], "completions": completions},)
+
+
+def _ranked_view(row: JsonObject) -> View:
+    view = View()
+    view.prompt = turns(row.get("context"), "context", view) if "context" in row else None
+    places = two_completions(row, "rank", view)
+    if places:
+        better, worse = sorted(places, key=lambda place: place[1])
+        view.chosen = answers(better[2], "completion", view, better[0])
+        view.rejected = answers(worse[2], "completion", view, worse[0])
+    return view
+
+
+# --- tables -------------------------------------------------------------------------------------------------
+
+
+def _table_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
+    texts = (pair.system or "", pair.turns[-1]["content"], pair.chosen[0]["content"], pair.rejected[0]["content"])
+    return (dict(zip(TABLE, texts, strict=True)),)
+
+
+def _table_view(row: JsonObject) -> View:
+    asked = lone_text(row, "prompt", "user")
+    system = lone_text(row, "system", "system") if row.get("system") else None
+    prompt = None if asked is None else [*(system or []), *asked]
+    return View(prompt, lone_text(row, "chosen", "assistant"), lone_text(row, "rejected", "assistant"))
+
+
+TABLE = ("system", "prompt", "chosen", "rejected")
+
+# --- all of them ------------------------------------------------------------------------------------------------
+
+WRAPPED = Layout(
+    ("input", "preferred_output", "non_preferred_output"),
+    _wrapped_rows,
+    _wrapped_view,
+    "input",
+    "preferred_output",
+    "non_preferred_output",
+    old_names={
+        "preferred_completion": "preferred_output",
+        "non_preferred_completion": "non_preferred_output",
+    },
+)
+CONVERSATIONAL = Layout(
+    ("prompt", "chosen", "rejected"),
+    _conversational_rows,
+    _conversational_view,
+    "prompt",
+    "chosen",
+    "rejected",
+    optional=frozenset({"metadata", "tools"}),
+)
+UNPAIRED = Layout(
+    ("prompt", "completion", "label"),
+    _unpaired_rows,
+    _unpaired_view,
+    "prompt",
+    "completion",
+    "",
+    optional=frozenset({"tools"}),
+    sides=("chosen", "rejected"),
+)
+CHATS = Layout(("messages",), _chat_rows, _chat_view, "messages", "messages", "", optional=frozenset({"tools"}))
+SHAREGPT_PAIR = Layout(
+    ("conversations", "chosen", "rejected"),
+    _sharegpt_rows,
+    _sharegpt_view,
+    "conversations",
+    "chosen",
+    "rejected",
+    optional=frozenset({"tools"}),
+    one_text=True,
+)
+MESSAGE_PAIR = Layout(
+    ("messages", "chosen", "rejected"),
+    _message_pair_rows,
+    _message_pair_view,
+    "messages",
+    "chosen",
+    "rejected",
+    one_text=True,
+)
+SWIFT = Layout(
+    ("messages", "rejected_response"),
+    _swift_rows,
+    _swift_view,
+    "messages",
+    "messages",
+    "rejected_response",
+    optional=frozenset({"tools"}),
+    one_text=True,
+)
+RANKED = Layout(("context", "completions"), _ranked_rows, _ranked_view, "context", "completions", "completions")
+CONTENTS = Layout(
+    ("contents", "completions"),
+    gemini_rows,
+    gemini_view,
+    "contents",
+    "completions",
+    "completions",
+    optional=frozenset(SYSTEM_KEYS),
+    one_text=True,
+)
+CANDIDATES = Layout(
+    ("schemaVersion", "messages"),
+    nova_rows,
+    nova_view,
+    "messages",
+    "messages",
+    "messages",
+    optional=frozenset({"system"}),
+    one_text=True,
+)
+CELLS = Layout(
+    ("prompt", "chosen", "rejected"),
+    _table_rows,
+    _table_view,
+    "prompt",
+    "chosen",
+    "rejected",
+    optional=frozenset({"system"}),
+    container="csv",
+    one_text=True,
+)
+COLUMNS = replace(CONVERSATIONAL, container="parquet")

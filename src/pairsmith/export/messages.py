@@ -1,65 +1,66 @@
 """The rules for messages: each one alone, and a prompt's messages as a conversation.
 
-Knows no file and no line: it takes parsed values and gives findings. Called by layouts.py.
+Knows no file and no line: it takes messages at their places and gives findings. Called by row_rules.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import pairwise
 
+import orjson
+
+from pairsmith.export.chat import ELSEWHERE, Turn
 from pairsmith.export.problems import Finding, shown
 from pairsmith.export.reading import shown_key
-from pairsmith.export.targets import Target, Turns
+from pairsmith.export.targets import Turns
 from pairsmith.records import Json, Message
 
 PROMPT_ROLES = frozenset({"system", "user", "assistant", "tool", "function"})
+TOOL_ROLES = frozenset({"tool", "function"})
 
-_PLAIN = frozenset({"role", "content"})
-_KEYS: Mapping[str, Set[str]] = {
-    "assistant": _PLAIN | {"tool_calls"},
-    "tool": _PLAIN | {"tool_call_id"},
-    "function": _PLAIN | {"name"},  # OpenAI's schema asks for it here, and only here
+PLAIN_KEYS = frozenset({"role", "content"})
+MESSAGE_KEYS: Mapping[str, Set[str]] = {
+    "assistant": PLAIN_KEYS | {"tool_calls"},
+    "tool": PLAIN_KEYS | {"tool_call_id"},
+    "function": PLAIN_KEYS | {"name"},  # OpenAI's schema asks for it here, and only here
 }
-_ROLE_FIXES = {"developer": 'write "system"', "human": 'write "user"', "gpt": 'write "assistant"'}
+CHATS_OWN = {"developer": "system", "human": "user", "gpt": "assistant", "model": "assistant"}
 
 
-def message_findings(message: Json, field: str, roles: Set[str]) -> Iterator[Finding]:
-    """What is wrong with one message, seen alone.
-
-    Args:
-        message: as it was read.
-        field: where it stands, as "input.messages[2]".
-        roles: the roles allowed in this place.
-    """
+def message_findings(turn: Turn, roles: Set[str]) -> Iterator[Finding]:
+    """What is wrong with one message, seen alone; `roles`: those that are allowed in this place."""
+    message = turn.message
     if not isinstance(message, dict):
-        fix = 'write {"role": …, "content": …}'
-        yield Finding("message", field, f"is {shown(message)}, not an object", fix)
+        fix = f'write {{"{turn.wording.role}": …, "{turn.wording.text}": …}}'
+        yield Finding("message", turn.field, f"is {shown(message)}, not an object", fix)
         return
     role = message.get("role")
     if not isinstance(role, str) or role not in roles:
-        yield _bad_role(message, field, roles)
-    if not message.keys() <= _PLAIN:
-        yield from _key_findings(message, field)
+        yield _bad_role(turn, message, roles)
+    if not message.keys() <= PLAIN_KEYS:
+        yield from _key_findings(message, turn.field)
     content = message.get("content")
     if not isinstance(content, str) or not content or content.isspace():
-        yield from _content_findings(message, field)
+        yield from _content_findings(turn, message)
     if role == "tool":
-        yield from _tool_call_id_findings(message, field)
+        yield from _tool_call_id_findings(message, turn.field)
 
 
-def conversation_findings(messages: list[Json], field: str, target: Target) -> Iterator[Finding]:
+def conversation_findings(said: Sequence[Turn], field: str, turns: Turns) -> Iterator[Finding]:
     """What is wrong with the prompt's messages together: who speaks first, last, and in which order."""
-    roles = [message.get("role") if isinstance(message, dict) else None for message in messages]
-    for place, role in enumerate(roles):
-        if place > 0 and role == "system":
-            yield _late_system(f"{field}[{place}]", roles[0] == "system")
+    roles = [turn.role for turn in said]
+    for turn in said[1:]:
+        if turn.role == "system":
+            yield _late_system(turn.field, roles[0] == "system")
     if "user" not in roles:
         yield Finding("user_message", field, "has no user message", "drop the pair")
     if roles[-1] == "assistant":
-        fix = "end with the user's turn; what the assistant says goes into the outputs"
-        yield Finding("last_message", f"{field}[{len(roles) - 1}]", "is the assistant's and the last", fix)
-    yield from _turn_findings(roles[1:] if roles[0] == "system" else roles, field, target.turns)
+        fix = "end with the user's turn; what the assistant says goes into the answers"
+        yield Finding("last_message", said[-1].field, "is the assistant's and the last", fix)
+    yield from _turn_findings(roles[1:] if roles[0] == "system" else roles, field, turns)
+    if not TOOL_ROLES.isdisjoint(role for role in roles if isinstance(role, str)):
+        yield from _unasked_findings(said)
 
 
 def calls_tools(message: Message) -> bool:
@@ -68,40 +69,69 @@ def calls_tools(message: Message) -> bool:
     return isinstance(calls, list) and len(calls) > 0
 
 
-def _bad_role(message: Message, field: str, roles: Set[str]) -> Finding:
+def _bad_role(turn: Turn, message: Message, roles: Set[str]) -> Finding:
+    wanted = " or ".join(f'"{turn.wording.name(role)}"' for role in sorted(roles))
     if "role" not in message:
-        return Finding("role", f"{field}.role", "is missing", f"write {_listed(roles)}")
+        return Finding("role", turn.role_field, "is missing", f"write {wanted}")
     role = message["role"]
-    fix = _ROLE_FIXES.get(role) if isinstance(role, str) else None
-    return Finding("role", f"{field}.role", f"is {shown(role)}", fix or f"write {_listed(roles)}")
+    role = role.removesuffix(ELSEWHERE) if isinstance(role, str) else role
+    chats = CHATS_OWN.get(role, role) if isinstance(role, str) else ""
+    fix = f'write "{turn.wording.name(chats)}"' if chats in roles else f"write {wanted}"
+    return Finding("role", turn.role_field, f"is {shown(role)}", fix)
 
 
 def _key_findings(message: Message, field: str) -> Iterator[Finding]:
     role = message.get("role")
-    allowed = _KEYS.get(role, _PLAIN) if isinstance(role, str) else _PLAIN
+    allowed = MESSAGE_KEYS.get(role, PLAIN_KEYS) if isinstance(role, str) else PLAIN_KEYS
     for key in message:
         if key not in allowed:
             found = "is no key of the portable profile here"
             yield Finding("message_key", f"{field}.{shown_key(key)}", found, f"remove {shown_key(key)}")
-    if "tool_calls" in message and not _are_objects(message["tool_calls"]):
-        found = f"is {shown(message['tool_calls'])}, not a list of objects"
-        yield Finding("tool_calls", f"{field}.tool_calls", found, "write a list of calls, or remove it")
+    if "tool_calls" in message:
+        yield from _call_findings(message["tool_calls"], f"{field}.tool_calls")
 
 
-def _content_findings(message: Message, field: str) -> Iterator[Finding]:
+def _call_findings(calls: Json, field: str) -> Iterator[Finding]:
+    """Why tool calls are none: each has an id and names a function with its arguments as JSON text."""
+    if not isinstance(calls, list) or not calls or not all(isinstance(call, dict) for call in calls):
+        found = f"is {shown(calls)}, not a list of objects"
+        yield Finding("tool_calls", field, found, "write a list of calls, or remove it")
+        return
+    for place, call in enumerate(calls):
+        if (wrong := _wrong_in_call(call)) is not None:
+            fix = 'write {"id": …, "type": "function", "function": {"name": …, "arguments": "{…}"}}'
+            yield Finding("tool_calls", f"{field}[{place}]", wrong, fix)
+
+
+def _wrong_in_call(call: Json) -> str | None:
+    match call:
+        case {"id": str(ident), "type": "function", "function": {"name": str(name), "arguments": str(arguments)}}:
+            if not ident or not name:
+                return "has an empty id or name"
+            try:
+                orjson.loads(arguments)
+            except orjson.JSONDecodeError:
+                return "has arguments that are no JSON"
+            return None
+    return "is no call of a function"
+
+
+def _content_findings(turn: Turn, message: Message) -> Iterator[Finding]:
     """Why the content, which is no text or a blank one, is wrong here; beside tool calls it may be so."""
     content = message.get("content")
     if calls_tools(message) and (content is None or isinstance(content, str)):
         return
     if isinstance(content, str):
         found, fix = ("is blank" if content else "is empty"), "drop the pair"
+    elif isinstance(content, list) and turn.wording.boxed:
+        found, fix = "is no list of one text", 'write [{"text": …}]; other parts are not portable'
     elif isinstance(content, list):
         found, fix = "is a list of parts", "write plain text; images and other parts are not portable"
     elif "content" not in message:
         found, fix = "is missing", "write the text"
     else:
         found, fix = f"is {shown(content)}, not text", "write the text, or drop the pair"
-    yield Finding("content", f"{field}.content", found, fix)
+    yield Finding("content", turn.text_field, found, fix)
 
 
 def _tool_call_id_findings(message: Message, field: str) -> Iterator[Finding]:
@@ -111,29 +141,42 @@ def _tool_call_id_findings(message: Message, field: str) -> Iterator[Finding]:
         yield Finding("tool_call_id", f"{field}.tool_call_id", found, "name the call that it answers")
 
 
+def _unasked_findings(said: Sequence[Turn]) -> Iterator[Finding]:
+    """Tool messages that answer no call of the assistant's before them."""
+    asked: set[str] = set()
+    for turn in said:
+        if not isinstance(turn.message, dict):
+            continue
+        asked.update(_call_ids(turn.message.get("tool_calls")))
+        call = turn.message.get("tool_call_id")
+        if turn.role == "tool" and isinstance(call, str) and call and call not in asked:
+            found = f"is {shown(call)}, which no message before it calls"
+            yield Finding("tool_call_id", f"{turn.field}.tool_call_id", found, "name the call that it answers")
+
+
+def _call_ids(calls: Json) -> Iterator[str]:
+    for call in calls if isinstance(calls, list) else ():
+        if isinstance(call, dict) and isinstance(ident := call.get("id"), str):
+            yield ident
+
+
 def _late_system(field: str, second: bool) -> Finding:
     if second:
         return Finding("system_first", field, "is a second system message", "merge it into the first")
     return Finding("system_first", field, "is a system message, but not the first", "move it to the start")
 
 
-def _turn_findings(roles: list[Json], field: str, turns: Turns) -> Iterator[Finding]:
+def _turn_findings(roles: Sequence[Json], field: str, turns: Turns) -> Iterator[Finding]:
     if turns == "one" and len(roles) != 1:
         found = f"holds {len(roles)} turns beside the system message"
         yield Finding("turns", field, found, "drop the pair: this target takes one user turn")
-    if turns == "alternating" and not _alternate(roles):
+    if turns in ("alternating", "user first") and not _alternate(roles):
         found = "do not alternate between user and assistant"
         yield Finding("turns", field, found, "merge neighbours of one role, or drop the pair")
+    elif turns == "user first" and roles[:1] != ["user"]:
+        yield Finding("turns", field, "do not begin with the user", "drop the pair")
 
 
-def _alternate(roles: list[Json]) -> bool:
+def _alternate(roles: Sequence[Json]) -> bool:
     speakers = all(role in ("user", "assistant") for role in roles)
     return speakers and all(first != second for first, second in pairwise(roles))
-
-
-def _are_objects(value: Json) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
-
-
-def _listed(roles: Set[str]) -> str:
-    return " or ".join(f'"{role}"' for role in sorted(roles))

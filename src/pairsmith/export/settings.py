@@ -6,7 +6,10 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-TargetName: TypeAlias = Literal["openai", "azure", "together", "fireworks", "trl"]
+TargetName: TypeAlias = Literal[
+    "openai", "azure", "together", "fireworks", "trl", "openrlhf", "llama-factory", "axolotl", "ms-swift", "nemo-rl",
+    "vertex", "nova", "sft", "kto", "csv", "parquet",
+]  # fmt: skip
 
 
 def _listed(value: object) -> object:

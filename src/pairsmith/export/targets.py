@@ -1,158 +1,67 @@
-"""The rules of each platform in one table: what must hold, who says so, and when it was read.
+"""The targets in one table: how a row is written for each, what it may hold, how many rows and bytes, and the rules.
 
-A rule that a target's table leaves out does not apply there; one that it only advises is a warning.
-The union is stricter than any platform's own validator, which let identical or empty answers through.
-Called by check.py and rows.py.
+The union is stricter than any platform's own validator, which let identical or empty answers through. To add a target,
+add an entry here, and to `TargetName` in settings.py. Called by row_rules.py, check.py, rows.py and convert.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from pairsmith.errors import UserError
-from pairsmith.export.problems import Severity
+from pairsmith.export import layouts, rules
+from pairsmith.export.layouts import Layout
+from pairsmith.export.rules import Rule, rules_of
 
-PROFILE = "the portable profile of pairsmith, 2026-11"
-JSONL = "RFC 8259 and jsonlines.org, read 2026-11"
-OPENAI = "OpenAI FineTunePreferenceRequestInput (openai-openapi f7f4b05) and DPO guide, read 2026-11"
-AZURE = "Microsoft Foundry DPO guide, read 2026-11"
-TOGETHER = "Together preference fine-tuning guide and client, read 2026-11"
-FIREWORKS = "Fireworks DPO fine-tuning guide, read 2026-11"
-TRL = "TRL 1.16 dataset formats, read 2026-11"
-EQUAL_SIDES = "camel-ai/owl#592 (144 of 220 pairs identical), rlhf-book#503 (352 of 5,000)"
-LENGTH_BIAS = "Park et al. 2024, arXiv:2403.19159 (DPO learns length)"
+Turns: TypeAlias = Literal["any", "alternating", "user first", "one"]
+Tools: TypeAlias = Literal["turns", "definitions", "none"]
 
-Turns: TypeAlias = Literal["any", "alternating", "one"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One thing that must hold in a file."""
-
-    holds: str
-    source: str
-    severity: Severity = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The keys of a row. `wrapped`: the prompt's messages stand in an object beside tools, not alone."""
-
-    prompt: str
-    chosen: str
-    rejected: str
-    wrapped: bool
-    optional: frozenset[str] = frozenset()
-    old_names: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def keys(self) -> tuple[str, str, str]:
-        """The keys that every row must have, in the order they are written."""
-        return (self.prompt, self.chosen, self.rejected)
-
-
-PREFERENCE = Layout(
-    prompt="input",
-    chosen="preferred_output",
-    rejected="non_preferred_output",
-    wrapped=True,
-    old_names={
-        "preferred_completion": "preferred_output",
-        "non_preferred_completion": "non_preferred_output",
-    },
-)
-CONVERSATIONAL = Layout("prompt", "chosen", "rejected", wrapped=False, optional=frozenset({"metadata", "tools"}))
+_SPEAKERS = frozenset({"system", "user", "assistant"})
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What one platform takes. Limits of None are not stated by the platform."""
+    """What one platform or trainer takes. Limits of None are not stated.
+
+    `turns`: of the prompt, without the system message; "user first" alternates too. `tools`: definitions alone, calls
+    and results in the prompt too, or nothing of them. `validation`: how it is given the validation file; "" for none.
+    `file_name`: what a file's name may hold.
+    """
 
     name: str
+    title: str
     rules: Mapping[str, Rule]
-    layout: Layout = PREFERENCE
+    layout: Layout = layouts.WRAPPED
     turns: Turns = "any"
+    prompt_roles: frozenset[str] = frozenset({*_SPEAKERS, "tool", "function"})
     output_roles: frozenset[str] = frozenset({"assistant"})
     one_message_outputs: bool = True
-    takes_tools: bool = True
+    tools: Tools = "turns"
     min_rows: int = 1
     max_rows: int | None = None
     max_bytes: int | None = None  # a file must stay below
+    validation: str = ""
 
 
-RULES: Mapping[str, Rule] = {
-    # the file
-    "bom": Rule("UTF-8 without a byte order mark", JSONL),
-    "utf8": Rule("UTF-8", JSONL),
-    "crlf": Rule("lines end in LF", PROFILE),
-    "blank_line": Rule("no blank line", PROFILE),
-    "final_newline": Rule("the last line ends in LF too", PROFILE, "warning"),
-    "min_rows": Rule("as many rows as the platform asks for", PROFILE),
-    "max_rows": Rule("no more rows than the platform takes", PROFILE),
-    "max_bytes": Rule("smaller than the platform's limit", PROFILE),
-    "same_row": Rule("no row twice", PROFILE),
-    "same_prompt": Rule("one pair a prompt", PROFILE, "warning"),
-    "longer_wins": Rule("chosen is longer in at most 75 % of 20 or more rows", LENGTH_BIAS, "warning"),
-    # a line
-    "json": Rule("one JSON value a line", JSONL),
-    "object": Rule("a row is an object", OPENAI),
-    "nesting": Rule("no more than 100 levels of nesting", PROFILE),
-    "duplicate_key": Rule("a key once an object", JSONL),
-    "surrogate": Rule("no lone surrogate", JSONL),
-    "nul": Rule("no NUL character", PROFILE),
-    # its keys
-    "missing_key": Rule("every key of the layout", OPENAI),
-    "old_key": Rule("the names of today", OPENAI),
-    "extra_key": Rule("no other key", PROFILE),
-    "prompt": Rule("the prompt has the layout's type", OPENAI),
-    "input_key": Rule("in input only messages, tools, parallel_tool_calls", OPENAI),
-    "tools": Rule("tools is a list of objects", OPENAI),
-    "parallel_tool_calls": Rule("parallel_tool_calls is true or false", OPENAI),
-    # its messages
-    "messages": Rule("a list of one message or more", OPENAI),
-    "message": Rule("a message is an object", OPENAI),
-    "role": Rule("a role that every platform knows", OPENAI),
-    "message_key": Rule("only role, content and what tool turns need", PROFILE),
-    "content": Rule("content is text and not blank", PROFILE),
-    "tool_calls": Rule("tool_calls is a list of objects", OPENAI),
-    "tool_call_id": Rule("a tool message names its call", OPENAI),
-    "system_first": Rule("one system message at most, the first", PROFILE),
-    "user_message": Rule("the user says something", AZURE),
-    "last_message": Rule("the last message is not the assistant's", TOGETHER),
-    "turns": Rule("the turns that the platform takes", PROFILE),
-    # its answers
-    "output": Rule("an answer is a list of messages", OPENAI),
-    "output_empty": Rule("an answer is not empty", PROFILE),
-    "output_count": Rule("one assistant message an answer", OPENAI),
-    "output_assistant": Rule("an answer has an assistant message", AZURE),
-    "output_tool_calls": Rule("an answer is text", PROFILE),
-    "sides_equal": Rule("the answers differ after normalising", EQUAL_SIDES),
-}
-
-
-def _rules(source: str, own: str, off: str = "", warn: str = "") -> Mapping[str, Rule]:
-    """The common rules as one platform has them; each argument is a list of names."""
-    rules = {name: rule for name, rule in RULES.items() if name not in off.split()}
-    for name in own.split():
-        rules[name] = replace(rules[name], source=source)
-    for name in warn.split():
-        rules[name] = replace(rules[name], severity="warning")
-    return rules
-
+# What trainers that run on one's own machines let pass, and what they do not: a file is read by `datasets`.
+_OWN_TRAINER = "blank_line crlf bom message_key min_rows"
 
 TARGETS: Mapping[str, Target] = {
     "openai": Target(
         name="openai",
-        rules=_rules(OPENAI, own="min_rows max_bytes extra_key"),
+        title="OpenAI, while it lasts",
+        rules=rules_of(rules.OPENAI, own="min_rows max_bytes extra_key"),
         min_rows=10,
         max_bytes=512_000_000,
+        validation="validation_file of the job",
     ),
     "azure": Target(
         name="azure",
-        rules=_rules(
-            AZURE,
+        title="Azure OpenAI, Foundry",
+        rules=rules_of(
+            rules.AZURE,
             own="min_rows max_bytes role",
             off="bom",  # its guide asks for one, its own sample has none
             warn="extra_key blank_line output_tool_calls",
@@ -161,17 +70,22 @@ TARGETS: Mapping[str, Target] = {
         one_message_outputs=False,
         min_rows=10,
         max_bytes=512_000_000,
+        validation="validation_file of the job",
     ),
     "together": Target(
         name="together",
-        rules=_rules(TOGETHER, own="min_rows max_bytes extra_key turns output_count"),
+        title="Together",
+        rules=rules_of(rules.TOGETHER, own="min_rows max_bytes extra_key turns output_count"),
         turns="alternating",
+        prompt_roles=frozenset({*_SPEAKERS, "tool"}),
         max_bytes=50_000_000_000,
+        validation="--validation-file, with --n-evals",
     ),
     "fireworks": Target(
         name="fireworks",
-        rules=_rules(
-            FIREWORKS,
+        title="Fireworks",
+        rules=rules_of(
+            rules.FIREWORKS,
             own="min_rows max_rows turns output_count output_tool_calls",
             warn="extra_key blank_line",
         ),
@@ -181,15 +95,138 @@ TARGETS: Mapping[str, Target] = {
     ),
     "trl": Target(
         name="trl",
-        rules=_rules(
-            TRL,
+        title="TRL, Unsloth",
+        rules=rules_of(
+            rules.TRL,
             own="object missing_key messages message output min_rows",
-            warn="extra_key blank_line crlf message_key last_message output_tool_calls",
+            warn="extra_key blank_line crlf message_key output_tool_calls",
+            on="late_key",
         ),
-        layout=CONVERSATIONAL,
+        layout=layouts.CONVERSATIONAL,
+        prompt_roles=_SPEAKERS,
         output_roles=frozenset({"assistant", "tool"}),
         one_message_outputs=False,
-        takes_tools=False,
+        tools="definitions",
+        validation="eval_dataset",
+    ),
+    "openrlhf": Target(
+        name="openrlhf",
+        title="OpenRLHF",
+        rules=rules_of(rules.OPENRLHF, own="missing_key output", warn=f"extra_key {_OWN_TRAINER}", on="late_key"),
+        layout=layouts.CONVERSATIONAL,
+        prompt_roles=_SPEAKERS,
+        tools="none",
+        validation="--eval.dataset, with --eval.split train",
+    ),
+    "llama-factory": Target(
+        name="llama-factory",
+        title="LLaMA-Factory",
+        rules=rules_of(
+            rules.LLAMA_FACTORY, own="missing_key output turns", warn=f"extra_key {_OWN_TRAINER}", on="late_key"
+        ),
+        layout=layouts.SHAREGPT_PAIR,
+        turns="user first",
+        prompt_roles=_SPEAKERS,
+        tools="definitions",
+        validation="eval_dataset, its own entry in dataset_info.json",
+    ),
+    "axolotl": Target(
+        name="axolotl",
+        title="Axolotl",
+        rules=rules_of(
+            rules.AXOLOTL,
+            own="missing_key output",
+            warn=f"extra_key {_OWN_TRAINER}",
+            on="late_key found_in_header outer_space",
+        ),
+        layout=layouts.MESSAGE_PAIR,
+        prompt_roles=_SPEAKERS,
+        tools="none",
+        validation="test_datasets",
+    ),
+    "ms-swift": Target(
+        name="ms-swift",
+        title="ms-swift",
+        rules=rules_of(rules.SWIFT, own="missing_key messages output", warn=f"extra_key {_OWN_TRAINER}", on="late_key"),
+        layout=layouts.SWIFT,
+        prompt_roles=_SPEAKERS,
+        tools="definitions",
+        validation="--val_dataset",
+    ),
+    "nemo-rl": Target(
+        name="nemo-rl",
+        title="NeMo-RL",
+        rules=rules_of(rules.NEMO_RL, own="missing_key completions", warn=_OWN_TRAINER, on="late_key"),
+        layout=layouts.RANKED,
+        prompt_roles=_SPEAKERS,
+        tools="none",
+        validation="data.validation.data_path, with split=train",
+    ),
+    "vertex": Target(
+        name="vertex",
+        title="Gemini on Vertex AI",
+        rules=rules_of(rules.VERTEX, own="missing_key completions max_rows max_bytes turns"),
+        layout=layouts.CONTENTS,
+        turns="user first",
+        prompt_roles=_SPEAKERS,
+        tools="none",
+        max_rows=10_000_000,
+        max_bytes=1_000_000_000,
+        validation="validationDatasetUri, of 5,000 rows at most",
+    ),
+    "nova": Target(
+        name="nova",
+        title="Amazon Nova",
+        rules=rules_of(rules.NOVA, own="missing_key min_rows max_rows turns blank_line", on="forbidden_text file_name"),
+        layout=layouts.CANDIDATES,
+        turns="user first",
+        prompt_roles=_SPEAKERS,
+        tools="none",
+        min_rows=8,
+        max_rows=20_000,
+        validation="the validation dataset of the job",
+    ),
+    "sft": Target(
+        name="sft",
+        title="SFT on the chosen answers, before DPO",
+        rules=rules_of(rules.OPENAI, own="messages min_rows", off="sides_equal", warn="min_rows extra_key"),
+        layout=layouts.CHATS,
+        min_rows=10,  # OpenAI's and Azure's; the trainers state none
+        validation="a validation file of the same rows",
+    ),
+    "kto": Target(
+        name="kto",
+        title="KTO, unpaired",
+        rules=rules_of(
+            rules.KTO,
+            own="missing_key label",
+            off="same_prompt sides_equal",
+            warn=f"extra_key {_OWN_TRAINER}",
+            on="late_key neighbours",
+        ),
+        layout=layouts.UNPAIRED,
+        prompt_roles=_SPEAKERS,
+        tools="definitions",
+        min_rows=2,  # the batch has to be larger than 1
+        validation="eval_dataset",
+    ),
+    "csv": Target(
+        name="csv",
+        title="spreadsheets and tables",
+        rules=rules_of(rules.PROFILE, own="missing_key", warn="extra_key min_rows", on="na_word"),
+        layout=layouts.CELLS,
+        turns="one",
+        prompt_roles=_SPEAKERS,
+        tools="none",
+    ),
+    "parquet": Target(
+        name="parquet",
+        title="the rows of trl as Parquet",
+        rules=rules_of(rules.TRL, own="missing_key messages message output", warn="extra_key min_rows"),
+        layout=layouts.COLUMNS,
+        prompt_roles=_SPEAKERS,
+        tools="definitions",
+        validation="eval_dataset",
     ),
 }
 
