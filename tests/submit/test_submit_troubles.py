@@ -274,6 +274,16 @@ def test_together_is_asked_what_it_takes_for_this_model(desk: Desk, flags: tuple
     assert desk.server.kinds() == {"limits": 1}
 
 
+def test_of_files_that_share_a_prompt_nothing_is_sent(desk: Desk) -> None:
+    rows = desk.validation.read_bytes() + desk.file.read_bytes().splitlines(keepends=True)[0]
+    desk.validation.write_bytes(rows)
+
+    ran = desk.submit("together", "--validation", desk.validation)
+
+    assert (ran.code, desk.server.seen) == (1, [])
+    assert "is a prompt of the validation file too" in ran.err
+
+
 def test_the_training_rows_are_no_validation_rows(desk: Desk) -> None:
     desk.validation.write_bytes(desk.file.read_bytes())
 

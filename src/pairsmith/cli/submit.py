@@ -69,7 +69,8 @@ def command(file: Path, platform: str, **flags: Any) -> int:
     _say_if_closing(platform, flags["force"] or dry_run)
     where = place(platform, flags["base_url"], flags["account"], flags["key_env"], environment(), sends=not dry_run)
     speaker = None if dry_run else connected(where, environment())
-    files = [checked(path, platform) for path in (file, validation) if path is not None]
+    files = [checked(file, platform, validation)]
+    files += [checked(validation, platform, alone=False)] if validation else []
     datasets = [one.data for one in files]
     if len({data.sha256 for data in datasets}) < len(datasets):
         raise UserError(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 
 from pairsmith.errors import InputError
-from pairsmith.export.check import check
+from pairsmith.export.check import Options, check
 from pairsmith.export.problems import Problem, Summary
 from pairsmith.submitting.limits import PLATFORMS, TITLES
 from pairsmith.training import Dataset
@@ -25,8 +26,14 @@ class Checked:
     warnings: tuple[Problem, ...]
 
 
-def checked(path: Path, platform: str) -> Checked:
+def checked(path: Path, platform: str, validation: Path | None = None, *, alone: bool = True) -> Checked:
     """Read a file to its end, against the rules of the platform.
+
+    Args:
+        path: of the file.
+        platform: whose rules.
+        validation: the other file of the split, none of whose prompts may be in this one.
+        alone: whether it needs as many rows as a file to train on.
 
     Raises:
         InputError: it cannot be read, or its name will not do.
@@ -37,8 +44,8 @@ def checked(path: Path, platform: str) -> Checked:
     problems: list[Problem] = []
     warnings: list[Problem] = []
     try:
-        with path.open("rb") as stream:
-            for problem in check(stream, platform, summary):
+        with path.open("rb") as stream, validation.open("rb") if validation else nullcontext() as other:
+            for problem in check(stream, platform, summary, Options(path.name, alone, other)):
                 kept = problems if problem.severity == "error" else warnings
                 if len(kept) < SHOWN:
                     kept.append(problem)
@@ -46,5 +53,6 @@ def checked(path: Path, platform: str) -> Checked:
             stream.seek(0)
             digest = file_digest(stream, "sha256").hexdigest()
     except OSError as exc:
-        raise InputError(f"{path} cannot be read ({exc.strerror}): name a JSONL file") from None
+        name = exc.filename or path
+        raise InputError(f"{name} cannot be read ({exc.strerror}): name a JSONL file") from None
     return Checked(Dataset(path, summary.rows, size, digest), summary, tuple(problems), tuple(warnings))
