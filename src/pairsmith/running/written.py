@@ -134,11 +134,11 @@ def _fitting(out: Path, target: str) -> Path:
 
 def left_out_notes(exported: Exported, settings: ExportSettings) -> list[str]:
     """Which settled pairs are not in the file, and why."""
+    from pairsmith.export.rules import RULES
+
     why = {"personas_differ": 'the system prompts of the two sides differ, and export.system = "keep" keeps one'}
-    return [
-        f"{n:,} pairs left out of the file: {reason} ({why.get(reason, f'target {settings.target}')})"
-        for reason, n in exported.left_out.items()
-    ]
+    why |= {name: f"target {settings.target}: {rule.holds}" for name, rule in RULES.items()}
+    return [f"{n:,} pairs left out of the file: {reason} ({why[reason]})" for reason, n in exported.left_out.items()]
 
 
 def dataset_notes(exported: Exported, out: Path, settings: ExportSettings, shown: str) -> list[str]:
