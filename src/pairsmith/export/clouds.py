@@ -18,8 +18,7 @@ def gemini_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
     """For preference tuning of Gemini on Vertex AI."""
     system: JsonObject = {"system_instruction": {"parts": [{"text": pair.system}]}} if pair.system else {}
     completions: list[Json] = [
-        {"score": score, "completion": GEMINI.said(side[0])}
-        for score, side in ((1, pair.chosen), (0, pair.rejected))
+        {"score": score, "completion": GEMINI.said(side[0])} for score, side in ((1, pair.chosen), (0, pair.rejected))
     ]
     return (system | {"contents": [*map(GEMINI.said, pair.turns)], "completions": completions},)
 
