@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pairsmith import __version__
 from pairsmith.cli.common import Named, as_last_run, environment, known_judges, relative, say, show, stored_run
 from pairsmith.errors import UserError
 
@@ -29,14 +31,15 @@ def write(
 ) -> int:
     """Write the folder, and say so; formats () are the usual ones."""
     from pairsmith.recipe import endpoints
-    from pairsmith.running.folders import USUAL, Wanted, write_folder
+    from pairsmith.running.carded import Wanted
+    from pairsmith.running.folders import USUAL, write_folder
 
     if license is not None and not LICENSE.fullmatch(license):
         raise UserError(f"--license {license}: it takes an id of the Hub, such as cc-by-4.0, mit or other")
-    recipe = as_last_run(what).model_copy(update={"export": what.recipe.export})
-    what = replace(what, recipe=recipe)
+    what = replace(what, recipe=as_last_run(what).model_copy(update={"export": what.recipe.export}))
+    recipe = what.recipe
     models = endpoints(recipe, environment())
-    wanted = Wanted(folder, formats or USUAL, license, name, limit)
+    wanted = Wanted(folder, formats or USUAL, license, name, limit, __version__)
     with stored_run(what.folder) as (ledger, digest):
         written = write_folder(wanted, what.folder, recipe, ledger, digest, models, known_judges(what, models))
     for sentence in [*written.warnings, *_notes(written, folder, recipe)]:
@@ -63,10 +66,9 @@ def _notes(written: Written, folder: Path, recipe: Recipe) -> list[str]:
         for one in written.formats
         for reason, n in one.left_out.items()
     ]
-    notes += [
-        f"{relative(folder / path)} is from an earlier export, and the card does not name it: delete it"
-        for path in written.stale
-    ]
+    if written.stale:
+        told = f"from an earlier export, and the card does not name them; delete them: {', '.join(written.stale)}"
+        notes.append(f"in {relative(folder)} are {told}")
     names = [*recipe.judge.panel, *(one.model for one in recipe.endpoints.values())]
     if places := [name for name in names if public_name(name) != name]:
         notes.append(f"the provenance names {places[0]} with its place on this machine: look before you publish it")
@@ -78,7 +80,7 @@ def _notes(written: Written, folder: Path, recipe: Recipe) -> list[str]:
 
 
 def _text(written: Written, folder: Path) -> list[str]:
-    shown = relative(folder)
+    shown = shlex.quote(relative(folder))
     lines = [f"{shown}: a dataset with its card, README.md"]
     width = max(len(part.file) for one in written.formats for part in one.parts)
     lines += [
@@ -92,5 +94,8 @@ def _text(written: Written, folder: Path) -> list[str]:
         "Read README.md, then:",
     ]
     config = next(one.name for one in written.formats if one.rows)
-    lines.append(f'  python -c \'from datasets import load_dataset; print(load_dataset("{shown}", "{config}"))\'')
-    return [*lines, f"  hf upload NAME {shlex.quote(shown)} --repo-type dataset"]
+    loading = (
+        f"from datasets import load_dataset; print(load_dataset({json.dumps(relative(folder))}, {json.dumps(config)}))"
+    )
+    lines.append(f"  {shlex.join(['python', '-c', loading])}")
+    return [*lines, f"  hf upload NAME {shown} --repo-type dataset"]

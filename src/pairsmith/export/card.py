@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pairsmith.records import Json
@@ -42,14 +42,13 @@ class Part:
 class Format:
     """One config of the dataset.
 
-    features: its columns as the card declares them. any_json: they need a version of `datasets` that knows JSON columns.
-    left_out: pairs that its target cannot take, by reason.
+    any_json: it has columns of JSON, which `datasets` knows from 4.7.0 on. left_out: pairs that its target cannot
+    take, by reason.
     """
 
     name: str
     title: str
     parts: Sequence[Part]
-    features: Sequence[Mapping[str, Any]]
     any_json: bool
     left_out: Mapping[str, int]
 
@@ -88,7 +87,7 @@ class Facts:
     asked: int
     prompts: Sequence[tuple[str, str, int]]
     formats: Sequence[Format]
-    example: Mapping[str, Json]
+    example: dict[str, Json]
     endpoints: Sequence[Sequence[str]]
     arms: Sequence[Sequence[str]]
     personas: Sequence[tuple[str, str]]
@@ -99,7 +98,7 @@ class Facts:
     figures: Sequence[Figure]
     arm_figures: Sequence[Sequence[str]]
     warnings: Sequence[str]
-    versions: Mapping[str, str] = field(default_factory=dict)
+    version: str
 
 
 def card(facts: Facts, template: Template) -> str:
@@ -144,8 +143,7 @@ def _front_matter(facts: Facts) -> str:
     whole["tags"] = tags + ["synthetic"] * facts.synthetic + ["simulated"] * bool(facts.simulated)
     formats = [one for one in facts.formats if one.rows]
     whole["configs"] = [_config(one, first=one is formats[0]) for one in formats]
-    declared = [{"config_name": one.name, "features": list(one.features)} for one in formats if one.any_json]
-    return _yaml(whole | ({"dataset_info": declared} if declared else {}))
+    return _yaml(whole)
 
 
 def _config(one: Format, first: bool) -> dict[str, Any]:

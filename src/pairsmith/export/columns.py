@@ -2,14 +2,15 @@
 
 The JSON loader of `datasets` guesses types from the first 10 MiB: it takes texts that look like dates for dates, and
 rounds numbers in tool schemas (tried with 4.0.0 and 5.2.0). Parquet has its types written down. What has no one type,
-as tool schemas have not, is kept as JSON text, and declared as `Json` in the card. Called by running/folders.py.
+as tool schemas have not, is a column of Arrow's JSON type: `datasets` from 4.7.0 on gives it back as it was, and
+earlier versions refuse it. Called by running/folders.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
 import orjson
 
@@ -24,9 +25,6 @@ Kind: TypeAlias = Literal["null", "bool", "int", "float", "string", "list", "str
 
 LARGEST_INT = 2**63
 _SCALARS: Mapping[type, Kind] = {type(None): "null", bool: "bool", int: "int", float: "float", str: "string"}
-_DTYPES: Mapping[Kind, str] = {
-    "null": "null", "bool": "bool", "int": "int64", "float": "float64", "string": "string", "json": "json",
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -84,24 +82,23 @@ class Columns:
         """Whether something is kept as JSON text, which `datasets` gives back as it was from 4.7.0 on."""
         return any(map(_has_json, self.types.values()))
 
-    def features(self) -> list[dict[str, Any]]:
-        """The columns as a dataset card declares them."""
-        return [{"name": name, **_declared(each)} for name, each in self.types.items()]
-
     def write(self, stream: BinaryIO, rows: Iterable[JsonObject]) -> None:
         """Write the rows, all of which were seen, as Parquet; the stream stays open."""
         import pyarrow as pa
         import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-        schema = pa.schema([(name, _arrow(each)) for name, each in self.types.items()])
-        with pq.ParquetWriter(stream, schema) as writer:
+        made, kept = (
+            pa.schema([(name, _arrow(each, json)) for name, each in self.types.items()])
+            for json in (pa.string(), pa.json_(pa.string()))
+        )
+        with pq.ParquetWriter(stream, kept) as writer:
             batch: list[dict[str, Json]] = []
             for row in rows:
                 batch.append({key: _stored(value, self.types[key]) for key, value in row.items()})
                 if len(batch) == BATCH_ROWS:
-                    writer.write_table(pa.Table.from_pylist(batch, schema))
+                    writer.write_table(pa.Table.from_pylist(batch, made).cast(kept))
                     batch = []
-            writer.write_table(pa.Table.from_pylist(batch, schema))
+            writer.write_table(pa.Table.from_pylist(batch, made).cast(kept))
 
 
 def _has_json(of: Type) -> bool:
@@ -109,23 +106,15 @@ def _has_json(of: Type) -> bool:
     return of.kind == "json" or any(map(_has_json, inner))
 
 
-def _declared(of: Type) -> dict[str, Any]:
-    if of.kind == "list":
-        return {"list": _declared(of.item or Type("null"))}
-    if of.kind == "struct":
-        return {"struct": [{"name": name, **_declared(each)} for name, each in of.fields.items()]}
-    return {"dtype": _DTYPES[of.kind]}
-
-
-def _arrow(of: Type) -> pa.DataType:
+def _arrow(of: Type, json: pa.DataType) -> pa.DataType:
     import pyarrow as pa
 
     if of.kind == "list":
-        return pa.list_(_arrow(of.item or Type("null")))
+        return pa.list_(_arrow(of.item or Type("null"), json))
     if of.kind == "struct":
-        return pa.struct([(name, _arrow(each)) for name, each in of.fields.items()])
-    known = {"null": pa.null, "bool": pa.bool_, "int": pa.int64, "float": pa.float64}
-    return known.get(of.kind, pa.string)()
+        return pa.struct([(name, _arrow(each, json)) for name, each in of.fields.items()])
+    known = {"null": pa.null(), "bool": pa.bool_(), "int": pa.int64(), "float": pa.float64(), "json": json}
+    return known.get(of.kind, pa.string())
 
 
 def _stored(value: Json, of: Type) -> Json:

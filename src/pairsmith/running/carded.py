@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pairsmith
 from pairsmith.dialects import SERVER_DEFAULT
 from pairsmith.export.card import Facts, Figure
 from pairsmith.judge.rates import percent, told
@@ -20,9 +19,11 @@ from pairsmith.sample.settings import is_given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pairsmith.dataset import StoredArm
     from pairsmith.export.card import Format
+    from pairsmith.export.reading import JsonObject
     from pairsmith.judge.arms import ArmCard
     from pairsmith.judge.bias import BiasCard
     from pairsmith.judge.rates import Rate
@@ -33,6 +34,21 @@ if TYPE_CHECKING:
     from pairsmith.running.cards import Arms
 
 NONE = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for. license: an id of the Hub; None: not chosen. name: of the dataset; None: the run's.
+
+    limit: so many pairs of each format at most; None: all. version: of pairsmith.
+    """
+
+    folder: Path
+    formats: tuple[str, ...]
+    license: str | None
+    name: str | None
+    limit: int | None
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +67,21 @@ class Known:
 def facts_of(
     known: Known,
     formats: Sequence[Format],
-    example: Mapping[str, Json],
-    name: str | None,
-    license: str | None,
-    limit: int | None,
+    example: JsonObject,
+    wanted: Wanted,
 ) -> Facts:
     """All that the card of these files says."""
     recipe, counts, arms = known.recipe, known.counts, known.arms
     language = recipe.pair.language
     return Facts(
-        name=name or recipe.name,
+        name=wanted.name or recipe.name,
         run=recipe.name,
-        license=license,
+        license=wanted.license,
         language=None if language in (ANY_LANGUAGE, AS_PROMPTED) else language,
         synthetic=any(not is_given(arm) for arm in arms.cards),
         simulated=known.simulated,
         pairs=counts.pairs,
-        limit=limit,
+        limit=wanted.limit,
         asked=counts.prompts,
         prompts=list(_fates(counts)),
         formats=formats,
@@ -82,7 +96,7 @@ def facts_of(
         figures=[one for one in _figures(known.bias) if one.n],
         arm_figures=[_arm_figures(arm, card) for arm, card in arms.cards.items()],
         warnings=[*known.bias.warnings(), *arms.warnings(recipe.pair.sides)],
-        versions={"pairsmith": pairsmith.__version__},
+        version=wanted.version,
     )
 
 
@@ -107,7 +121,7 @@ def _arm(name: str, arm: StoredArm | None) -> tuple[str, ...]:
         return name, NONE, NONE, NONE, "came with the prompt" if is_given(name) else ""
     sent = {key: value for key, value in arm.get("effective", {}).items() if value != SERVER_DEFAULT}
     said = ", ".join(f"{key} {value}" for key, value in sent.items()) if "effective" in arm else ""
-    persona = public_name(arm["persona"]) if arm.get("persona") else NONE
+    persona = public_name(arm.get("persona") or NONE)
     return name, arm.get("endpoint", ""), public_name(arm.get("model", "")), persona, said or NONE
 
 

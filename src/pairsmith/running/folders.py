@@ -1,11 +1,8 @@
 """Writes a dataset folder: the pairs of a run in several formats, their provenance, the recipe, and the dataset card.
 
-    openai_pft/train.jsonl           the rows as the target takes them
-    parquet/openai_pft/train.parquet the same rows for `datasets`
-    provenance/openai_pft/train.jsonl  line n tells of line n
-    recipe.toml, README.md
-
-Every file is written whole, and none takes its place before all are complete. Called by the command line.
+FORMAT/train.jsonl holds the rows as the target takes them, parquet/FORMAT/train.parquet the same rows for `datasets`,
+and provenance/FORMAT/train.jsonl at each line what proves that line. No file takes its place before all are complete.
+Called by the command line.
 """
 
 from __future__ import annotations
@@ -38,6 +35,7 @@ if TYPE_CHECKING:
     from pairsmith.qualified import Qualification
     from pairsmith.recipe import Recipe
     from pairsmith.records import Endpoint, EndpointName, Prompt
+    from pairsmith.running.carded import Wanted
 
 CARD, RECIPE, COLUMNS = "README.md", "recipe.toml", "parquet"
 OPENAI = "openai_pft"  # the name of OpenAI's rows as a config; other targets go by their own
@@ -45,17 +43,6 @@ USUAL = (OPENAI, "trl")
 # The target `parquet` is left out: every format is written as Parquet too.
 FORMATS: Mapping[str, str] = {OPENAI: "openai"} | {name: name for name in TARGETS if name not in ("openai", "parquet")}
 SPLITS: tuple[Split, ...] = (TRAIN, VALIDATION)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked for. license: an id of the Hub; None: not chosen. name: of the dataset; None: the run's."""
-
-    folder: Path
-    formats: tuple[str, ...] = USUAL
-    license: str | None = None
-    name: str | None = None
-    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +146,7 @@ def write_folder(
                 raise UserError(f"{run.path} has no pair that can be written: there is no dataset to make")
             bias, arms = cards_of(ledger, digest, models)
             known = Known(recipe, ledger.counts(digest), counted.simulated, bias, arms, models, judges)
-            facts = facts_of(known, formats, example, wanted.name, wanted.license, wanted.limit)
+            facts = facts_of(known, formats, example, wanted)
             into.file(RECIPE).write(shareable_toml(recipe).encode())
             into.file(CARD).write(card(facts, card_template()).encode())  # last here, so first to take its place
     except OSError as exc:
@@ -216,7 +203,7 @@ def _write_format(
             columns.write(into.file(loaded), map(orjson.loads, lines_of(stream, container)))
             stream.seek(0, os.SEEK_END)
         parts.append(Part(split, sinks[split].rows, _path(name, split), loaded, _proofs(name, split)))
-    made = Format(name, target.title, tuple(parts), columns.features(), columns.any_json, exported.left_out)
+    made = Format(name, target.title, tuple(parts), columns.any_json, exported.left_out)
     return made, next((one.first for one in seen.values() if one.first), None)
 
 

@@ -19,7 +19,7 @@ PRIVATE = (
     "api_key_env", "auth", "base_url", "price", "concurrency", "requests_per_minute", "tokens_per_minute", "timeout_s",
 )  # fmt: skip
 SECRET = re.compile(r"key|token|secret|passw|auth|credential|header|cookie|user|metadata|identifier", re.IGNORECASE)
-PLACE = re.compile(r"[/~\\]|[A-Za-z]:[/\\]")  # begins a path of one machine
+PLACE = re.compile(r"\.{0,2}[/~\\]|[A-Za-z]:[/\\]")  # begins a path of one machine
 URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
