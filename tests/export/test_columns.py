@@ -50,7 +50,7 @@ def decoded(value: Any, kind: Any) -> Any:
     return value
 
 
-@settings(deadline=None)  # the first one loads pyarrow
+@settings(deadline=None, max_examples=60)  # the first one loads pyarrow
 @given(st.lists(st.fixed_dictionaries({"a": values, "b": values}), min_size=1, max_size=4))
 def test_every_row_comes_back_as_it_was(rows: list[dict[str, Any]]) -> None:
     found, _ = back(*rows)

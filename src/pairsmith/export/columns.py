@@ -113,7 +113,8 @@ def _arrow(of: Type, json: pa.DataType) -> pa.DataType:
         return pa.list_(_arrow(of.item or Type("null"), json))
     if of.kind == "struct":
         return pa.struct([(name, _arrow(each, json)) for name, each in of.fields.items()])
-    known = {"null": pa.null(), "bool": pa.bool_(), "int": pa.int64(), "float": pa.float64(), "json": json}
+    # what was always null or empty may be of any type; Arrow cannot cast all that holds its type of nothing
+    known = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64(), "json": json}
     return known.get(of.kind, pa.string())
 
 
