@@ -11,6 +11,8 @@ import pytest
 
 from cli_runs import Project, pairsmith, read_rows
 from dataset_loading import loaded, needs_datasets
+from pairsmith.cli.export import FORMATS as OFFERED
+from pairsmith.running.folders import FORMATS
 
 
 def exported(project: Project, *words: object) -> Any:
@@ -118,6 +120,16 @@ def test_the_card_tells_of_models_prompts_and_the_simulator(done: Project, made:
     assert "| **all** | | **16** |" in card
 
 
+def test_a_limited_export_says_so_and_what_was_simulated(done: Project, made: Path) -> None:
+    said = exported(done, "--limit", 2)
+    card = (made / "README.md").read_text("utf-8")
+
+    assert said["formats"]["trl"]["rows"] == 2
+    assert said["simulated"] == len(done.pairs)
+    assert "limited to the first 2 pairs" in card
+    assert "Made with a simulator" in card
+
+
 def test_nothing_in_card_or_recipe_names_this_machine(done: Project, made: Path) -> None:
     exported(done)
 
@@ -171,6 +183,10 @@ def test_a_file_is_no_place_for_a_dataset(done: Project) -> None:
 def test_a_folder_goes_without_a_file_and_a_target(done: Project, made: Path, words: tuple[str, ...]) -> None:
     assert "goes without -o and --target" in refused(done.run_dir, "--dataset", made, *words)
     assert not made.exists()
+
+
+def test_the_command_offers_every_format_that_there_is() -> None:
+    assert tuple(FORMATS) == OFFERED
 
 
 def test_flags_of_a_folder_need_one(done: Project) -> None:

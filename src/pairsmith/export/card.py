@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 240  # characters of a text of the example row
 LONGEST_LIST = 4  # items of a list of it
+YAML_WORDS = frozenset({"yes", "true", "false", "off", "null"})
 MARK = "<!-- pairsmith: this page is written anew as long as nobody changes it: "
 # What YAML, a terminal or a reader's eye takes for something else than a character: controls, other line ends, bidi.
 UNSEEN = re.compile(
@@ -73,7 +74,7 @@ class Facts:
     """All that a card says. Tables are rows of cells; a cell in code style is what another program or person named.
 
     simulated, pairs: pairs of the run that rest on a simulated answer, and all. prompts: what became of each, as words
-    and counts that add up to `asked`. settings: by table of the recipe, what holds for this dataset.
+    and counts that add up to `asked`. judging, pairing, exporting: the recipe's tables as they hold for this dataset.
     """
 
     name: str
@@ -164,8 +165,6 @@ def _yaml(value: Mapping[str, Any], indent: str = "") -> str:
         if isinstance(each, list):
             lines.append(f"{indent}{key}:")
             lines += [f"{indent}- {_item(one, indent + '  ')}" for one in each]
-        elif isinstance(each, Mapping):
-            lines += [f"{indent}{key}:", _yaml(each, indent + "  ")]
         else:
             lines.append(f"{indent}{key}: {_scalar(each)}")
     return "\n".join(lines)
@@ -181,9 +180,6 @@ def _scalar(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9_/.-]{2,}", value) and value not in YAML_WORDS:
         return value
     return UNSEEN.sub(_numbered, json.dumps(value, ensure_ascii=False))
-
-
-YAML_WORDS = frozenset({"yes", "true", "false", "off", "null"})
 
 
 def _numbered(found: re.Match[str]) -> str:

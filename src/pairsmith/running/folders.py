@@ -74,21 +74,6 @@ class _Seen:
 
 
 @dataclass(slots=True)
-class _Counted:
-    """Counts pairs that rest on something simulated while outcomes pass."""
-
-    simulated: int = 0
-
-    def watching(self, outcomes: Iterable[tuple[Prompt, Settled]]) -> Iterator[tuple[Prompt, Settled]]:
-        simulated = 0
-        for prompt, settled in outcomes:
-            if settled.body.get("simulated"):
-                simulated += len(pairs_in(settled.body))
-            yield prompt, settled
-        self.simulated = simulated
-
-
-@dataclass(slots=True)
 class _Open:
     """The folder while it is written."""
 
@@ -130,29 +115,29 @@ def write_folder(
     from pairsmith.running.shareable import shareable_toml
 
     _check(wanted, run)
-    base, counted = projection_of(recipe, ledger, digest, judges), _Counted()
+    base = projection_of(recipe, ledger, digest, judges)
     try:
         with contextlib.ExitStack() as files:
             into = _Open(wanted.folder, files)
             formats, example = [], None
             for name in wanted.formats:
-                outcomes = counted.watching(ledger.outcomes(digest))
-                one, first = _write_format(
-                    into, name, _aimed(base, FORMATS[name]), Texts(ledger), outcomes, wanted.limit
-                )
+                aimed, outcomes = _aimed(base, FORMATS[name]), ledger.outcomes(digest)
+                one, first = _write_format(into, name, aimed, Texts(ledger), outcomes, wanted.limit)
                 formats.append(one)
                 example = example or first
             if example is None:
                 raise UserError(f"{run.path} has no pair that can be written: there is no dataset to make")
             bias, arms = cards_of(ledger, digest, models)
-            known = Known(recipe, ledger.counts(digest), counted.simulated, bias, arms, models, judges)
+            bodies = (settled.body for _, settled in ledger.outcomes(digest))
+            simulated = sum(len(pairs_in(body)) for body in bodies if body.get("simulated"))
+            known = Known(recipe, ledger.counts(digest), simulated, bias, arms, models, judges)
             facts = facts_of(known, formats, example, wanted)
             into.file(RECIPE).write(shareable_toml(recipe).encode())
             into.file(CARD).write(card(facts, card_template()).encode())  # last here, so first to take its place
     except OSError as exc:
         raise UserError(f"{wanted.folder} cannot be written ({exc.strerror}): name another folder") from exc
     stale = [path for path in _ever_written() if path not in into.written and (wanted.folder / path).exists()]
-    return Written(tuple(formats), tuple(into.written), tuple(stale), counted.simulated, tuple(facts.warnings))
+    return Written(tuple(formats), tuple(into.written), tuple(stale), simulated, tuple(facts.warnings))
 
 
 def _check(wanted: Wanted, run: RunFolder) -> None:
