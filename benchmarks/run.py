@@ -23,6 +23,7 @@ NAMES = (
     "resume",
     "again",
     "likeness",
+    "check",
     "limits",
     "faults",
     "judging",

@@ -30,6 +30,7 @@ COMMANDS = {
     "status": ("status", "Counts, spend, and what is left of a run."),
     "export": ("export", "Write a run's pairs for a training platform, or as a dataset folder."),
     "check": ("check", "Find every problem of a dataset file."),
+    "submit": ("submit", "Upload a dataset and have a DPO job made of it, once."),
     "doctor": ("doctor", "Ask each endpoint what it takes, refuses and ignores."),
     "qualify": ("qualify", "Ask the judges what is known, before you trust them."),
     "simulate": ("simulate", "An OpenAI-compatible server of our own, to try things on."),
