@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-from cli_runs import Project, accounted, everyday, pairsmith, read_rows, serving, sides, write_rows
+from cli_runs import Project, accounted, pairsmith, read_rows, sides, write_rows
 from pairsmith.export.targets import TARGETS
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    with serving() as server:
-        project = Project(tmp_path_factory.mktemp("finished"), server).prompts(everyday(16))
-        project.run("--set", "sample.system=expert")
-    yield project
-
-
-@pytest.fixture
-def done(finished: Project, tmp_path: Path) -> Project:
-    """A finished run, whose server is gone."""
-    shutil.copytree(finished.folder, tmp_path, dirs_exist_ok=True)
-    return Project(tmp_path, finished.server)
 
 
 def test_status_accounts_for_every_prompt(done: Project) -> None:

@@ -28,7 +28,7 @@ COMMANDS = {
     "audit": ("audit", "Prove every row of a dataset from the ledger."),
     "explain": ("explain", "One prompt's whole evidence: why this pair, or why none."),
     "status": ("status", "Counts, spend, and what is left of a run."),
-    "export": ("export", "Write a run's pairs for a training platform."),
+    "export": ("export", "Write a run's pairs for a training platform, or as a dataset folder."),
     "check": ("check", "Find every problem of a dataset file."),
     "submit": ("submit", "Upload a dataset and have a DPO job made of it, once."),
     "doctor": ("doctor", "Ask each endpoint what it takes, refuses and ignores."),

@@ -24,6 +24,7 @@ FILES = {  # keys of [pair] and [export] whose values may be files, and the flag
     "tokenizer": "--set pair.tokenizer=",
     "system": "--system ",
 }
+PROVENANCE = "provenance"  # the folder of a dataset folder that holds it
 PROBLEMS_SAID = 5  # of a file
 
 
@@ -165,6 +166,13 @@ def provenance_path(out: Path) -> Path:
     """`pairs.provenance.jsonl` beside `pairs.jsonl`."""
     suffix = ".jsonl" if out.suffix in ("", ".csv", ".parquet") else out.suffix
     return out.with_name(f"{out.stem}.provenance{suffix}")
+
+
+def found_provenance(file: Path) -> Path:
+    """The provenance of a file that was written earlier: in a dataset folder in a folder of its own, else beside it."""
+    apart = file.absolute().parents[1] / PROVENANCE / file.parent.absolute().name / f"{file.stem}.jsonl"
+    beside = provenance_path(file)
+    return apart if apart.exists() and not beside.exists() else beside
 
 
 def validation_path(out: Path) -> Path:
