@@ -24,6 +24,7 @@ NAMES = (
     "again",
     "likeness",
     "converting",
+    "check",
     "limits",
     "faults",
     "judging",

@@ -250,7 +250,7 @@ def test_the_pair_of_the_readme_is_a_right_row_with_the_better_answer_chosen() -
     entry = next(prompt for prompt in prompts if prompt["prompt"] == given["prompt"])
     quality = {answer["text"]: answer["quality"] for answer in entry["answers"]}
 
-    _, findings = line_findings(json.dumps(row, ensure_ascii=False).encode() + b"\n", TARGETS["openai"])
+    *_, findings = line_findings(json.dumps(row, ensure_ascii=False).encode() + b"\n", TARGETS["openai"])
 
     assert list(findings) == []
     assert row["input"]["messages"] == [{"role": "user", "content": given["prompt"]}]

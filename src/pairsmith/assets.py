@@ -57,15 +57,20 @@ def words(kind: str, name: str, base: Path) -> str:
 
 def template(*parts: str) -> Template:
     """One compiled template of prompts/. Text goes in as it is: nothing is escaped, a missing value is an error."""
-    return _environment().get_template("/".join(parts))
+    return _environment("prompts").get_template("/".join(parts))
+
+
+def card_template() -> Template:
+    """The compiled template of a dataset card, under the same rules."""
+    return _environment("data").get_template("card/README.md.j2")
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folder: str) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(asset("prompts")),
+        loader=FileSystemLoader(asset(folder)),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,

@@ -180,7 +180,7 @@ def test_pairs_that_the_target_cannot_take_are_left_out_with_a_counted_reason(pr
     assert ran.json["pairs"] == 0
     assert ran.json["left_out"] == {"turns": whole["pairs"]}
     assert ran.json["settled"] == whole["settled"]
-    assert "left out of the file: turns (target fireworks)" in ran.err
+    assert "left out of the file: turns (target fireworks: the turns that the platform takes)" in ran.err
 
 
 def test_a_progress_bar_shows_prompts_pairs_calls_spend_and_time(project: Project) -> None:

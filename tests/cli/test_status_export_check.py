@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
+from itertools import pairwise
 
 import pytest
 
-from cli_runs import Project, accounted, everyday, pairsmith, read_rows, serving, sides, write_rows
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    with serving() as server:
-        project = Project(tmp_path_factory.mktemp("finished"), server).prompts(everyday(16))
-        project.run("--set", "sample.system=expert")
-    yield project
-
-
-@pytest.fixture
-def done(finished: Project, tmp_path: Path) -> Project:
-    """A finished run, whose server is gone."""
-    shutil.copytree(finished.folder, tmp_path, dirs_exist_ok=True)
-    return Project(tmp_path, finished.server)
+from cli_runs import Project, accounted, pairsmith, read_rows, sides, write_rows
+from pairsmith.export.targets import TARGETS
 
 
 def test_status_accounts_for_every_prompt(done: Project) -> None:
@@ -62,19 +46,91 @@ def test_exporting_again_gives_the_same_bytes(done: Project) -> None:
     assert (out.read_bytes(), (done.folder / "again.provenance.jsonl").read_bytes()) == done.dataset
 
 
-@pytest.mark.parametrize("target", ["openai", "azure", "together", "trl"])
-def test_every_target_gets_the_same_pairs_and_its_own_check_finds_nothing(done: Project, target: str) -> None:
-    out = done.folder / f"{target}.jsonl"
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_gets_the_same_pairs_and_its_own_check_and_audit_find_nothing(done: Project, target: str) -> None:
+    out = done.folder / f"{target}.{TARGETS[target].layout.container}"
     exported = pairsmith("export", done.run_dir, "--target", target, "-o", out, "--json")
     checked = pairsmith("check", out, "--target", target, "--json")
+    audited = pairsmith("audit", done.run_dir, out, "--json")
 
-    assert exported.json["rows"] == len(done.pairs)
-    assert (checked.code, checked.json["errors"]) == (0, 0)
-    if target == "trl":
-        rows = read_rows(out)
-        assert [(row["chosen"][0]["content"], row["rejected"][0]["content"]) for row in rows] == [
-            sides(row) for row in done.pairs
-        ]
+    assert exported.code == 0, exported.err
+    rows_a_pair = len(TARGETS[target].layout.sides) or 1
+    left_out = sum(exported.json["left_out"].values())
+    assert exported.json["rows"] == rows_a_pair * (len(done.pairs) - left_out) > 0
+    assert (checked.code, checked.json["errors"], checked.json["rows"]) == (0, 0, exported.json["rows"])
+    assert (audited.code, audited.json["rows_proven"]) == (0, exported.json["rows"]), audited.out
+
+
+def test_the_texts_of_another_layout_are_those_of_the_first(done: Project) -> None:
+    out = done.folder / "trl.jsonl"
+    pairsmith("export", done.run_dir, "--target", "trl", "-o", out)
+
+    assert [(row["chosen"][0]["content"], row["rejected"][0]["content"]) for row in read_rows(out)] == [
+        sides(row) for row in done.pairs
+    ]
+
+
+def test_rows_of_one_pair_never_stand_beside_each_other_for_kto(done: Project) -> None:
+    out = done.folder / "kto.jsonl"
+    pairsmith("export", done.run_dir, "--target", "kto", "-o", out)
+    prompts = [row["prompt"] for row in read_rows(out)]
+    labels = [row["label"] for row in read_rows(out)]
+
+    assert all(one != other for one, other in pairwise(prompts))
+    assert labels.count(True) == labels.count(False) == len(done.pairs)
+
+
+def test_a_file_of_another_kind_than_the_target_writes_is_refused(done: Project) -> None:
+    ran = pairsmith("export", done.run_dir, "--target", "csv", "-o", done.folder / "pairs.jsonl")
+
+    assert (ran.code, "target csv writes .csv, not .jsonl" in ran.err) == (2, True)
+
+
+def test_a_run_whose_file_is_of_another_kind_is_refused_before_it_asks_anything(done: Project) -> None:
+    ran = pairsmith(
+        "run", done.recipe, "--run-dir", done.folder / "new", "--set", "export.target=csv", "--out", "x.jsonl"
+    )
+
+    assert (ran.code, "target csv writes .csv" in ran.err) == (2, True)
+    assert not (done.folder / "new").exists()
+
+
+def test_tables_go_into_the_run_folder_with_their_own_suffix(done: Project) -> None:
+    pairsmith("export", done.run_dir, "--target", "parquet")
+
+    assert (done.run_dir / "pairs.parquet").exists()
+    assert len(read_rows(done.run_dir / "pairs.provenance.jsonl")) == len(done.pairs)
+
+
+def test_llama_factory_is_told_of_the_file_beside_what_it_knew(done: Project) -> None:
+    info = done.folder / "dataset_info.json"
+    info.write_text('{"mine": {"file_name": "mine.json"}}')
+    out = done.folder / "pairs.lf.jsonl"
+    flags = ("--target", "llama-factory", "-o", out)
+    pairsmith("export", done.run_dir, *flags)
+    said = pairsmith("export", done.run_dir, *flags)
+
+    entries = json.loads(info.read_text())
+    assert entries.keys() == {"mine", "pairs_lf"}
+    assert entries["pairs_lf"]["file_name"] == "pairs.lf.jsonl"
+    assert entries["pairs_lf"]["columns"].keys() <= {"messages", *read_rows(out)[0]}
+    assert "dataset_info.json: what its trainer is told of the file" in said.out
+
+
+def test_axolotl_gets_its_part_of_a_config(done: Project) -> None:
+    pairsmith("export", done.run_dir, "--target", "axolotl", "-o", done.folder / "pairs.ax.jsonl")
+    said = (done.folder / "pairs.ax.yaml").read_text()
+
+    assert 'path: "pairs.ax.jsonl"' in said
+    assert all(f"field_{key}: {key}" in said for key in ("messages", "chosen", "rejected"))
+
+
+def test_a_dataset_info_that_is_no_json_is_left_as_it_is(done: Project) -> None:
+    info = done.folder / "dataset_info.json"
+    info.write_text("{")
+    ran = pairsmith("export", done.run_dir, "--target", "llama-factory", "-o", done.folder / "x.jsonl")
+
+    assert (ran.code, info.read_text()) == (2, "{")
 
 
 def test_a_target_without_a_file_goes_into_the_run_folder_under_its_name(done: Project) -> None:

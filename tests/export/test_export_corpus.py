@@ -221,6 +221,7 @@ CORPUS = [
         "chosen.content",
         "axolotl",
     ),
+    Bad("an answer that a table takes for missing", put("chosen", "None"), "na_word", "chosen", "csv", "warning"),
     Bad("an answer of one word", put("rejected.content", "You"), "found_in_header", "rejected.content", "axolotl"),
     Bad("tools, for NeMo-RL", put("tools", [TOOL]), "extra_key", "tools", "nemo-rl", "error"),
     Bad("tools, for OpenRLHF", put("tools", [TOOL]), "tools_taken", "tools", "openrlhf"),

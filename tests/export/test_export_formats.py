@@ -154,13 +154,12 @@ def test_tool_turns_go_where_they_are_taken_as_they_are() -> None:
     assert {why for target, why in found.items() if why} == {"tool_turns", "turns"}
 
 
-def test_an_image_is_a_reason_and_a_mere_warning_is_none() -> None:
+def test_an_image_and_a_last_turn_of_the_assistants_are_reasons() -> None:
     image = prompt_of({"role": "user", "content": [{"type": "image_url"}]})
     ends_with_assistant = prompt_of(user("Hi"), assistant("Once upon"))
 
     assert reason(image, "openai") == "content"
-    assert reason(ends_with_assistant, "openai") == "last_message"
-    assert reason(ends_with_assistant, "trl") is None
+    assert reason(ends_with_assistant, "openai") == reason(ends_with_assistant, "trl") == "last_message"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pairsmith.export.check import line_findings, texts_of
 from pairsmith.export.containers import WRITERS, lines_of
 from pairsmith.export.formats import chat_pair, row_bytes
-from pairsmith.export.plain import plain
+from pairsmith.export.plain import quick_look
 from pairsmith.export.row_rules import folded
 from pairsmith.export.rows import refused, rows_of
 from pairsmith.export.targets import TARGETS
@@ -94,7 +94,9 @@ def test_what_a_quick_look_passes_the_rules_pass_too(prompt: Any, chosen: str, r
     pair = chat_pair(prompt, chosen, rejected, prompt.system)
     known = TARGETS[target]
     line = row_bytes(known.layout.rows(pair)[0])
-    quick = plain(orjson.loads(line), line, known)
+    look = quick_look(known)
+    assert look is not None
+    quick = look(line)
     _, view, findings = line_findings(line, known)
 
     assert quick is None or [found.rule for found in findings] == []

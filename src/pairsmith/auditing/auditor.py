@@ -20,7 +20,7 @@ from pairsmith.auditing.findings import Audit, Problem
 from pairsmith.dataset import Projection
 from pairsmith.export.parts import parts_of
 from pairsmith.export.reading import JsonObject, read_line
-from pairsmith.export.split import TRAIN, Part
+from pairsmith.export.split import TRAIN, VALIDATION, Part
 from pairsmith.export.targets import TARGETS
 from pairsmith.ledger import Ledger
 from pairsmith.outcomes import StoredPair
@@ -246,7 +246,7 @@ def layout_target(row: JsonObject, preferred: str) -> str | None:
 
 def part_of(path: Path) -> Part:
     """Which part a file holds, by its name."""
-    return "validation" if path.stem.endswith(".validation") else TRAIN
+    return VALIDATION if path.stem.split(".")[-1] == VALIDATION else TRAIN
 
 
 def _tell(read: Read, proofs: BinaryIO) -> None:

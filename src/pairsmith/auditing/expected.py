@@ -81,5 +81,5 @@ def _enough(verdicts: Sequence[object], wanted: Mapping[str, Any]) -> bool:
 
 def hashed(value: object) -> int:
     """A part of a row, whatever the order of its keys."""
-    digest = blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
+    digest = blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
     return int.from_bytes(digest, "big")

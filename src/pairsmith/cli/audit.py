@@ -20,14 +20,13 @@ from pairsmith.cli.common import (
     json_option,
     named,
     projection_of,
-    provenance_path,
     relative,
     run_dir_option,
     show,
     stored_run,
 )
 from pairsmith.errors import InputError, UserError
-from pairsmith.running.written import FILES
+from pairsmith.running.written import FILES, found_provenance
 
 if TYPE_CHECKING:
     from pairsmith.auditing import Audit
@@ -95,7 +94,7 @@ def _audited(what: Named, files: Sequence[Path]) -> tuple[Audit, Counts]:
         streams = [opened.enter_context(_open(path)) for path in files]
         auditor.expect()
         for path, stream in zip(files, streams, strict=True):
-            proofs = provenance_path(path)
+            proofs = found_provenance(path)
             with proofs.open("rb") if proofs.exists() else contextlib.nullcontext() as beside:
                 auditor.read(relative(path), stream, beside, part_of(path))
             if beside is None:
@@ -150,7 +149,7 @@ def _as_written(what: Named, file: Path, flags: Sequence[str]) -> Named:
 
     from pairsmith.auditing import layout_target
 
-    recipe, told = what.recipe, _first(provenance_path(file))
+    recipe, told = what.recipe, _first(found_provenance(file))
     tables: dict[str, Any] = {}
     keys = {flag.partition("=")[0].strip() for flag in flags}
     for name, table in (("pair", recipe.pair), ("export", recipe.export)):

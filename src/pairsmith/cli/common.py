@@ -25,6 +25,7 @@ from pairsmith.running.named import (
 from pairsmith.running.written import (
     default_out,
     left_out_notes,
+    out_of,
     projection_of,
     provenance_path,
     replacement_text,
@@ -51,6 +52,7 @@ __all__ = [
     "known_judges",
     "left_out_notes",
     "named",
+    "out_of",
     "projection_of",
     "provenance_path",
     "relative",

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pairsmith.assets import asset
-from pairsmith.cli.common import Named, default_out, json_option, provenance_path, relative, show, stored_run
+from pairsmith.cli.common import Named, json_option, out_of, provenance_path, relative, show, stored_run
 from pairsmith.cli.simulate import book_options
 from pairsmith.errors import LedgerError, UserError
 from pairsmith.folder import RunFolder, written_whole
@@ -265,7 +265,7 @@ def _tour(pairs: list[Shown], folder: Path, what: Named, news: str) -> str:
 
 
 def _files(folder: Path, what: Named) -> list[str]:
-    out = Path(what.recipe.export.path) if what.recipe.export.path else default_out(what.folder, what.recipe.export)
+    out = out_of(None, what.folder, what.recipe.export)
     files = {
         relative(out): f"the dataset, for {what.recipe.export.target}",
         relative(provenance_path(out)): "where each row comes from",

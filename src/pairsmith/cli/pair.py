@@ -13,12 +13,12 @@ from pairsmith.cli.common import (
     Named,
     as_last_run,
     collect_seldom,
-    default_out,
     environment,
     json_option,
     known_judges,
     left_out_notes,
     named,
+    out_of,
     projection_of,
     run_dir_option,
     say,
@@ -91,7 +91,7 @@ def _write(what: Named, out: Path | None, limit: int | None, as_json: bool) -> i
     from pairsmith.repairing import paired_again, pairing_in
 
     settings = what.recipe.export
-    out = out or (Path(settings.path) if settings.path else default_out(what.folder, settings))
+    out = out_of(out, what.folder, settings)
     judges = known_judges(what, endpoints(what.recipe, environment()))
     tally = Tally()
     with stored_run(what.folder) as (ledger, digest):

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from pairsmith.export.chat import Turn, View
-from pairsmith.export.plain import Plain, looked_at_quickly, plain
+from pairsmith.export.plain import Plain, quick_look
 from pairsmith.export.problems import Finding, Problem, Summary
-from pairsmith.export.reading import BOM, JsonObject, read_line, read_quickly
+from pairsmith.export.reading import BOM, JsonObject, read_line
 from pairsmith.export.row_rules import row_findings
 from pairsmith.export.targets import Target, target_named
 
@@ -43,10 +43,12 @@ class Length(NamedTuple):
 class Options:
     """What else is looked at than the rules of the target.
 
-    `name`: of the file, for rules about names. `validation`: the lines of the other file of the split.
+    `name`: of the file, for rules about names. `validation`: the lines of the other file of the split. `alone`: whether
+    there have to be as many rows as the platform asks for, which a validation file need not have.
     """
 
     name: str = ""
+    alone: bool = True
     validation: Iterable[bytes] | None = None
     length: Length | None = None
 
@@ -137,10 +139,10 @@ class _Lengths:
 class _Checking:
     def __init__(self, target: Target, summary: Summary, options: Options) -> None:
         self.target, self.summary, self.options = target, summary, options
-        self.quick = looked_at_quickly(target)
+        self.quick = quick_look(target)
         self.repeated, self.lengths = Repeated(), _Lengths()
-        self.ids: dict[object, int] = {}
-        self.keys: set[str] = set()  # all that were seen in the first chunk
+        self.ids = {place: (array("q"), array("q")) for place in ("id", "metadata.id")}  # hashes, and their lines
+        self.keys = {*target.layout.keys}  # all that were seen in the first chunk
         self.late: set[str] = set()
         self.before: int | None = None  # the hash of the last row's prompt
 
@@ -153,12 +155,17 @@ class _Checking:
         for number, finding in self._repeated():
             yield from self._named([finding], number)
         last = [*_file_findings(self.summary.rows, size, self.target), *self.lengths.findings()]
+        if not self.options.alone:
+            last = [finding for finding in last if finding.rule != "min_rows"]
         last += _name_findings(self.options.name)
         if not line.endswith(b"\n"):
             last.append(Finding("final_newline", "", "does not end in a line feed", "add one"))
         yield from self._named(last, 0)
 
     def _line(self, line: bytes, number: int, offset: int) -> list[Finding]:
+        if self.quick is not None and (seen := self.quick(line)) is not None:
+            self.summary.rows += 1
+            return self._count(number, seen)
         findings: list[Finding] = []
         body = line
         if number == 1 and line.startswith(BOM):
@@ -168,13 +175,11 @@ class _Checking:
             findings.append(Finding("blank_line", "", "is blank", "remove the line"))
             return findings
         self.summary.rows += 1
-        if self.quick and (seen := _quickly(body, self.target)) is not None:
-            return findings + self._count(number, seen)
         row, view, more = line_findings(body, self.target)
         findings += more
         if row is not None and view is not None:
             findings += self._keys(row, offset)
-            findings += self._ids(row, number)
+            self._ids(row, number)
             if view.prompt:
                 findings += self._count(number, texts_of(view))
         return findings
@@ -209,20 +214,26 @@ class _Checking:
             fix = "put a row that has it first, or write Parquet (--target parquet)"
             yield Finding("late_key", key, "is first seen after 10 MiB, which ends the load", fix)
 
-    def _ids(self, row: JsonObject, number: int) -> Iterator[Finding]:
+    def _ids(self, row: JsonObject, number: int) -> None:
         metadata = row.get("metadata")
         for place, ident in (("id", row.get("id")), ("metadata.id", _of(metadata, "id"))):
-            if isinstance(ident, str | int) and (first := self.ids.setdefault((place, ident), number)) != number:
-                yield Finding("same_id", place, f"is the same as line {first}'s", "give each row its own")
+            if isinstance(ident, str | int):
+                hashes, lines = self.ids[place]
+                hashes.append(hash(ident))
+                lines.append(number)
 
     def _repeated(self) -> Iterator[tuple[int, Finding]]:
         found = self.repeated.findings(self.target)
+        for place, seen in self.ids.items():
+            for line, first in _again(*seen):
+                said = f"is the same as line {first}'s"
+                found.append((line, Finding("same_id", place, said, "give each row its own")))
         if self.options.validation is not None:
             other = _Checking(self.target, Summary(), Options())
             for _ in other.problems(self.options.validation):
                 pass
-            found = sorted(found + self.repeated.in_both(other.repeated, self.target))
-        yield from found
+            found += self.repeated.in_both(other.repeated, self.target)
+        yield from sorted(found)
 
     def _named(self, findings: list[Finding], line: int) -> Iterator[Problem]:
         """The findings as problems of a line; those whose rule the target does not have are left out."""
@@ -250,11 +261,6 @@ def _again(hashes: array[int], lines: array[int]) -> Iterator[tuple[int, int]]:
         if place == 0 or not same[place - 1]:
             first = lines[order[place]]
         yield lines[order[place + 1]], first
-
-
-def _quickly(line: bytes, target: Target) -> Plain | None:
-    row = None if line.endswith(b"\r\n") else read_quickly(line)
-    return None if row is None else plain(row, line, target)
 
 
 def texts_of(view: View) -> Plain:

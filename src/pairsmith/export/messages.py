@@ -19,13 +19,13 @@ from pairsmith.records import Json, Message
 PROMPT_ROLES = frozenset({"system", "user", "assistant", "tool", "function"})
 TOOL_ROLES = frozenset({"tool", "function"})
 
-_PLAIN = frozenset({"role", "content"})
-_KEYS: Mapping[str, Set[str]] = {
-    "assistant": _PLAIN | {"tool_calls"},
-    "tool": _PLAIN | {"tool_call_id"},
-    "function": _PLAIN | {"name"},  # OpenAI's schema asks for it here, and only here
+PLAIN_KEYS = frozenset({"role", "content"})
+MESSAGE_KEYS: Mapping[str, Set[str]] = {
+    "assistant": PLAIN_KEYS | {"tool_calls"},
+    "tool": PLAIN_KEYS | {"tool_call_id"},
+    "function": PLAIN_KEYS | {"name"},  # OpenAI's schema asks for it here, and only here
 }
-_CHATS_OWN = {"developer": "system", "human": "user", "gpt": "assistant", "model": "assistant"}
+CHATS_OWN = {"developer": "system", "human": "user", "gpt": "assistant", "model": "assistant"}
 
 
 def message_findings(turn: Turn, roles: Set[str]) -> Iterator[Finding]:
@@ -38,7 +38,7 @@ def message_findings(turn: Turn, roles: Set[str]) -> Iterator[Finding]:
     role = message.get("role")
     if not isinstance(role, str) or role not in roles:
         yield _bad_role(turn, message, roles)
-    if not message.keys() <= _PLAIN:
+    if not message.keys() <= PLAIN_KEYS:
         yield from _key_findings(message, turn.field)
     content = message.get("content")
     if not isinstance(content, str) or not content or content.isspace():
@@ -75,14 +75,14 @@ def _bad_role(turn: Turn, message: Message, roles: Set[str]) -> Finding:
         return Finding("role", turn.role_field, "is missing", f"write {wanted}")
     role = message["role"]
     role = role.removesuffix(ELSEWHERE) if isinstance(role, str) else role
-    chats = _CHATS_OWN.get(role, role) if isinstance(role, str) else ""
+    chats = CHATS_OWN.get(role, role) if isinstance(role, str) else ""
     fix = f'write "{turn.wording.name(chats)}"' if chats in roles else f"write {wanted}"
     return Finding("role", turn.role_field, f"is {shown(role)}", fix)
 
 
 def _key_findings(message: Message, field: str) -> Iterator[Finding]:
     role = message.get("role")
-    allowed = _KEYS.get(role, _PLAIN) if isinstance(role, str) else _PLAIN
+    allowed = MESSAGE_KEYS.get(role, PLAIN_KEYS) if isinstance(role, str) else PLAIN_KEYS
     for key in message:
         if key not in allowed:
             found = "is no key of the portable profile here"

@@ -1,19 +1,19 @@
-"""A quick look at a row: whether it is one of those, nearly all, in which no rule can find anything.
+r"""A quick look at a row: whether it is one of those, nearly all, in which no rule can find anything.
 
-What it passes the rules pass too (tests hold that); what it does not, they look at one by one. Called by check.py.
+msgspec reads and checks types at once, faster than a row can be read into dicts. What is passed here the rules pass
+too (tests hold that); what is not, they look at one by one. Called by check.py.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
 
 from pairsmith.export.layouts import CONVERSATIONAL, WRAPPED
-from pairsmith.export.reading import JsonObject
-from pairsmith.export.row_rules import INPUT_KEYS, alike
+from pairsmith.export.row_rules import alike
 from pairsmith.export.targets import Target
-from pairsmith.records import Json
-
-_NEXT = {"system": "user", "user": "assistant", "assistant": "user"}
 
 
 class Plain(NamedTuple):
@@ -24,57 +24,89 @@ class Plain(NamedTuple):
     rejected: str
 
 
-def looked_at_quickly(target: Target) -> bool:
-    """Whether rows of the target can be looked at quickly at all."""
-    return target.layout in (WRAPPED, CONVERSATIONAL) and not target.rules.keys() & {"forbidden_text", "outer_space"}
+class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    role: Literal["system", "user", "assistant"]
+    content: str
 
 
-def plain(row: JsonObject, line: bytes, target: Target) -> Plain | None:
-    """The row's texts; None where it has to be looked at thoroughly.
+class _Answer(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    role: Literal["assistant"]
+    content: str
 
-    Args:
-        row: as it was read from `line`.
-        line: without a byte order mark.
-        target: one of those that can be looked at quickly.
+
+class _Input(msgspec.Struct, forbid_unknown_fields=True):
+    messages: Annotated[list[_Message], msgspec.Meta(min_length=1)]
+    tools: Annotated[list[None], msgspec.Meta(max_length=0)]
+    parallel_tool_calls: bool
+
+
+class _Wrapped(msgspec.Struct, forbid_unknown_fields=True):
+    input: _Input
+    preferred_output: tuple[_Answer]
+    non_preferred_output: tuple[_Answer]
+
+
+class _Conversational(msgspec.Struct, forbid_unknown_fields=True):
+    prompt: Annotated[list[_Message], msgspec.Meta(min_length=1)]
+    chosen: tuple[_Answer]
+    rejected: tuple[_Answer]
+
+
+_QUOTES = 4  # pairs of them, of a message: two keys, two values
+_TURNS = ["user", "assistant"] * 500  # longer talks are read thoroughly
+_wrapped = msgspec.json.Decoder(_Wrapped).decode
+_conversational = msgspec.json.Decoder(_Conversational).decode
+
+
+def quick_look(target: Target) -> Callable[[bytes], Plain | None] | None:
+    """How a line of the target's file is looked at quickly: its texts, or None where it has to be read thoroughly.
+
+    Returns:
+        None where the target's rows cannot be looked at so.
     """
-    if len(row) != 3 or b"\\u0000" in line or b'" :' in line:
+    one_turn = target.turns == "one"
+    if target.rules.keys() & {"forbidden_text", "outer_space"}:
         return None
-    layout = target.layout
-    keys = 7  # three of the row, two of each answer
-    given = row.get(layout.prompt)
-    if layout is WRAPPED:
-        if not isinstance(given, dict) or not given.keys() <= INPUT_KEYS or given.get("tools"):
-            return None
-        if type(given.get("parallel_tool_calls", True)) is not bool or given.get("tools", []) != []:
-            return None
-        keys += len(given)
-        given = given.get("messages")
-    asked = _asked(given, target)
-    chosen, rejected = _answer(row.get(layout.chosen)), _answer(row.get(layout.rejected))
-    if asked is None or chosen is None or rejected is None or alike(chosen, rejected):
-        return None
-    return Plain(asked, chosen, rejected) if line.count(b'":') == keys + 2 * len(asked) else None
+    if target.layout is WRAPPED:
 
+        def wrapped(line: bytes) -> Plain | None:
+            try:
+                row = _wrapped(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                return None
+            return _plain(line, row.input.messages, row.preferred_output[0], row.non_preferred_output[0], 6, one_turn)
 
-def _asked(messages: Json, target: Target) -> tuple[tuple[str, str], ...] | None:
-    """The messages of a prompt whose speakers alternate, after the system message at most; None: they are others."""
-    if not isinstance(messages, list) or (target.turns == "one" and len(messages) > 2):
-        return None
-    asked: list[tuple[str, str]] = []
-    expected: tuple[str, ...] = ("system", "user")
-    for message in messages:
-        if not isinstance(message, dict) or len(message) != 2:
-            return None
-        role, text = message.get("role"), message.get("content")
-        if not isinstance(role, str) or role not in expected or not isinstance(text, str) or not text or text.isspace():
-            return None
-        asked.append((role, text))
-        expected = (_NEXT[role],)
-    return tuple(asked) if asked and asked[-1][0] == "user" else None
+        return wrapped
+    if target.layout is CONVERSATIONAL:
 
+        def conversational(line: bytes) -> Plain | None:
+            try:
+                row = _conversational(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                return None
+            return _plain(line, row.prompt, row.chosen[0], row.rejected[0], 3, one_turn)
 
-def _answer(output: Json) -> str | None:
-    match output:
-        case [{"role": "assistant", "content": str(text), **others}] if text and not others and not text.isspace():
-            return text
+        return conversational
     return None
+
+
+def _plain(
+    line: bytes, messages: Sequence[_Message], better: _Answer, worse: _Answer, keys: int, one_turn: bool
+) -> Plain | None:
+    chosen, rejected = better.content, worse.content
+    asked = tuple([(message.role, message.content) for message in messages])
+    turns = asked[1:] if asked[0][0] == "system" else asked
+    if len(turns) % 2 == 0 or (one_turn and len(turns) > 1):
+        return None
+    if [role for role, _ in turns] != _TURNS[: len(turns)] or line.endswith(b"\r\n"):
+        return None
+    quotes = 2 * (keys + _QUOTES * (len(asked) + 2))
+    for text in (chosen, rejected, *[text for _, text in asked]):
+        if not text or text.isspace() or "\0" in text:
+            return None
+        if escaped := text.count('"'):
+            quotes += escaped
+            if b"\\u0022" in line:
+                return None
+    # more quotes than these: a key stands twice, and the first one is not seen
+    return None if line.count(b'"') != quotes or alike(chosen, rejected) else Plain(asked, chosen, rejected)

@@ -49,15 +49,6 @@ def read_line(line: bytes) -> tuple[JsonObject | None, list[Finding]]:
     return row, findings
 
 
-def read_quickly(line: bytes) -> JsonObject | None:
-    """The row of a line; None where `read_line` has to say why it is none. Nothing else is looked at."""
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    return row if isinstance(row, dict) else None
-
-
 def _extent(row: JsonObject) -> tuple[int, int]:
     """How many keys the row has on all levels, and how many levels; no recursion, which could run out."""
     keys = depth = 0

@@ -17,12 +17,26 @@ from pairsmith.export.reading import JsonObject, shown_key
 from pairsmith.export.targets import Target
 from pairsmith.records import Json
 
+_HEAD = 64  # characters
 INPUT_KEYS = frozenset({"messages", "tools", "parallel_tool_calls"})
 
 # Nova's documents say that a job with one of these fails; its validator looks for them in any case, anywhere.
 _FORBIDDEN = re.compile(r"system:|user:|bot:|assistant:|thought:|\[eos\]|<image>|<video>|<unk>", re.IGNORECASE)
-# Axolotl looks for the answer in a rendered chat of a dummy message and it: these words stand there already.
-_HEADERS = "[[dummy_message]] <|im_start|>system user assistant model You are a helpful assistant."
+# What pandas.read_csv takes for missing unless it is told otherwise (pandas 3.1).
+_NA_WORDS = frozenset(
+    {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
+    | {"NULL", "NaN", "None", "n/a", "nan", "null"}
+)
+# Axolotl looks for the answer in a rendered chat of a dummy message and it. These words stand in the headers of ChatML,
+# Llama 3, Mistral and Gemma already, and the day's date in some.
+_HEADERS = (
+    "[[dummy_message]] <|im_start|><|im_end|> system user assistant model You are a helpful assistant. "
+    "You are Qwen, created by Alibaba Cloud. <|begin_of_text|><|start_header_id|><|end_header_id|><|eot_id|> "
+    "Cutting Knowledge Date: December 2023 Today Date: <bos><start_of_turn><end_of_turn> <s>[INST] [/INST]</s> "
+    "Jan January Feb February Mar March Apr April May Jun June Jul July Aug August Sep September Oct October "
+    "Nov November"
+)
+_PART_OF_A_DATE = re.compile(r"\d{1,4}")
 
 
 def row_findings(row: JsonObject, target: Target) -> tuple[View, list[Finding]]:
@@ -49,8 +63,15 @@ def folded(text: str) -> str:
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two texts are the same after folding; where their first words differ nothing else is compared."""
-    return _opening(one) == _opening(other) and folded(one) == folded(other)
+    """Whether two texts are the same after folding; where their beginnings differ nothing else is compared."""
+    if one[:1] != other[:1] and one[:2].isascii() and other[:2].isascii() and (one[:1] + other[:1]).isalpha():
+        return False  # the second character counts as it may be an accent of the first
+    if one[:_HEAD].isascii() and other[:_HEAD].isascii():
+        first, second = (" ".join(text[:_HEAD].split()) for text in (one, other))
+        sure = min(len(first), len(second)) - 1  # the last one may be a letter whose accent follows
+        if first[:sure] != second[:sure]:
+            return False
+    return folded(one) == folded(other)
 
 
 def say_the_same(first: Sequence[Json], second: Sequence[Json]) -> bool:
@@ -120,6 +141,9 @@ def _answer_findings(side: Sequence[Turn], field: str, target: Target) -> Iterat
         text = _text_of(turn)
         if text.strip() and "outer_space" in target.rules:
             yield from _searched_findings(turn, text)
+        if text in _NA_WORDS and "na_word" in target.rules:
+            found, fix = f"is {shown(text)}, which is read as missing", "read the table with keep_default_na=False"
+            yield Finding("na_word", turn.text_field, found, fix)
 
 
 def _searched_findings(turn: Turn, text: str) -> Iterator[Finding]:
@@ -127,8 +151,8 @@ def _searched_findings(turn: Turn, text: str) -> Iterator[Finding]:
     if text != text.strip():
         found = "begins or ends with white space"
         yield Finding("outer_space", turn.text_field, found, "drop the pair: templates that trim it end the run")
-    if text.strip() in _HEADERS:
-        found = f"is {shown(text.strip())}, which stands in the headers of chats"
+    if text.strip() in _HEADERS or _PART_OF_A_DATE.fullmatch(text.strip()):
+        found = f"is {shown(text.strip())}, which may stand in the headers of a chat"
         yield Finding("found_in_header", turn.text_field, found, "drop the pair: a header would be learned with it")
 
 
@@ -162,9 +186,3 @@ def _same(one: Json, other: Json) -> bool:
     if not isinstance(text, str) or not isinstance(other_text, str):
         return (text, calls) == (other_text, other_calls) and (text is not None or calls is not None)
     return calls == other_calls and alike(text, other_text)
-
-
-def _opening(text: str) -> str:
-    """The first word, normalised."""
-    words = text.split(maxsplit=1)
-    return normalize("NFC", words[0]) if words else ""

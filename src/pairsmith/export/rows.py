@@ -9,10 +9,12 @@ from pairsmith.export.chat import ChatPair
 from pairsmith.export.check import line_findings
 from pairsmith.export.formats import row_bytes
 from pairsmith.export.messages import TOOL_ROLES, calls_tools
-from pairsmith.export.plain import looked_at_quickly, plain
+from pairsmith.export.plain import quick_look
 from pairsmith.export.reading import JsonObject
 from pairsmith.export.targets import TARGETS, Target
 from pairsmith.records import Message
+
+_LOOKS = {name: quick_look(target) for name, target in TARGETS.items()}
 
 
 def rows_of(pair: ChatPair, target: str) -> tuple[JsonObject, ...] | str:
@@ -31,7 +33,8 @@ def refused(row: JsonObject, target: str) -> str | None:
     except TypeError:  # orjson.JSONEncodeError: a lone surrogate, or nested too deep
         return "json"
     known = TARGETS[target]
-    if looked_at_quickly(known) and plain(row, line, known) is not None:
+    look = _LOOKS[target]
+    if look is not None and look(line) is not None:
         return None
     rules = known.rules
     *_, findings = line_findings(line, known)

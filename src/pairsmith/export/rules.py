@@ -27,6 +27,7 @@ NEMO_RL = "NeMo-RL 0.6 DPO guide and preference processors, read 2026-11"
 OPENRLHF = "OpenRLHF 0.11 reward dataset, read 2026-11"
 VERTEX = "Google preference tuning guide for Gemini, read 2026-11"
 NOVA = "Amazon Nova DPO guide and dataset validator, read 2026-11"
+PANDAS = "pandas read_csv, default na_values, which `datasets` uses too, tried 2026-11"
 DATASETS = "datasets 4.0 and 5.2, tried 2026-11: columns are those of the first 10 MiB, others end the load"
 
 
@@ -100,6 +101,7 @@ RULES: Mapping[str, Rule] = {
     "label": Rule("label is true or false", KTO),
     "schema_version": Rule("the schema's name", NOVA),
     "found_in_header": Rule("no answer that the trainer finds in its own headers", AXOLOTL),
+    "na_word": Rule("no cell that tables are read as missing from", PANDAS, "warning"),
     "outer_space": Rule("no white space around an answer", AXOLOTL),
     "sides_equal": Rule("the answers differ after normalising", EQUAL_SIDES),
 }
@@ -123,4 +125,6 @@ def rules_of(source: str, own: str, off: str = "", warn: str = "", on: str = "")
     return rules
 
 
-SPECIAL = frozenset({"file_name", "late_key", "neighbours", "forbidden_text", "found_in_header", "outer_space"})
+SPECIAL = frozenset(
+    {"na_word", "file_name", "late_key", "neighbours", "forbidden_text", "found_in_header", "outer_space"}
+)

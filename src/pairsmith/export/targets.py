@@ -77,6 +77,7 @@ TARGETS: Mapping[str, Target] = {
         title="Together",
         rules=rules_of(rules.TOGETHER, own="min_rows max_bytes extra_key turns output_count"),
         turns="alternating",
+        prompt_roles=frozenset({*_SPEAKERS, "tool"}),
         max_bytes=50_000_000_000,
         validation="--validation-file, with --n-evals",
     ),
@@ -98,7 +99,7 @@ TARGETS: Mapping[str, Target] = {
         rules=rules_of(
             rules.TRL,
             own="object missing_key messages message output min_rows",
-            warn="extra_key blank_line crlf message_key last_message output_tool_calls",
+            warn="extra_key blank_line crlf message_key output_tool_calls",
             on="late_key",
         ),
         layout=layouts.CONVERSATIONAL,
@@ -211,8 +212,8 @@ TARGETS: Mapping[str, Target] = {
     ),
     "csv": Target(
         name="csv",
-        title="tables; TRL's standard columns",
-        rules=rules_of(rules.PROFILE, own="missing_key", warn="extra_key min_rows"),
+        title="spreadsheets and tables",
+        rules=rules_of(rules.PROFILE, own="missing_key", warn="extra_key min_rows", on="na_word"),
         layout=layouts.CELLS,
         turns="one",
         prompt_roles=_SPEAKERS,

@@ -19,7 +19,7 @@ from pairsmith.pipeline import Progress
 from pairsmith.running.named import Named, environment, known_judges, relative
 from pairsmith.running.paying import Ticking, check_prices, engine_of, identified, keys_of, watched
 from pairsmith.running.terms import Terms
-from pairsmith.running.written import default_out, projection_of, replacement_text, write_dataset
+from pairsmith.running.written import out_of, projection_of, replacement_text, write_dataset
 
 if TYPE_CHECKING:
     from pairsmith.dataset import Exported
@@ -95,6 +95,7 @@ def opened(what: Named, terms: Terms) -> Iterator[Opened]:
 
     since_s, recipe = time.monotonic(), what.recipe
     replacement_text(recipe.export)
+    out_of(terms.out, what.folder, recipe.export)
     models = endpoints(recipe, environment())
     keys = keys_of(models)
     check_prices(models, terms.caps)
@@ -191,7 +192,7 @@ def _finished(run: Opened, work: Work, engine: Engine, stopped: Stopped | None) 
 
     what, terms, ledger = run.what, run.terms, run.ledger
     export = what.recipe.export
-    out = terms.out or (Path(export.path) if export.path else default_out(what.folder, export))
+    out = out_of(terms.out, what.folder, export)
     told: list[str] = []
     try:
         projection = projection_of(what.recipe, ledger, work.digest, run.judges)

@@ -24,6 +24,7 @@ FILES = {  # keys of [pair] and [export] whose values may be files, and the flag
     "tokenizer": "--set pair.tokenizer=",
     "system": "--system ",
 }
+PROVENANCE = "provenance"  # the folder of a dataset folder that holds it
 PROBLEMS_SAID = 5  # of a file
 
 
@@ -70,14 +71,12 @@ def write_dataset(
         UserError: a file cannot be written, or its name is not one for the target.
     """
     from pairsmith.dataset import Sink, write_pairs
-    from pairsmith.export.containers import SUFFIXES, WRITERS
+    from pairsmith.export.containers import WRITERS
     from pairsmith.export.split import TRAIN, VALIDATION
     from pairsmith.export.targets import TARGETS
 
     container = TARGETS[projection.settings.target].layout.container
-    suffix = SUFFIXES[container]
-    if out.suffix in SUFFIXES.values() and out.suffix != suffix:
-        raise UserError(f"target {projection.settings.target} writes {suffix}, not {out.suffix}: name a {suffix} file")
+    _fitting(out, projection.settings.target)
     places = {TRAIN: out} if projection.parts is None else {TRAIN: out, VALIDATION: validation_path(out)}
     try:
         with contextlib.ExitStack() as files:
@@ -88,26 +87,59 @@ def write_dataset(
                 )
                 for part, place in places.items()
             }
-            return write_pairs(texts, outcomes, projection, sinks, limit)
+            exported = write_pairs(texts, outcomes, projection, sinks, limit)
+        write_companion(projection.settings.target, out, places.get(VALIDATION))
+        return exported
     except OSError as exc:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with --out") from exc
 
 
+def write_companion(target: str, out: Path, validation: Path | None) -> None:
+    """Write what a trainer's configuration says of the dataset beside it, where the target has such a file."""
+    from pairsmith.export.companions import COMPANIONS
+
+    if target in COMPANIONS:
+        companion = COMPANIONS[target](out.name, validation.name if validation else None)
+        path = out.with_name(companion.name)
+        today = path.read_text(encoding="utf-8") if path.exists() else ""
+        with written_whole(path) as file:
+            file.write(companion.text(today).encode())
+
+
+def out_of(out: Path | None, folder: RunFolder, settings: ExportSettings) -> Path:
+    """Where the pairs go: the file that a flag names, the recipe's, or pairs.jsonl in the run folder.
+
+    Raises:
+        UserError: its name is not one for the target.
+    """
+    return _fitting(out or (Path(settings.path) if settings.path else default_out(folder, settings)), settings.target)
+
+
 def default_out(folder: RunFolder, settings: ExportSettings) -> Path:
-    """Where the pairs go when no file is named: pairs.jsonl in the run folder, for tables with their own suffix."""
+    """Where the pairs go when no file is named; tables have their own suffix."""
     from pairsmith.export.containers import SUFFIXES
     from pairsmith.export.targets import TARGETS
 
     return folder.pairs.with_suffix(SUFFIXES[TARGETS[settings.target].layout.container])
 
 
+def _fitting(out: Path, target: str) -> Path:
+    from pairsmith.export.containers import SUFFIXES
+    from pairsmith.export.targets import TARGETS
+
+    suffix = SUFFIXES[TARGETS[target].layout.container]
+    if out.suffix in SUFFIXES.values() and out.suffix != suffix:
+        raise UserError(f"target {target} writes {suffix}, not {out.suffix}: name a {suffix} file")
+    return out
+
+
 def left_out_notes(exported: Exported, settings: ExportSettings) -> list[str]:
     """Which settled pairs are not in the file, and why."""
+    from pairsmith.export.rules import RULES
+
     why = {"personas_differ": 'the system prompts of the two sides differ, and export.system = "keep" keeps one'}
-    return [
-        f"{n:,} pairs left out of the file: {reason} ({why.get(reason, f'target {settings.target}')})"
-        for reason, n in exported.left_out.items()
-    ]
+    why |= {name: f"target {settings.target}: {rule.holds}" for name, rule in RULES.items()}
+    return [f"{n:,} pairs left out of the file: {reason} ({why[reason]})" for reason, n in exported.left_out.items()]
 
 
 def dataset_notes(exported: Exported, out: Path, settings: ExportSettings, shown: str) -> list[str]:
@@ -136,6 +168,13 @@ def provenance_path(out: Path) -> Path:
     return out.with_name(f"{out.stem}.provenance{suffix}")
 
 
+def found_provenance(file: Path) -> Path:
+    """The provenance of a file that was written earlier: in a dataset folder in a folder of its own, else beside it."""
+    apart = file.absolute().parents[1] / PROVENANCE / file.parent.absolute().name / f"{file.stem}.jsonl"
+    beside = provenance_path(file)
+    return apart if apart.exists() and not beside.exists() else beside
+
+
 def validation_path(out: Path) -> Path:
     """`pairs.validation.jsonl` beside `pairs.jsonl`."""
     return out.with_name(f"{out.stem}.validation{out.suffix or '.jsonl'}")
@@ -143,6 +182,8 @@ def validation_path(out: Path) -> Path:
 
 def written_text(out: Path, exported: Exported, settings: ExportSettings) -> list[str]:
     """Which files were written, for people."""
+    from pairsmith.export.companions import COMPANIONS
+
     lines = [f"{relative(out)}: {exported.rows - exported.validation:,} rows for {settings.target}"]
     if settings.validation:
         lines.append(f"{relative(validation_path(out))}: {exported.validation:,} rows to validate with")
@@ -150,7 +191,11 @@ def written_text(out: Path, exported: Exported, settings: ExportSettings) -> lis
         lines.append(
             f"{relative(validation_path(out))} is from an earlier export: its rows stand in the first file too"
         )
-    return [*lines, f"{relative(provenance_path(out))}: where each row comes from"]
+    lines.append(f"{relative(provenance_path(out))}: where each row comes from")
+    if settings.target in COMPANIONS:
+        companion = out.with_name(COMPANIONS[settings.target](out.name, None).name)
+        lines.append(f"{relative(companion)}: what its trainer is told of the file")
+    return lines
 
 
 def replacement_text(settings: ExportSettings) -> str | None:

@@ -182,12 +182,12 @@ def client_headers(client: openai.AsyncOpenAI, api_key: str | None) -> dict[str,
         "Authorization": f"Bearer {api_key}" if api_key else openai.Omit(),
     }
     own_names = {name.lower() for name in own}
-    meant = _meant_for(str(client.base_url))
+    meant = meant_for(str(client.base_url))
     ambient = {name: value if meant(name.lower()) else openai.Omit() for name, value in client.default_headers.items()}
     return {name: value for name, value in ambient.items() if name.lower() not in own_names} | own
 
 
-def _meant_for(url: str) -> Callable[[str], bool]:
+def meant_for(url: str) -> Callable[[str], bool]:
     """Which headers (names in lower case) of the user's OPENAI_* environment are meant for the host of this URL."""
     there = urlsplit(url)
     home = urlsplit(os.environ.get("OPENAI_BASE_URL") or OPENAI_URL)
