@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,12 @@ def test_every_shape_has_rows_that_show_it() -> None:
     shown = {shape.name for row in rows if (shape := shape_of(row, SHAPES))}
 
     assert {shape.name for shape in SHAPES} - shown == {"stack_exchange_paired", "sft_strings"}
+
+
+def test_the_page_names_every_shape_in_the_order_in_which_they_are_tried() -> None:
+    page = (FOLDER.parents[2] / "docs" / "convert.md").read_text("utf-8")
+
+    assert re.findall(r"^\| `(\w+)` \| .* \| .* \|$", page, re.MULTILINE) == [shape.name for shape in SHAPES]
 
 
 ASKED = {"role": "user", "content": "Why?"}
