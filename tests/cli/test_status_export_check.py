@@ -95,11 +95,14 @@ def test_a_run_whose_file_is_of_another_kind_is_refused_before_it_asks_anything(
     assert not (done.folder / "new").exists()
 
 
-def test_tables_go_into_the_run_folder_with_their_own_suffix(done: Project) -> None:
-    pairsmith("export", done.run_dir, "--target", "parquet")
+def test_a_table_in_the_run_folder_leaves_the_provenance_of_the_rows_beside_it_alone(done: Project) -> None:
+    before = done.dataset
+    for target in ("parquet", "csv"):
+        pairsmith("export", done.run_dir, "--target", target, "--limit", 3)
 
-    assert (done.run_dir / "pairs.parquet").exists()
-    assert len(read_rows(done.run_dir / "pairs.provenance.jsonl")) == len(done.pairs)
+    assert done.dataset == before
+    assert len(read_rows(done.run_dir / "pairs.parquet.provenance.jsonl")) == 3
+    assert pairsmith("audit", done.run_dir, done.run_dir / "pairs.csv").code == 0
 
 
 def test_llama_factory_is_told_of_the_file_beside_what_it_knew(done: Project) -> None:

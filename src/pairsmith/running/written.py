@@ -163,9 +163,10 @@ def dataset_notes(exported: Exported, out: Path, settings: ExportSettings, shown
 
 
 def provenance_path(out: Path) -> Path:
-    """`pairs.provenance.jsonl` beside `pairs.jsonl`."""
-    suffix = ".jsonl" if out.suffix in ("", ".csv", ".parquet") else out.suffix
-    return out.with_name(f"{out.stem}.provenance{suffix}")
+    """`pairs.provenance.jsonl` beside `pairs.jsonl`; `pairs.csv.provenance.jsonl` beside `pairs.csv`."""
+    if out.suffix in (".csv", ".parquet"):
+        return out.with_name(f"{out.name}.provenance.jsonl")
+    return out.with_name(f"{out.stem}.provenance{out.suffix or '.jsonl'}")
 
 
 def found_provenance(file: Path) -> Path:
