@@ -91,7 +91,7 @@ def _configs(card: str) -> dict[str, Mapping[str, Any]]:
     front = re.match(r"\s*---\s*\n(.*?)\n---", card, re.DOTALL)
     if not front:
         return {}
-    import yaml  # type: ignore[import-untyped]  # ships no types
+    import yaml
 
     try:
         found = yaml.safe_load(front[1])
