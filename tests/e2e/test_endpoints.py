@@ -6,7 +6,6 @@ import contextlib
 import json
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from cli_runs import Project, Ran, Server, bought, ended, everyday, pairsmith, serving, started, until
+from cli_runs import Process, Project, Ran, Server, bought, ended, everyday, pairsmith, serving, started, until
 from pairsmith.errors import RecipeError
 from pairsmith.recipe import endpoints, recipe_of
 from pairsmith.records import Endpoint, EndpointName
@@ -768,7 +767,7 @@ def test_a_queue_behind_a_very_low_hidden_limit_is_worked_off(tmp_path: Path, ju
 # --- interrupted while waiting -----------------------------------------------------------------------------
 
 
-def interrupted(process: subprocess.Popen[bytes]) -> Ran:
+def interrupted(process: Process) -> Ran:
     """Send one SIGINT; the run must have ended soon."""
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
