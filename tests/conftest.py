@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from cli_runs import Project, Server, everyday, serving
 
 MEMORY = Path("/dev/shm")
-NEEDED_BYTES = 2_000_000_000
+NEEDED_BYTES = 500_000_000  # a whole run of the tests holds 30 MB at a time
+
+settings.register_profile("tests", settings(), deadline=None)  # how long an example takes is the machine's affair
+settings.load_profile("tests")
 
 
 def pytest_configure() -> None:
