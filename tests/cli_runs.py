@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 import tomli_w
 
+from forked import Forked
 from pairsmith import cli
 from pairsmith.simulator import Settings, Simulator, running
 
@@ -27,6 +28,8 @@ SOURCES = Path(__file__).parents[1] / "src"
 EVERYDAY = Path(__file__).parents[1] / "data" / "prompts" / "everyday.jsonl"
 ENDPOINTS = {"student": "sim-student", "judge": "sim-judge"}
 PATIENCE_S = 30.0
+
+Process = subprocess.Popen[bytes] | Forked
 
 
 # --- the command line ----------------------------------------------------------------------------
@@ -80,17 +83,29 @@ def pairsmith(*words: object, stdin: bytes | Dripping | None = b"") -> Ran:
 
 @contextlib.contextmanager
 def started(
-    *words: object, env: Mapping[str, str] | None = None, cwd: Path | None = None, pipe: bool = False
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A command in a process of its own; killed on leaving, should it still run."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pairsmith", *map(str, words)],
-        stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(SOURCES), **(env or {})},
-        cwd=cwd,
-    )
+    *words: object,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    pipe: bool = False,
+    fresh: bool = False,
+) -> Iterator[Process]:
+    """A command in a process of its own; killed on leaving, should it still run.
+
+    `fresh`: in a new interpreter, where it matters how one begins or ends; else forked from one that has loaded all.
+    """
+    told, environment = list(map(str, words)), {**os.environ, "PYTHONPATH": str(SOURCES), **(env or {})}
+    process: Process
+    if fresh:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pairsmith", *told],
+            stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=cwd,
+        )
+    else:
+        process = Forked(told, environment, cwd or Path.cwd(), pipe)
     try:
         yield process
     finally:
@@ -102,10 +117,12 @@ def started(
                     stream.close()
 
 
-def ended(process: subprocess.Popen[bytes], within_s: float = PATIENCE_S) -> Ran:
+def ended(process: Process, within_s: float = PATIENCE_S) -> Ran:
     """Wait for the end of a started command."""
     out, err = process.communicate(timeout=within_s)
-    return Ran(process.returncode, out.decode(), err.decode())
+    code = process.returncode
+    assert code is not None
+    return Ran(code, out.decode(), err.decode())
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from cli_runs import Project, Server, everyday, serving
+
+MEMORY = Path("/dev/shm")
+NEEDED_BYTES = 500_000_000  # a whole run of the tests holds 30 MB at a time
+
+settings.register_profile("tests", settings(), deadline=None)  # how long an example takes is the machine's affair
+settings.load_profile("tests")
+
+
+def pytest_configure() -> None:
+    """Keep the tests' folders in memory where there is room: a ledger syncs each group of answers to the disk."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > NEEDED_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session", autouse=True)

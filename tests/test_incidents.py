@@ -320,7 +320,7 @@ def test_incident_11_synthetic_data_kit_exit_0_whatever_goes_wrong_is_in_the_exi
     project.server.faults(content_filter=1.0)
     codes["no prompt succeeded"] = pairsmith(*project.words("--run-dir", tmp_path / "failed")).code
     project.server.faults(f401=1.0)
-    with started(*project.words()) as process:
+    with started(*project.words(), fresh=True) as process:
         codes["refused key"] = ended(process).code
     project.server.faults(content_filter=0.3)
     some = pairsmith(*project.words("--set", "sample.max_screened=1"))

@@ -86,7 +86,7 @@ def test_mistakes_are_said_with_the_way_out(
 def test_a_dash_writes_rows_to_standard_output_and_counts_beside_them(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Hi\nHo\n")
 
-    with started("collect", "a.txt", "-o", "-", "--json", cwd=tmp_path) as process:
+    with started("collect", "a.txt", "-o", "-", "--json", cwd=tmp_path, fresh=True) as process:
         ran = ended(process)
 
     assert [json.loads(line) for line in ran.out.splitlines()] == [{"prompt": "Hi"}, {"prompt": "Ho"}]

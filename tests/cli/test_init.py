@@ -1,26 +1,24 @@
+import contextlib
 import itertools
-import os
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import orjson
 import pytest
 
+from cli_runs import Ran
+from cli_runs import pairsmith as command
 from pairsmith.assets import asset
 from pairsmith.cli.init import PLATFORMS, recipe_text
 from pairsmith.recipe import endpoints, load_recipe
 from pairsmith.simulator import Settings, running
 
-SRC = str(Path(__file__).parents[2] / "src")
 SERVERS_OF_ONES_OWN = ("vllm", "ollama", "llama-cpp")
 
 
-def pairsmith(*words: str, at: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", "-m", "pairsmith", *words]
-    environment = {**os.environ, "PYTHONPATH": SRC}
-    return subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True, timeout=60, check=False)
+def pairsmith(*words: str, at: Path) -> Ran:
+    with contextlib.chdir(at):
+        return command(*words)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -30,7 +28,7 @@ def test_every_recipe_loads_and_refers_to_the_copies_beside_it(platform: str, tm
     assert recipe.sample is not None
     named = [*recipe.prompts.paths, recipe.judge.rubric, *recipe.sample.system_names]
 
-    assert done.returncode == 0
+    assert done.code == 0
     assert recipe.name == "mine"
     assert all(Path(path).is_file() and Path(path).is_relative_to(tmp_path / "mine") for path in named)
 
@@ -93,15 +91,15 @@ def test_files_that_are_there_are_kept_unless_force_is_said(tmp_path: Path) -> N
     left = sorted(path.name for path in tmp_path.iterdir())
     forced = pairsmith("init", "--force", at=tmp_path)
 
-    assert refused.returncode == 2
-    assert refused.stderr == ("pairsmith: rubric.md is already there: name another folder, or say --force\n")
+    assert refused.code == 2
+    assert refused.err == ("pairsmith: rubric.md is already there: name another folder, or say --force\n")
     assert left == ["rubric.md"]
-    assert forced.returncode == 0
+    assert forced.code == 0
     assert (tmp_path / "rubric.md").read_bytes() == asset("prompts", "rubrics", "general.md").read_bytes()
 
 
 def test_it_ends_with_the_commands_to_type(tmp_path: Path) -> None:
-    said = pairsmith("init", "my pairs", "--for", "together", at=tmp_path).stdout
+    said = pairsmith("init", "my pairs", "--for", "together", at=tmp_path).out
 
     assert "export TOGETHER_API_KEY=" in said
     assert "pairsmith run 'my pairs/recipe.toml'\n" in said
@@ -118,13 +116,13 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -
     (tmp_path / "file").write_text("")
     done = pairsmith("init", "file", "--json", at=tmp_path)
 
-    assert done.returncode == 2
-    assert orjson.loads(done.stdout)["error"].endswith("name another folder")
-    assert "Traceback" not in done.stderr
+    assert done.code == 2
+    assert orjson.loads(done.out)["error"].endswith("name another folder")
+    assert "Traceback" not in done.err
 
 
 def test_json_names_what_was_written(tmp_path: Path) -> None:
-    said = orjson.loads(pairsmith("init", "mine", "--for", "ollama", "--json", at=tmp_path).stdout)
+    said = orjson.loads(pairsmith("init", "mine", "--for", "ollama", "--json", at=tmp_path).out)
 
     assert (said["dir"], said["for"], said["name"]) == ("mine", "ollama", "mine")
     assert all((tmp_path / path).is_file() for path in said["files"])
@@ -141,9 +139,9 @@ def test_the_recipe_for_vllm_runs_against_a_server_as_it_stands(tmp_path: Path) 
         ]
         sets = [word for change in changes for word in ("--set", change)]
         done = pairsmith("run", "mine/recipe.toml", "--json", *sets, at=tmp_path)
-    said = orjson.loads(done.stdout)
+    said = orjson.loads(done.out)
 
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert said["run_dir"] == "runs/mine"
     assert said["prompts"] == 12
     assert said["completions"] == 72

@@ -333,7 +333,7 @@ def test_a_model_that_is_not_there_stops_the_run_and_is_named(project: Project) 
 
 
 def test_a_mistake_in_a_process_of_its_own_shows_no_traceback(project: Project) -> None:
-    with started(*project.words("--set", "pair.min_gpa=1")) as process:
+    with started(*project.words("--set", "pair.min_gpa=1"), fresh=True) as process:
         ran = ended(process)
 
     assert ran.code == 2

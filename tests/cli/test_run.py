@@ -198,7 +198,7 @@ def test_quiet_leaves_the_bar_out(project: Project) -> None:
 
 
 def test_what_is_piped_into_a_reader_that_goes_away_ends_in_order(project: Project) -> None:
-    with started(*project.words()) as process:
+    with started(*project.words(), fresh=True) as process:
         assert process.stdout
         process.stdout.close()
         process.stdout = None

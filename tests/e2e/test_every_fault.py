@@ -219,8 +219,8 @@ def fault_count(server: Server, fault: str) -> int:
 
 
 def patience(fault: str) -> dict[str, float]:
-    """The student's timeout: short where nothing ever comes."""
-    return {"timeout_s": 0.3} if fault in ("hang", "drip") else {}
+    """Where nothing ever comes: a short timeout, and two that wait at a time."""
+    return {"timeout_s": 0.3, "concurrency": 2} if fault in ("hang", "drip") else {}
 
 
 # --- fatal ---------------------------------------------------------------------------------------

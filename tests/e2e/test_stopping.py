@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 
 import pytest
 
-from cli_runs import Project, accounted, bought, ended, everyday, pairsmith, started, until
+from cli_runs import Process, Project, accounted, bought, ended, everyday, pairsmith, started, until
 
 PRICE = {"input": 1.0, "output": 10.0}
 
@@ -32,7 +31,7 @@ def slow(project: Project, prompts: int = 40, **limits: object) -> Project:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_one_signal_ends_a_run_in_order_and_it_can_go_on(project: Project, number: signal.Signals) -> None:
     slow(project)
-    with started(*project.words()) as process:
+    with started(*project.words(), fresh=True) as process:
         in_flight(project, 60)
         process.send_signal(number)
         ran = ended(process)
@@ -54,7 +53,7 @@ def test_one_signal_ends_a_run_in_order_and_it_can_go_on(project: Project, numbe
 
 def test_a_second_signal_ends_a_run_at_once(project: Project) -> None:
     slow(project).server.latency(20.0)
-    with started(*project.words()) as process:
+    with started(*project.words(), fresh=True) as process:
         in_flight(project, 3)
         process.send_signal(signal.SIGINT)
         saw_first(process)
@@ -66,7 +65,7 @@ def test_a_second_signal_ends_a_run_at_once(project: Project) -> None:
     assert time.monotonic() - began < 2
 
 
-def saw_first(process: subprocess.Popen[bytes]) -> None:
+def saw_first(process: Process) -> None:
     """Wait until the run has said that it is stopping."""
     assert process.stderr
     line = b""

@@ -84,7 +84,7 @@ def test_a_permanent_fault_is_the_outcome_after_one_attempt(
 def test_a_transient_fault_is_tried_six_times_under_one_key_and_then_owed(
     fault: str, transport: type[SessionTransport | OpenAITransport]
 ) -> None:
-    ran = run({fault: 1.0}, transport=transport, timeout_s=0.2 if fault in ("hang", "drip") else 10.0)
+    ran = run({fault: 1.0}, transport=transport, timeout_s=0.1 if fault in ("hang", "drip") else 10.0)
 
     (outcome,) = ran.outcomes
     assert isinstance(outcome, Failure)
