@@ -117,7 +117,7 @@ def _open(path: Path) -> Any:
         return file
     with file:
         lines = TemporaryFile()  # noqa: SIM115 — the caller closes it
-        lines.writelines(lines_of(file, container))
+        lines.writelines(lines_of(file, container, str(path)))
         lines.seek(0)
         return lines
 

@@ -107,11 +107,9 @@ def _lines(path: Path) -> Iterator[Iterator[bytes]]:
         with path.open("rb", buffering=BUFFER) as stream:
             container = container_of(stream.read(4), path.suffix)
             stream.seek(0)
-            yield lines_of(stream, container)
+            yield lines_of(stream, container, str(path))
     except OSError as exc:
         raise InputError(f"{path} cannot be read ({exc.strerror}): name a dataset file") from None
-    except InputError as exc:
-        raise InputError(f"{path}: {exc}") from exc
 
 
 def _beside(file: Path) -> Path | None:

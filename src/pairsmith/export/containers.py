@@ -8,13 +8,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol
 
 from pairsmith.errors import InputError
 from pairsmith.export.formats import row_bytes
 from pairsmith.export.layouts import TABLE, Container
 from pairsmith.export.reading import JsonObject
-from pairsmith.records import Json
+from pairsmith.streams import Flaw, Record, csv_columns, csv_records, parquet_rows, record_of
 
 BATCH_ROWS = 1000  # of a Parquet row group: at 2 kB a row 2 MB in memory
 SUFFIXES: Mapping[Container, str] = {"jsonl": ".jsonl", "csv": ".csv", "parquet": ".parquet"}
@@ -94,49 +94,31 @@ def container_of(head: bytes, suffix: str) -> Container:
     return "parquet" if head.startswith(b"PAR1") else "csv" if suffix.lower() == ".csv" else "jsonl"
 
 
-def lines_of(stream: BinaryIO, container: Container) -> Iterator[bytes]:
+def lines_of(stream: BinaryIO, container: Container, name: str = "the file") -> Iterator[bytes]:
     """The rows of a file as JSON lines, one each; of a JSON lines file its own lines, byte by byte.
+
+    Args:
+        stream: at its start.
+        container: what the file is.
+        name: of the file, for messages.
 
     Raises:
         InputError: a table cannot be read.
     """
-    match container:
-        case "jsonl":
-            yield from stream
-        case "csv":
-            yield from map(row_bytes, _read_cells(stream))
-        case "parquet":
-            yield from map(row_bytes, _read_columns(stream))
+    if container == "jsonl":
+        yield from stream
+        return
+    rows = _cells(stream, name) if container == "csv" else parquet_rows(stream, name, lambda _: None)
+    for number, row in rows:
+        if isinstance(row, Flaw):
+            raise InputError(f"{name}, row {number}: {row.field or 'the row'} {row.problem}; {row.remedy}")
+        yield row_bytes({key: value for key, value in row.items() if value is not None})
 
 
-def _read_cells(stream: BinaryIO) -> Iterator[JsonObject]:
-    csv.field_size_limit(2**31 - 1)
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-    try:
-        for row in csv.DictReader(text, strict=True):
-            if None in row:
-                raise InputError(f"row {row!s:.60} has more cells than there are columns: quote cells that hold commas")
-            yield {key: value for key, value in row.items() if value is not None}
-    except (csv.Error, UnicodeDecodeError) as exc:
-        raise InputError(f"it is not CSV in UTF-8 ({exc})") from exc
-    finally:
-        text.detach()
-
-
-def _read_columns(stream: BinaryIO) -> Iterator[JsonObject]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        for batch in pq.ParquetFile(stream).iter_batches(BATCH_ROWS):
-            for row in batch.to_pylist():
-                yield cast(JsonObject, _without_nulls(row))
-    except (pa.ArrowException, OSError, ValueError) as exc:
-        raise InputError(f"it is not Parquet ({exc})") from exc
-
-
-def _without_nulls(value: Any) -> Json:
-    """A value of a table without keys of null, which Arrow gives to rows that do not have the key."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+def _cells(stream: BinaryIO, name: str) -> Iterator[tuple[int, Record]]:
+    columns, lines = csv_columns(stream, name, ",")
+    for number, (_, cells) in enumerate(csv_records(stream, name, ",", len(columns), lines), 1):
+        try:
+            yield number, {**record_of(columns, cells)}
+        except Flaw as flaw:
+            yield number, flaw

@@ -156,7 +156,7 @@ def dataset_notes(exported: Exported, out: Path, settings: ExportSettings, shown
         return notes
     container = TARGETS[settings.target].layout.container
     with out.open("rb") as file:
-        problems = check(lines_of(file, container), settings.target, options=Options(out.name))
+        problems = check(lines_of(file, container, shown), settings.target, options=Options(out.name))
         found = [p for p in problems if p.line == 0 or p.severity == "error"]
     said = [str(p) for p in found if p.rule != "longer_wins"]  # the bias card says it, over all pairs
     return notes + [f"{shown}: {problem}" for problem in said[:PROBLEMS_SAID]]
