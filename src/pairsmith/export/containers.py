@@ -117,7 +117,8 @@ def lines_of(stream: BinaryIO, container: Container, name: str = "the file") -> 
 
 def _cells(stream: BinaryIO, name: str) -> Iterator[tuple[int, Record]]:
     columns, lines = csv_columns(stream, name, ",")
-    for number, (_, cells) in enumerate(csv_records(stream, name, ",", len(columns), lines), 1):
+    records = (cells for _, cells in csv_records(stream, name, ",", len(columns), lines) if any(cells))
+    for number, cells in enumerate(records, 1):
         try:
             yield number, {**record_of(columns, cells)}
         except Flaw as flaw:
