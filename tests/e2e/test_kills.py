@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import pytest
 from aiohttp import web
@@ -65,8 +66,15 @@ def limited(folder: Path, server: Server, **more: object) -> Project:
     return project
 
 
-def killed(project: Project, after_calls: int, *more: object, later_s: float = 0.0) -> float | None:
-    """Start a run and kill it so long after so many further calls; the moment of death, or None if it ended.
+class Death(NamedTuple):
+    """It was alive when it was struck, and asks nothing any more when it is gone (monotonic seconds)."""
+
+    struck: float
+    gone: float
+
+
+def killed(project: Project, after_calls: int, *more: object, later_s: float = 0.0) -> Death | None:
+    """Start a run and kill it so long after so many further calls; its death, or None if it ended.
 
     Calls go out right after a commit: without `later_s` every kill would fall into the moment behind one.
     """
@@ -76,9 +84,10 @@ def killed(project: Project, after_calls: int, *more: object, later_s: float = 0
         try:
             process.wait(later_s)
         except subprocess.TimeoutExpired:
+            struck = time.monotonic()
             process.kill()
             process.wait()
-            return time.monotonic()
+            return Death(struck, time.monotonic())
         return None
 
 
@@ -115,15 +124,15 @@ def test_a_run_killed_again_and_again_ends_in_the_bytes_of_an_uninterrupted_one(
     assert late_repeats(log, kills) == []
 
 
-def late_repeats(log: list[tuple[str, float, float]], kills: list[float]) -> list[tuple[str, float]]:
+def late_repeats(log: list[tuple[str, float, float]], kills: list[Death]) -> list[tuple[str, float]]:
     """Requests asked again although an answer was out for longer than a commit may take when its asker died."""
     asked_at: dict[str, list[float]] = {}
     for key, asked, _ in log:
         asked_at.setdefault(key, []).append(asked)
     found = []
     for key, asked, answered in log:
-        killed_at = min((kill for kill in kills if kill > asked), default=float("inf"))
-        if answered < killed_at - COMMIT_S - STALL_S:
+        struck = min((kill.struck for kill in kills if kill.gone > asked), default=float("inf"))
+        if answered < struck - COMMIT_S - STALL_S:
             found += [(key, again) for again in asked_at[key] if again > asked]
     return found
 
