@@ -56,7 +56,7 @@ def _row(option: click.Option, context: click.Context) -> str:
     names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
     takes = "" if option.is_flag or option.count else f" `{_takes(option, context)}`"
     said = [option.help or ""]
-    if option.multiple:
+    if option.multiple and "may be repeated" not in (option.help or ""):
         said.append("May be repeated.")
     if option.show_default and not option.is_flag:
         said.append(f"Default: `{option.default}`.")

@@ -54,7 +54,7 @@ def digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as exc:
-        raise UserError(f"[pair] tokenizer: {path} cannot be read ({exc.strerror}): name a tokenizer.json") from None
+        raise UserError(f"the tokenizer {path} cannot be read ({exc.strerror}): name a tokenizer.json") from None
 
 
 def tokenizer(path: Path) -> tuple[Callable[[str], int], Callable[[str, int], str]]:

@@ -229,3 +229,97 @@ def test_people_are_told_what_was_mended_and_left_out_with_the_lines(tmp_path: P
 
     assert "spoilt.fixed.jsonl: 14 rows, mended" in said
     assert "left out     sides_equal 1 (line 5)" in said
+
+
+def test_a_good_row_stays_where_an_equal_one_before_it_is_left_out(tmp_path: Path) -> None:
+    bad = row(1)
+    bad["input"]["parallel_tool_calls"] = "yes"
+    path = write_rows(tmp_path / "a.jsonl", [bad, row(1), *(row(n) for n in range(2, 12))])
+
+    fixed = pairsmith("check", path, "--fix", "--json").json["fixed"]
+
+    assert (fixed["rows"], fixed["dropped"]) == (11, {"parallel_tool_calls": 1})
+
+
+def test_ids_that_go_with_the_mending_leave_no_row_out(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "a.jsonl", [row(n, id="x") for n in range(12)])
+
+    assert pairsmith("check", path, "--fix", "--json").json["fixed"]["rows"] == 12
+
+
+def test_ids_are_the_same_only_if_they_are(tmp_path: Path) -> None:
+    rows = [trl(n, id=ident) for n, ident in enumerate([-1, -2, 0, 1, "1", False, True, False])]
+
+    assert not [one for one in found(write_rows(tmp_path / "a.jsonl", rows), "--target", "trl") if one[1] == "same_id"]
+
+
+def test_roles_are_mended_to_the_names_of_the_layout(tmp_path: Path) -> None:
+    rows = [
+        {
+            "conversations": [{"from": "user", "value": f"Question {n}?"}],
+            "chosen": {"from": "assistant", "value": "Yes, it is."},
+            "rejected": {"from": "gpt", "value": "No, not at all."},
+        }
+        for n in range(3)
+    ]
+    path = write_rows(tmp_path / "a.jsonl", rows)
+
+    assert pairsmith("check", path, "--target", "llama-factory", "--fix").code == 0
+    assert read_rows(tmp_path / "a.fixed.jsonl")[0]["chosen"]["from"] == "gpt"
+
+
+@pytest.mark.parametrize("key, value", [("weight", 0), ("reasoning_content", "Let me think."), ("prefix", True)])
+def test_a_key_that_changes_what_is_learned_is_not_taken_away(tmp_path: Path, key: str, value: object) -> None:
+    spoilt = row(1)
+    spoilt["input"]["messages"][0][key] = value
+    path = write_rows(tmp_path / "a.jsonl", [spoilt, *(row(n) for n in range(2, 12))])
+
+    fixed = pairsmith("check", path, "--fix", "--json").json["fixed"]
+
+    assert (fixed["rows"], fixed["dropped"]) == (10, {"message_key": 1})
+
+
+def test_a_number_too_long_for_a_computer_is_never_rounded(tmp_path: Path) -> None:
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"maximum": 12345678901234567890123}}}
+    spoilt = row(1, extra=1)
+    spoilt["input"]["tools"] = [tool]
+    path = write_rows(tmp_path / "a.jsonl", [spoilt, *(row(n) for n in range(2, 12))])
+
+    pairsmith("check", path, "--fix")
+
+    assert len(read_rows(tmp_path / "a.fixed.jsonl")) == 10
+
+
+def test_a_key_of_messages_that_comes_late_ends_the_load_too(tmp_path: Path) -> None:
+    long = "word " * 500_000
+    rows = [trl(n, chosen=[{"role": "assistant", "content": f"{n} {long}"}]) for n in range(5)]
+    late = trl(6)
+    late["chosen"][0]["name"] = "Ann"
+    path = write_rows(tmp_path / "a.jsonl", [*rows, late])
+
+    assert (6, "late_key", "error") in found(path, "--target", "trl")
+
+
+def test_an_answer_that_is_labelled_good_and_bad_is_named_for_kto(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": CONVERSATION, "completion": [{"role": "assistant", "content": "Because."}], "label": label}
+        for label in (True, False)
+    ]
+
+    assert (2, "same_row", "error") in found(write_rows(tmp_path / "a.jsonl", rows), "--target", "kto")
+
+
+def test_an_empty_validation_file_is_an_error(tmp_path: Path) -> None:
+    train = write_rows(tmp_path / "pairs.jsonl", [row(n) for n in range(12)])
+    (tmp_path / "pairs.validation.jsonl").write_bytes(b"")
+
+    assert pairsmith("check", train).code == 1
+
+
+def test_a_compressed_file_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(b"")
+
+    ran = pairsmith("check", path)
+
+    assert (ran.code, "check reads JSON lines, CSV and Parquet" in ran.err) == (2, True)

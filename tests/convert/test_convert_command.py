@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +141,22 @@ def test_answers_that_wait_for_a_partner_are_bounded(tmp_path: Path, monkeypatch
     ran = convert(tmp_path / "in.jsonl", tmp_path / "out.jsonl")
 
     assert (ran.json["written"], ran.json["dropped"]) == (1, {"one_sided": 4})
+
+
+def test_rows_of_one_pair_never_stand_beside_each_other_for_kto(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(as_lines(ROWS))
+
+    ran = convert(tmp_path / "in.jsonl", tmp_path / "out.jsonl", "--target", "kto")
+
+    prompts = [row["prompt"] for row in read_rows(tmp_path / "out.jsonl")]
+    assert (ran.json["written"], len(prompts)) == (24, 24)
+    assert all(one != other for one, other in pairwise(prompts))
+
+
+def test_a_file_is_never_converted_into_itself(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(as_lines(ROWS))
+
+    ran = pairsmith("convert", path, "-o", path)
+
+    assert (ran.code, path.read_bytes()) == (2, as_lines(ROWS))

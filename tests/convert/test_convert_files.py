@@ -130,7 +130,7 @@ MISTAKES: dict[str, tuple[dict[str, bytes], tuple[str, ...], str]] = {
     "no such config": ({"d/README.md": CARD, "d/x.jsonl": b""}, ("--config", "y"), "--config: plain, ranked"),
     "nothing there": ({"d/notes.txt": b""}, (), "holds no data file"),
     "unknown columns": ({"d/a.jsonl": as_lines([{"q": "a", "w": "b"}])}, (), "its columns (q, w) are none"),
-    "no rows": ({"d/a.jsonl": b"\n"}, (), "none of its first rows can be read"),
+    "no rows": ({"d/a.jsonl": b"\n"}, (), "holds no row that can be read"),
     "cut compression": ({"d/a.jsonl.gz": PACKED[".gz"](as_lines(ROWS))[:-12]}, (), "cannot be read"),
     "no Parquet": ({"d/a.parquet": b"PAR1 no"}, (), "cannot be read as Parquet"),
 }  # fmt: skip

@@ -205,7 +205,7 @@ CORPUS = [
         "messages[1].candidates",
         "nova",
     ),
-    Bad("a schema of another day", put("schemaVersion", "2023"), "schema_version", "schemaVersion", "nova"),
+    Bad("a schema of another day", put("schemaVersion", "2023"), "schema_version", "schemaVersion", "nova", "warning"),
     Bad(
         "a mark that Nova keeps for itself",
         put("messages.0.content.0.text", "My operating system: Linux. Why?"),
@@ -213,6 +213,16 @@ CORPUS = [
         "messages[0].content",
         "nova",
     ),
+    Bad("parts that are text", put("contents.0.parts", "Why?"), "content", "contents[0].parts", "vertex"),
+    Bad("scores of another scale", put("completions.0.score", 0.9), "scores", "completions", "vertex"),
+    Bad("a key beside a score", put("completions.0.note", "x"), "scores", "completions", "vertex"),
+    Bad("content that is text, for Nova", put("messages.0.content", "Why?"), "content", "messages[0].content", "nova"),
+    Bad("candidates of the user", put("messages.1.role", "user"), "role", "messages[1].role", "nova"),
+    Bad("a list of tools, for LLaMA-Factory", put("tools", [TOOL]), "tools", "tools", "llama-factory"),
+    Bad("empty tools, for TRL", put("tools", ""), "tools", "tools", "trl"),
+    Bad("images, for TRL", put("images", []), "refused_key", "images", "trl"),
+    Bad("a name of the task, for NeMo-RL", put("task_name", "x"), "refused_key", "task_name", "nemo-rl"),
+    Bad("tools, for Axolotl", put("tools", [TOOL]), "tools_taken", "tools", "axolotl"),
     Bad("a label of text", put("label", "good"), "label", "label", "kto"),
     Bad(
         "an answer in spaces, for Axolotl",
@@ -277,7 +287,7 @@ def test_a_broken_row_is_named_by_rule_line_and_field(bad: Bad) -> None:
 def test_every_rule_of_the_table_has_a_test() -> None:
     of_files = {
         "bom", "final_newline", "min_rows", "max_rows", "max_bytes", "same_row", "same_prompt", "longer_wins",
-        "same_id", "both_splits", "late_key", "neighbours", "max_tokens", "file_name",
+        "no_rows", "same_id", "both_splits", "late_key", "neighbours", "max_tokens", "file_name",
     }  # test_export_files.py  # fmt: skip
 
     assert {bad.rule for bad in CORPUS} | of_files == set(RULES)

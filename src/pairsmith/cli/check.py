@@ -93,7 +93,7 @@ class _Checked:
             options = Options(self.path.name, self.alone, other, self.length)
             lines = files.enter_context(_lines(self.path))
             for problem in check(lines, self.target, self.summary, options):
-                if problem.rule in ("same_row", "both_splits", "same_id", "max_tokens") and problem.severity == "error":
+                if problem.rule in ("both_splits", "max_tokens"):
                     self.repeated[problem.line] = problem.rule
                 self.rules.setdefault(problem.rule, problem.source)
                 yield problem
@@ -103,6 +103,8 @@ class _Checked:
 def _lines(path: Path) -> Iterator[Iterator[bytes]]:
     from pairsmith.export.containers import container_of, lines_of
 
+    if path.suffix in (".tsv", ".gz", ".zst", ".bz2", ".arrow"):
+        raise InputError(f"{path}: check reads JSON lines, CSV and Parquet: convert it first, or unpack it")
     try:
         with path.open("rb", buffering=BUFFER) as stream:
             container = container_of(stream.read(4), path.suffix)
@@ -219,9 +221,13 @@ def _counts(summary: Summary) -> dict[str, Any]:
 
 def _verdict(checked: _Checked) -> str:
     summary = checked.summary
-    verdict = "ready" if not summary.errors else f"{summary.errors:,} problems"
-    warned = f", {summary.warnings:,} warnings" if summary.warnings else ""
+    verdict = "ready" if not summary.errors else _counted(summary.errors, "problem")
+    warned = f", {_counted(summary.warnings, 'warning')}" if summary.warnings else ""
     return f"{relative(checked.path)}: {summary.rows:,} rows for {checked.target}: {verdict}{warned}"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _mended_json(out: Path, mended: Mended) -> dict[str, Any]:

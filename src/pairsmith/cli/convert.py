@@ -56,7 +56,7 @@ def command(
     collect_seldom()
     mapping = mapping_of(words)
     container = KNOWN[target].layout.container
-    _check_name(out, target)
+    _check_name(file, out, target)
     what = named(file, config, split, standard_input)
     _say_part(file, what)
     first, rows = first_rows(islice(rows_of_files(what.sources), limit))
@@ -91,12 +91,14 @@ def _writing(out: str) -> Iterator[BinaryIO]:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with -o") from exc
 
 
-def _check_name(out: str, target: str) -> None:
-    """Raises UserError where a file's name says another container than the target's."""
+def _check_name(file: str, out: str, target: str) -> None:
+    """Raises UserError where the output's name says another container than the target's, or is the file's own."""
     from pairsmith.converting.files import COMPRESSED
     from pairsmith.export.containers import SUFFIXES
     from pairsmith.export.targets import TARGETS as KNOWN
 
+    if "-" not in (file, out) and Path(file).resolve() == Path(out).resolve():
+        raise UserError(f"{out} is the file itself: name another one with -o")
     suffix = SUFFIXES[KNOWN[target].layout.container]
     if Path(out).suffix in {*SUFFIXES.values(), *COMPRESSED} - {suffix}:
         raise UserError(f"target {target} writes {suffix}, not {Path(out).suffix}: name a {suffix} file")
@@ -132,8 +134,12 @@ def _checked(out: str, target: str) -> str:
         for problem in problems:
             if first is None or (problem.severity == "error" and first.severity != "error"):
                 first = problem
-    warned = f"{summary.warnings:,} warnings" if summary.warnings else ""
-    counted = ", ".join(filter(None, [f"{summary.errors:,} problems" if summary.errors else "ready", warned]))
+    warned = f"{summary.warnings:,} warning{'s' * (summary.warnings != 1)}" if summary.warnings else ""
+    counted = ", ".join(
+        filter(
+            None, [f"{summary.errors:,} problem{'s' * (summary.errors != 1)}" if summary.errors else "ready", warned]
+        )
+    )
     return f"check for {target}: {counted}{f'; first: {first}' if first else ''}"
 
 

@@ -64,7 +64,7 @@ def detected(rows: Sequence[JsonObject], mapping: Mapping[str, str], name: str) 
         UserError: no known shape, or the columns that were named are not there.
     """
     if not rows:
-        raise UserError(f"{name}: none of its first rows can be read as an object: mend them, or name another file")
+        raise UserError(f"{name}: holds no row that can be read as an object: mend it, or name another file")
     if mapping:
         shape = mapped_shape(mapping, rows)
         return Detected((shape,), shape, shape.columns)
@@ -106,6 +106,7 @@ def converted(
             "with pairsmith run, or convert them with --target sft"
         )
     partners = _Partners(counts)
+    waiting: list[JsonObject] = []  # later rows of the last pair: no two of one prompt beside each other
     for place, pair, one_sided in _pairs(rows, what, counts):
         joined = partners.met(place, pair) if one_sided and joining else pair
         if joined is None:
@@ -114,9 +115,13 @@ def converted(
         if isinstance(made, str):
             counts.drop(made, place)
             continue
-        for row in made:
+        first, *others = made
+        for row in (first, *waiting):
             write(row)
+        waiting = others
         counts.written += len(made)
+    for row in waiting:
+        write(row)
     partners.give_up()
 
 

@@ -6,6 +6,7 @@ opened.py.
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +46,7 @@ def hub_dataset(name: str, config: str | None, split: str | None) -> HubDataset:
         way = "pip install 'pairsmith[hub]', or name a file"
         raise InputError(f"{name} is no file, and reading from the hub needs an extra: {way}") from None
     repo, _, revision = name.partition("@")
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries are not our user's affair
     files = HfFileSystem()
     try:
         names = HfApi().list_repo_files(repo, repo_type="dataset", revision=revision or None)
@@ -78,4 +80,5 @@ def _refused(name: str, exc: Exception) -> InputError:
         return InputError(f"{name}: its owner asks for agreement first: accept on its page of the hub, set HF_TOKEN")
     if kind in ("RepositoryNotFoundError", "RevisionNotFoundError") or status in (401, 404):
         return InputError(f"{name}: is no file here, and no public dataset on the hub: mend the name, or set HF_TOKEN")
-    return InputError(f"{name}: cannot be read from the hub ({kind}: {str(exc).splitlines()[0] if str(exc) else ''})")
+    said = str(exc).splitlines()[0] if str(exc) else ""
+    return InputError(f"{name}: is no file here, and cannot be read from the hub ({kind}: {said})")

@@ -67,8 +67,10 @@ class Wording:
                 heard["role"] = self._chats(value)
             elif key == self.text:
                 heard["content"] = _unboxed(value) if self.boxed else value
+            elif key in ("role", "content"):
+                heard[f"{key}{ELSEWHERE}"] = value
             else:
-                heard.setdefault(key, value)
+                heard[key] = value
         return heard
 
     def name(self, role: str) -> str:
@@ -81,7 +83,7 @@ class Wording:
         return next((chats for chats, own in self.roles.items() if own == role), role)
 
 
-ELSEWHERE = "\0elsewhere"  # marks a role that has another name in the wording at hand: it is none there
+ELSEWHERE = "\0elsewhere"  # marks a role or a key of chat's that has another name in the wording at hand
 CHAT = Wording()
 SHAREGPT = Wording("from", "value", {"user": "human", "assistant": "gpt"})
 GEMINI = Wording("role", "parts", {"assistant": "model"}, boxed=True)
@@ -143,8 +145,10 @@ def _messages(turns: Sequence[Turn]) -> list[Message] | None:
 
 
 def _unboxed(value: Json) -> Json:
-    """The text of a box with one text in it; anything else as it stands."""
+    """The text of a box with one text in it; anything else as it stands, a text without a box as no text."""
     match value:
         case [{"text": str(text), **others}] if not others:
             return text
+        case str():
+            return [value]
     return value

@@ -142,7 +142,9 @@ class _Checking:
         self.quick = quick_look(target)
         self.repeated, self.lengths = Repeated(), _Lengths()
         self.ids = {place: (array("q"), array("q")) for place in ("id", "metadata.id")}  # hashes, and their lines
-        self.keys = {*target.layout.keys}  # all that were seen in the first chunk
+        wording = target.layout.wording
+        self.keys = {*target.layout.keys}  # all that were seen in the first chunk, those of messages too
+        self.keys |= {f"{key}[].{name}" for key in target.layout.keys for name in (wording.role, wording.text)}
         self.late: set[str] = set()
         self.before: int | None = None  # the hash of the last row's prompt
 
@@ -156,7 +158,8 @@ class _Checking:
             yield from self._named([finding], number)
         last = [*_file_findings(self.summary.rows, size, self.target), *self.lengths.findings()]
         if not self.options.alone:
-            last = [finding for finding in last if finding.rule != "min_rows"]
+            last = [finding for finding in last if finding.rule not in ("min_rows", "max_rows")]
+            last += _validation_findings(self.summary.rows, self.target)
         last += _name_findings(self.options.name)
         if not line.endswith(b"\n"):
             last.append(Finding("final_newline", "", "does not end in a line feed", "add one"))
@@ -187,7 +190,8 @@ class _Checking:
     def _count(self, number: int, seen: Plain) -> list[Finding]:
         """Remember a row for what is said at the end."""
         prompt = hash(seen.asked)
-        self.repeated.add(number, prompt, hash(seen))
+        answer = (seen.asked, seen.chosen or seen.rejected)  # where a row holds one: whatever its label
+        self.repeated.add(number, prompt, hash(answer if self.target.layout.sides else seen))
         if seen.chosen and seen.rejected:
             self.lengths.compared += 1
             self.lengths.longer += len(seen.chosen) > len(seen.rejected)
@@ -206,10 +210,11 @@ class _Checking:
 
     def _keys(self, row: JsonObject, offset: int) -> Iterator[Finding]:
         """Keys of a row that come too late for `datasets`."""
+        keys = {*row, *_inner_keys(row)}
         if offset < FIRST_CHUNK:
-            self.keys.update(row)
+            self.keys |= keys
             return
-        for key in row.keys() - self.keys - self.late:
+        for key in sorted(keys - self.keys - self.late):
             self.late.add(key)
             fix = "put a row that has it first, or write Parquet (--target parquet)"
             yield Finding("late_key", key, "is first seen after 10 MiB, which ends the load", fix)
@@ -217,9 +222,9 @@ class _Checking:
     def _ids(self, row: JsonObject, number: int) -> None:
         metadata = row.get("metadata")
         for place, ident in (("id", row.get("id")), ("metadata.id", _of(metadata, "id"))):
-            if isinstance(ident, str | int):
+            if isinstance(ident, str | int) and not isinstance(ident, bool):
                 hashes, lines = self.ids[place]
-                hashes.append(hash(ident))
+                hashes.append(hash(repr(ident)))
                 lines.append(number)
 
     def _repeated(self) -> Iterator[tuple[int, Finding]]:
@@ -279,6 +284,14 @@ def _said(turn: Turn) -> str:
     return orjson.dumps(message, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def _inner_keys(row: JsonObject) -> Iterator[str]:
+    """The keys of messages, as "prompt[].name"."""
+    for key, value in row.items():
+        for one in value if isinstance(value, list) else ():
+            if isinstance(one, dict):
+                yield from (f"{key}[].{name}" for name in one)
+
+
 def _of(value: object, key: str) -> object:
     return value.get(key) if isinstance(value, dict) else None
 
@@ -289,8 +302,16 @@ def _name_findings(name: str) -> Iterator[Finding]:
         yield Finding("file_name", "", found, "name it with letters, digits, _ - and . alone")
 
 
+def _validation_findings(rows: int, target: Target) -> Iterator[Finding]:
+    if target.max_validation is not None and rows > target.max_validation:
+        found = f"holds {rows} rows, {target.name} takes {target.max_validation} to validate with"
+        yield Finding("max_rows", "", found, "validate with fewer")
+
+
 def _file_findings(rows: int, size: int, target: Target) -> Iterator[Finding]:
-    if rows < target.min_rows:
+    if not rows:
+        yield Finding("no_rows", "", "holds no rows", "add pairs")
+    elif rows < target.min_rows:
         found = f"holds {rows} rows, {target.name} asks for {target.min_rows}"
         yield Finding("min_rows", "", found, "add pairs")
     if target.max_rows is not None and rows > target.max_rows:

@@ -28,9 +28,16 @@ def gemini_view(row: JsonObject) -> View:
     view = View()
     view.prompt = turns(row.get("contents"), "contents", view, GEMINI) if "contents" in row else None
     key = next((key for key in SYSTEM_KEYS if key in row), None)
+    if all(key in row for key in SYSTEM_KEYS):
+        found = "stands beside the same by its other name"
+        view.findings.append(Finding("extra_key", SYSTEM_KEYS[1], found, f"keep {SYSTEM_KEYS[0]}"))
     if key is not None and view.prompt is not None:
         given = row[key]
-        worded = {"role": "system", "parts": given.get("parts")} if isinstance(given, dict) else given
+        worded: Json = (
+            {"role": "system", **{key: value for key, value in given.items() if key != "role"}}
+            if isinstance(given, dict)
+            else given
+        )
         view.prompt.insert(0, Turn(key, GEMINI.heard(worded), GEMINI))
     places = two_completions(row, "score", view)
     if places:
@@ -55,9 +62,6 @@ def nova_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
 def nova_view(row: JsonObject) -> View:
     """The labels tell the chosen answer."""
     view = View()
-    if row.get("schemaVersion", SCHEMA_VERSION) != SCHEMA_VERSION:
-        found = f"is {shown(row['schemaVersion'])}"
-        view.findings.append(Finding("schema_version", "schemaVersion", found, f'write "{SCHEMA_VERSION}"'))
     given = row.get("messages")
     if "messages" not in row or (said := turns(given, "messages", view, NOVA)) is None:
         return view
@@ -66,7 +70,13 @@ def nova_view(row: JsonObject) -> View:
     if "system" in row:
         worded: Json = {"role": "system", "content": row["system"]}
         view.prompt.insert(0, Turn("system", NOVA.heard(worded), Wording(text="", boxed=True)))
-    candidates = last.message.get("candidates") if isinstance(last.message, dict) else None
+    message = object_of(last.message)
+    if last.role != "assistant":
+        view.findings.append(Finding("role", last.role_field, f"is {shown(message.get('role'))}", 'write "assistant"'))
+    for other in message.keys() - {"role", "candidates"}:
+        found = "stands beside the candidates"
+        view.findings.append(Finding("message_key", f"{last.field}.{other}", found, f"remove {other}"))
+    candidates = message.get("candidates")
     labels = [one.get("preferenceLabel") if isinstance(one, dict) else None for one in listed(candidates)]
     if sorted(map(str, labels)) != [NON_PREFERRED, PREFERRED]:
         found = f"hold {', '.join(map(shown, labels))}" if labels else "is missing"

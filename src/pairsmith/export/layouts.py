@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import orjson
 
-from pairsmith.export.chat import CHAT, SHAREGPT, ChatPair, View
+from pairsmith.export.chat import CHAT, GEMINI, SHAREGPT, ChatPair, Turn, View, Wording
 from pairsmith.export.clouds import SYSTEM_KEYS, gemini_rows, gemini_view, nova_rows, nova_view
 from pairsmith.export.placed import (
     answers,
@@ -50,6 +50,8 @@ class Layout:
     old_names: Mapping[str, str] = field(default_factory=dict)
     sides: tuple[str, ...] = ()
     one_text: bool = False
+    instead: Mapping[str, str] = field(default_factory=dict)  # a key, and the one that may stand in its place
+    wording: Wording = CHAT  # of its messages
     container: Container = "jsonl"
 
     @property
@@ -163,7 +165,7 @@ def _message_pair_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
 
 
 def _message_pair_view(row: JsonObject) -> View:
-    view = View()
+    view = View(tools=tools_in(row))
     view.prompt = turns(row.get("messages"), "messages", view) if "messages" in row else None
     view.chosen = one_answer(row, "chosen", view, CHAT)
     view.rejected = one_answer(row, "rejected", view, CHAT)
@@ -179,8 +181,24 @@ def _swift_view(row: JsonObject) -> View:
     view = View(tools=tools_in(row))
     if "messages" in row:
         read_answer_last(row["messages"], CHAT, view)
-    view.rejected = lone_text(row, "rejected_response", "assistant")
+    if "rejected_messages" in row:
+        view.rejected = _last_of(row["rejected_messages"], view)
+    elif isinstance(row.get("rejected_response"), list):
+        view.rejected = answers(row, "rejected_response", view)
+    else:
+        view.rejected = lone_text(row, "rejected_response", "assistant")
     return view
+
+
+def _last_of(given: Json, view: View) -> list[Turn] | None:
+    """The rejected answer of a conversation that is the prompt and it."""
+    said = turns(given, "rejected_messages", view)
+    if said is None:
+        return None
+    if [turn.message for turn in said[:-1]] != [turn.message for turn in view.prompt or ()]:
+        found, fix = "is another conversation than messages before its answer", "write the same prompt in both"
+        view.findings.append(Finding("completions", "rejected_messages", found, fix))
+    return said[-1:]
 
 
 def _ranked_rows(pair: ChatPair) -> tuple[JsonObject, ...]:
@@ -261,6 +279,7 @@ SHAREGPT_PAIR = Layout(
     "rejected",
     optional=frozenset({"tools"}),
     one_text=True,
+    wording=SHAREGPT,
 )
 MESSAGE_PAIR = Layout(
     ("messages", "chosen", "rejected"),
@@ -270,6 +289,7 @@ MESSAGE_PAIR = Layout(
     "chosen",
     "rejected",
     one_text=True,
+    optional=frozenset({"tools"}),
 )
 SWIFT = Layout(
     ("messages", "rejected_response"),
@@ -278,8 +298,9 @@ SWIFT = Layout(
     "messages",
     "messages",
     "rejected_response",
-    optional=frozenset({"tools"}),
+    optional=frozenset({"tools", "rejected_messages", "rejected_tools"}),
     one_text=True,
+    instead={"rejected_response": "rejected_messages"},
 )
 RANKED = Layout(("context", "completions"), _ranked_rows, _ranked_view, "context", "completions", "completions")
 CONTENTS = Layout(
@@ -291,15 +312,16 @@ CONTENTS = Layout(
     "completions",
     optional=frozenset(SYSTEM_KEYS),
     one_text=True,
+    wording=GEMINI,
 )
 CANDIDATES = Layout(
-    ("schemaVersion", "messages"),
+    ("messages",),
     nova_rows,
     nova_view,
     "messages",
     "messages",
     "messages",
-    optional=frozenset({"system"}),
+    optional=frozenset({"schemaVersion", "system"}),
     one_text=True,
 )
 CELLS = Layout(

@@ -1,19 +1,21 @@
 """Mends a dataset for a target: what can be mended without touching a text is mended, what cannot is left out.
 
-Keys are renamed and removed, roles get their names, lists stand where null stood. Texts are never changed: a row whose
-text is wrong is dropped, as `check` advises. Called by the command line.
+Keys are renamed, and removed where they say nothing; roles get their names, lists stand where null stood. Texts are
+never changed: a row whose text is wrong is dropped, as `check` advises. Called by the command line.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import orjson
 
-from pairsmith.export.check import line_findings
+from pairsmith.export.chat import CHAT, View
+from pairsmith.export.check import line_findings, texts_of
 from pairsmith.export.formats import row_bytes
 from pairsmith.export.layouts import WRAPPED
 from pairsmith.export.messages import CHATS_OWN, MESSAGE_KEYS, PLAIN_KEYS
@@ -54,6 +56,8 @@ def mend(lines: Iterable[bytes], target: Target, repeated: dict[int, str], out: 
         out: takes the copy.
     """
     done = Mended()
+    rows: set[Hashable] = set()  # hashes of those in the copy
+    ids: set[Hashable] = set()
     for number, line in enumerate(lines, 1):
         body = _bytes_mended(line, number, done)
         if not body.strip():
@@ -61,13 +65,18 @@ def mend(lines: Iterable[bytes], target: Target, repeated: dict[int, str], out: 
         if number in repeated:
             done.drop(repeated[number], number)
             continue
-        row, _, findings = line_findings(body, target)
+        row, view, findings = line_findings(body, target)
         errors = _errors(findings, target)
+        changed: list[str] = []
         if row is not None and errors and UNMENDABLE.isdisjoint(errors):
-            errors, body = _row_mended(row, errors, target, done)
+            changed = errors
+            errors, body, row, view = _row_mended(body, errors, target)
+        if not errors and row is not None and view is not None and view.prompt:
+            errors = [*_again(hash(texts_of(view)), rows, "same_row"), *_again(_id(row), ids, "same_id")]
         if errors:
             done.drop(errors[0], number)
             continue
+        done.changed.update(changed)
         done.rows += 1
         out.write(body)
     return done
@@ -90,21 +99,36 @@ def _bytes_mended(line: bytes, number: int, done: Mended) -> bytes:
     return body
 
 
-def _row_mended(row: JsonObject, errors: list[str], target: Target, done: Mended) -> tuple[list[str], bytes]:
-    """The row with what can be mended, and which errors it still has."""
-    mended = _keys_mended(row, target)
+def _again(value: Hashable, seen: set[Hashable], rule: str) -> list[str]:
+    """The rule, where the value was seen before; None never is."""
+    if value is None or value not in seen:
+        seen.add(value)
+        return []
+    return [rule]
+
+
+def _id(row: JsonObject) -> str | None:
+    metadata = row.get("metadata")
+    ident = row.get("id", metadata.get("id") if isinstance(metadata, dict) else None)
+    return repr(ident) if isinstance(ident, str | int) and not isinstance(ident, bool) else None
+
+
+def _row_mended(
+    body: bytes, errors: list[str], target: Target
+) -> tuple[list[str], bytes, JsonObject | None, View | None]:
+    """Which errors a row still has when what can be mended is; its line, itself, and as it is read."""
+    mended = _keys_mended(json.loads(body), target)  # which keeps numbers of any length
     if target.layout is WRAPPED and isinstance(given := mended.get("input"), dict):
         mended["input"] = _input_mended(given)
-    _walk(mended)
+    for key in target.layout.keys:
+        _walk(mended.get(key), target)
     try:
-        body = row_bytes(mended)
+        line = row_bytes(mended)
     except orjson.JSONEncodeError:
-        return errors, b""
-    *_, findings = line_findings(body, target)
+        return errors, body, None, None
+    row, view, findings = line_findings(line, target)
     left = _errors(findings, target)
-    if not left:
-        done.changed.update(dict.fromkeys(errors, 1))
-    return left, body
+    return left, line, row, view
 
 
 def _keys_mended(row: JsonObject, target: Target) -> JsonObject:
@@ -123,27 +147,31 @@ def _input_mended(given: JsonObject) -> JsonObject:
     return kept
 
 
-def _walk(value: Json) -> None:
-    """Mend the messages wherever they stand: their roles, and keys that are none."""
+def _walk(value: Json, target: Target) -> None:
+    """Mend the messages wherever they stand: the names of their roles, and keys that say nothing."""
+    wording = target.layout.wording
     if isinstance(value, list):
         for item in value:
-            _walk(item)
+            _walk(item, target)
     elif isinstance(value, dict):
-        role = value.get("role")
-        if isinstance(role, str) and "content" in value:
-            value["role"] = role = CHATS_OWN.get(role, role)
-            _keep(value, MESSAGE_KEYS.get(role, PLAIN_KEYS))
+        role = value.get(wording.role)
+        if isinstance(role, str) and (wording.text in value or "tool_calls" in value):
+            chats = CHATS_OWN.get(role, role)
+            value[wording.role] = wording.name(chats)
+            kept = {wording.role, wording.text, *(MESSAGE_KEYS.get(chats, PLAIN_KEYS) if wording is CHAT else ())}
+            for key in [key for key in value if key not in kept and _says_nothing(key, value[key])]:
+                del value[key]
             if value.get("tool_calls", ()) in (None, []):
                 del value["tool_calls"]
         else:
             for key, item in value.items():
                 if key != "tools":
-                    _walk(item)
+                    _walk(item, target)
 
 
-def _keep(message: JsonObject, keys: Collection[str]) -> None:
-    for key in [key for key in message if key not in keys]:
-        del message[key]
+def _says_nothing(key: str, value: Json) -> bool:
+    """Whether a key of a message can go without changing what is learned of it."""
+    return value in (None, [], {}, "") or key == "name" or (key == "weight" and value == 1)
 
 
 def _errors(findings: Iterable[Finding], target: Target) -> list[str]:

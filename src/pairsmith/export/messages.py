@@ -85,8 +85,8 @@ def _key_findings(message: Message, field: str) -> Iterator[Finding]:
     allowed = MESSAGE_KEYS.get(role, PLAIN_KEYS) if isinstance(role, str) else PLAIN_KEYS
     for key in message:
         if key not in allowed:
-            found = "is no key of the portable profile here"
-            yield Finding("message_key", f"{field}.{shown_key(key)}", found, f"remove {shown_key(key)}")
+            found, name = "is no key of the portable profile here", shown_key(key.removesuffix(ELSEWHERE))
+            yield Finding("message_key", f"{field}.{name}", found, f"remove {name}")
     if "tool_calls" in message:
         yield from _call_findings(message["tool_calls"], f"{field}.tool_calls")
 
@@ -94,7 +94,7 @@ def _key_findings(message: Message, field: str) -> Iterator[Finding]:
 def _call_findings(calls: Json, field: str) -> Iterator[Finding]:
     """Why tool calls are none: each has an id and names a function with its arguments as JSON text."""
     if not isinstance(calls, list) or not calls or not all(isinstance(call, dict) for call in calls):
-        found = f"is {shown(calls)}, not a list of objects"
+        found = "is empty" if calls == [] else f"is {shown(calls)}, not a list of objects"
         yield Finding("tool_calls", field, found, "write a list of calls, or remove it")
         return
     for place, call in enumerate(calls):

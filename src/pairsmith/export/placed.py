@@ -86,8 +86,8 @@ def two_completions(row: JsonObject, key: str, view: View) -> list[tuple[str, fl
     places = [
         (f"completions[{n}]", _number(object_of(one).get(key)), object_of(one)) for n, one in enumerate(listed(given))
     ]
-    values = [value for _, value, _ in places if value is not None]
-    if len(places) == len(values) == 2 and values[0] != values[1]:
+    told = [value for _, value, _ in places if value is not None]
+    if len(places) == len(told) == 2 and told[0] != told[1]:
         if all("completion" in one for _, _, one in places):
             return cast("list[tuple[str, float, JsonObject]]", places)
         found = "has no completion"

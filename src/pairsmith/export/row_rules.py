@@ -6,12 +6,14 @@ One walk serves every layout; what differs stands in the target. Called by check
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from unicodedata import normalize
 
-from pairsmith.export.chat import Turn, View
-from pairsmith.export.layouts import Layout
+from pairsmith.export.chat import SHAREGPT, Turn, View
+from pairsmith.export.clouds import SCHEMA_VERSION
+from pairsmith.export.layouts import CANDIDATES, COLUMNS, CONVERSATIONAL, MESSAGE_PAIR, UNPAIRED, Layout
 from pairsmith.export.messages import PROMPT_ROLES, TOOL_ROLES, calls_tools, conversation_findings, message_findings
+from pairsmith.export.placed import listed, object_of
 from pairsmith.export.problems import Finding, shown
 from pairsmith.export.reading import JsonObject, shown_key
 from pairsmith.export.targets import Target
@@ -42,10 +44,11 @@ _PART_OF_A_DATE = re.compile(r"\d{1,4}")
 def row_findings(row: JsonObject, target: Target) -> tuple[View, list[Finding]]:
     """One parsed row as its layout reads it, and everything wrong with it."""
     layout, view = target.layout, target.layout.view(row)
-    findings = [*_row_key_findings(row, layout), *view.findings]
+    findings = [*_row_key_findings(row, layout, target.refused_keys), *view.findings]
     if view.prompt:
         findings += _prompt_findings(view.prompt, layout, target)
     findings += _tool_findings(row, view, target)
+    findings += _worded_findings(row, view, target)
     for side, field in ((view.chosen, layout.chosen), (view.rejected, layout.rejected)):
         if side:
             findings += _answer_findings(side, field, target)
@@ -79,14 +82,18 @@ def say_the_same(first: Sequence[Json], second: Sequence[Json]) -> bool:
     return len(first) == len(second) and all(_same(one, other) for one, other in zip(first, second, strict=True))
 
 
-def _row_key_findings(row: JsonObject, layout: Layout) -> Iterator[Finding]:
+def _row_key_findings(row: JsonObject, layout: Layout, refused: Set[str]) -> Iterator[Finding]:
     for key in layout.keys:
+        if layout.instead.get(key) in row:
+            continue
         if key not in row and not any(old in row and new == key for old, new in layout.old_names.items()):
             yield Finding("missing_key", key, "is missing", f"write {', '.join(layout.keys)}")
     for key in row:
         if key in layout.keys or key in layout.optional:
             continue
-        if key in layout.old_names:
+        if key in refused:
+            yield Finding("refused_key", key, "ends the trainer's run", f"remove {key}")
+        elif key in layout.old_names:
             yield Finding("old_key", key, "is the name of an old format", f"rename it to {layout.old_names[key]}")
         else:
             fix = f"remove {shown_key(key)}; what is known of a row belongs into a side file"
@@ -126,6 +133,26 @@ def _tool_findings(row: JsonObject, view: View, target: Target) -> Iterator[Find
         if key not in INPUT_KEYS:
             found = "is no key of input"
             yield Finding("input_key", f"input.{shown_key(key)}", found, f"remove {shown_key(key)}")
+
+
+def _worded_findings(row: JsonObject, view: View, target: Target) -> Iterator[Finding]:
+    """What one trainer or platform alone asks of values that can be read all the same."""
+    layout, tools = target.layout, row.get("tools")
+    if isinstance(tools, list) and layout.wording is SHAREGPT:
+        yield Finding("tools", "tools", "is a list, not JSON text", 'write the list as text, "" if there are none')
+    if tools == "" and layout in (CONVERSATIONAL, UNPAIRED, MESSAGE_PAIR, COLUMNS):
+        yield Finding("tools", "tools", "is an empty text, which ends the run", "leave the key out")
+    version = row.get("schemaVersion", SCHEMA_VERSION)
+    if version != SCHEMA_VERSION and layout is CANDIDATES:
+        found = f"is {shown(version)}, which no document has"
+        yield Finding("schema_version", "schemaVersion", found, f'write "{SCHEMA_VERSION}"')
+    if "scores" in target.rules and view.chosen:
+        given = listed(row.get("completions"))
+        scores = sorted(repr(object_of(one).get("score")).removesuffix(".0") for one in given)
+        if len(given) == 2 and (scores != ["0", "1"] or any(len(object_of(one)) > 2 for one in given)):
+            found = f"have the scores {' and '.join(scores)}" if scores != ["0", "1"] else "hold other keys too"
+            fix = 'write "score": 1 for the better and "score": 0 for the other, and "completion"'
+            yield Finding("scores", "completions", found, fix)
 
 
 def _answer_findings(side: Sequence[Turn], field: str, target: Target) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ OPENRLHF = "OpenRLHF 0.11 reward dataset, read 2026-11"
 VERTEX = "Google preference tuning guide for Gemini, read 2026-11"
 NOVA = "Amazon Nova DPO guide and dataset validator, read 2026-11"
 PANDAS = "pandas read_csv, default na_values, which `datasets` uses too, tried 2026-11"
-DATASETS = "datasets 4.0 and 5.2, tried 2026-11: columns are those of the first 10 MiB, others end the load"
+DATASETS = "datasets 4.0 and 5.2, tried 2026-11: an empty file, or a key first seen after 10 MiB, ends the load"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ RULES: Mapping[str, Rule] = {
     "blank_line": Rule("no blank line", PROFILE),
     "final_newline": Rule("the last line ends in LF too", PROFILE, "warning"),
     "min_rows": Rule("as many rows as the platform asks for", PROFILE),
+    "no_rows": Rule("one row or more", DATASETS),
     "max_rows": Rule("no more rows than the platform takes", PROFILE),
     "max_bytes": Rule("smaller than the platform's limit", PROFILE),
     "file_name": Rule("a name of letters, digits, _ - and . alone", NOVA),
@@ -69,6 +70,7 @@ RULES: Mapping[str, Rule] = {
     "missing_key": Rule("every key of the layout", OPENAI),
     "old_key": Rule("the names of today", OPENAI),
     "extra_key": Rule("no other key", PROFILE),
+    "refused_key": Rule("no key that ends the trainer's run", TRL),
     "prompt": Rule("the prompt has the layout's type", OPENAI),
     "input_key": Rule("in input only messages, tools, parallel_tool_calls", OPENAI),
     "tools": Rule("tools is a list of functions", OPENAI),
@@ -98,6 +100,7 @@ RULES: Mapping[str, Rule] = {
     "answer_last": Rule("the last message is the assistant's answer", PROFILE),
     "completions": Rule("two completions of different rank or score", PROFILE),
     "candidates": Rule("a preferred and a non-preferred candidate", NOVA),
+    "scores": Rule("one score of 1 and one of 0, and nothing beside score and completion", VERTEX),
     "label": Rule("label is true or false", KTO),
     "schema_version": Rule("the schema's name", NOVA),
     "found_in_header": Rule("no answer that the trainer finds in its own headers", AXOLOTL),
@@ -126,5 +129,5 @@ def rules_of(source: str, own: str, off: str = "", warn: str = "", on: str = "")
 
 
 SPECIAL = frozenset(
-    {"na_word", "file_name", "late_key", "neighbours", "forbidden_text", "found_in_header", "outer_space"}
+    {"scores", "na_word", "file_name", "late_key", "neighbours", "forbidden_text", "found_in_header", "outer_space"}
 )

@@ -19,6 +19,7 @@ Turns: TypeAlias = Literal["any", "alternating", "user first", "one"]
 Tools: TypeAlias = Literal["turns", "definitions", "none"]
 
 _SPEAKERS = frozenset({"system", "user", "assistant"})
+_TRLS_OWN = frozenset({"image", "images", "chat_template_kwargs"})  # a vision set; null in rows without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Target:
     min_rows: int = 1
     max_rows: int | None = None
     max_bytes: int | None = None  # a file must stay below
+    max_validation: int | None = None  # rows of the validation file
+    refused_keys: frozenset[str] = frozenset()
     validation: str = ""
 
 
@@ -107,12 +110,15 @@ TARGETS: Mapping[str, Target] = {
         output_roles=frozenset({"assistant", "tool"}),
         one_message_outputs=False,
         tools="definitions",
+        refused_keys=_TRLS_OWN,
         validation="eval_dataset",
     ),
     "openrlhf": Target(
         name="openrlhf",
         title="OpenRLHF",
-        rules=rules_of(rules.OPENRLHF, own="missing_key output", warn=f"extra_key {_OWN_TRAINER}", on="late_key"),
+        rules=rules_of(
+            rules.OPENRLHF, own="missing_key messages output role", warn=f"extra_key {_OWN_TRAINER}", on="late_key"
+        ),
         layout=layouts.CONVERSATIONAL,
         prompt_roles=_SPEAKERS,
         tools="none",
@@ -122,7 +128,10 @@ TARGETS: Mapping[str, Target] = {
         name="llama-factory",
         title="LLaMA-Factory",
         rules=rules_of(
-            rules.LLAMA_FACTORY, own="missing_key output turns", warn=f"extra_key {_OWN_TRAINER}", on="late_key"
+            rules.LLAMA_FACTORY,
+            own="missing_key output turns role messages tools",
+            warn=f"extra_key {_OWN_TRAINER}",
+            on="late_key",
         ),
         layout=layouts.SHAREGPT_PAIR,
         turns="user first",
@@ -156,28 +165,37 @@ TARGETS: Mapping[str, Target] = {
     "nemo-rl": Target(
         name="nemo-rl",
         title="NeMo-RL",
-        rules=rules_of(rules.NEMO_RL, own="missing_key completions", warn=_OWN_TRAINER, on="late_key"),
+        rules=rules_of(rules.NEMO_RL, own="missing_key completions refused_key role", warn=_OWN_TRAINER, on="late_key"),
         layout=layouts.RANKED,
         prompt_roles=_SPEAKERS,
         tools="none",
+        refused_keys=frozenset({"task_name"}),
         validation="data.validation.data_path, with split=train",
     ),
     "vertex": Target(
         name="vertex",
         title="Gemini on Vertex AI",
-        rules=rules_of(rules.VERTEX, own="missing_key completions max_rows max_bytes turns"),
+        rules=rules_of(
+            rules.VERTEX, own="missing_key completions max_rows max_bytes turns role messages content", on="scores"
+        ),
         layout=layouts.CONTENTS,
         turns="user first",
         prompt_roles=_SPEAKERS,
         tools="none",
         max_rows=10_000_000,
         max_bytes=1_000_000_000,
+        max_validation=5_000,
         validation="validationDatasetUri, of 5,000 rows at most",
     ),
     "nova": Target(
         name="nova",
         title="Amazon Nova",
-        rules=rules_of(rules.NOVA, own="missing_key min_rows max_rows turns blank_line", on="forbidden_text file_name"),
+        rules=rules_of(
+            rules.NOVA,
+            own="missing_key min_rows max_rows turns blank_line role messages content",
+            warn="schema_version",
+            on="forbidden_text file_name",
+        ),
         layout=layouts.CANDIDATES,
         turns="user first",
         prompt_roles=_SPEAKERS,
@@ -189,7 +207,9 @@ TARGETS: Mapping[str, Target] = {
     "sft": Target(
         name="sft",
         title="SFT on the chosen answers, before DPO",
-        rules=rules_of(rules.OPENAI, own="messages min_rows", off="sides_equal", warn="min_rows extra_key"),
+        rules=rules_of(
+            rules.OPENAI, own="messages min_rows", off="sides_equal", warn="min_rows extra_key late_key", on="late_key"
+        ),
         layout=layouts.CHATS,
         min_rows=10,  # OpenAI's and Azure's; the trainers state none
         validation="a validation file of the same rows",
@@ -199,7 +219,7 @@ TARGETS: Mapping[str, Target] = {
         title="KTO, unpaired",
         rules=rules_of(
             rules.KTO,
-            own="missing_key label",
+            own="label",
             off="same_prompt sides_equal",
             warn=f"extra_key {_OWN_TRAINER}",
             on="late_key neighbours",
@@ -207,6 +227,7 @@ TARGETS: Mapping[str, Target] = {
         layout=layouts.UNPAIRED,
         prompt_roles=_SPEAKERS,
         tools="definitions",
+        refused_keys=_TRLS_OWN,
         min_rows=2,  # the batch has to be larger than 1
         validation="eval_dataset",
     ),
@@ -226,6 +247,7 @@ TARGETS: Mapping[str, Target] = {
         layout=layouts.COLUMNS,
         prompt_roles=_SPEAKERS,
         tools="definitions",
+        refused_keys=_TRLS_OWN,
         validation="eval_dataset",
     ),
 }
