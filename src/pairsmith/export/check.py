@@ -6,6 +6,7 @@ in memory; what repeats is named at the end. Called by cli (`check`, `submit`) a
 
 from __future__ import annotations
 
+import heapq
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator
@@ -97,28 +98,34 @@ class Repeated:
         self.prompts.append(prompt)
         self.rows.append(row)
 
-    def findings(self, target: Target) -> list[tuple[int, Finding]]:
-        """What repeats an earlier line, by line."""
-        found: dict[int, Finding] = {}
-        for line, first in _again(self.prompts, self.lines):
-            said = f"is the same prompt as line {first}'s"
-            found[line] = Finding("same_prompt", target.layout.prompt, said, "keep one pair a prompt")
-        for line, first in _again(self.rows, self.lines):
-            found[line] = Finding("same_row", "", f"is the same row as line {first}", "drop one of the two")
-        return sorted(found.items())
+    def findings(self, target: Target) -> Iterator[tuple[int, Finding]]:
+        """What repeats an earlier line, in the order of the lines."""
+        import numpy as np
 
-    def in_both(self, other: Repeated, target: Target) -> list[tuple[int, Finding]]:
+        lines, firsts = _again(self.rows, self.lines)
+        prompts, earlier = _again(self.prompts, self.lines)
+        others = ~np.isin(prompts, lines)  # the same row has the same prompt
+        rows = zip(lines, firsts, strict=True)
+        for line, first, row in heapq.merge(
+            ((line, first, True) for line, first in rows),
+            ((line, first, False) for line, first in zip(prompts[others], earlier[others], strict=True)),
+        ):
+            if row:
+                yield int(line), Finding("same_row", "", f"is the same row as line {first}", "drop one of the two")
+            else:
+                said = f"is the same prompt as line {first}'s"
+                yield int(line), Finding("same_prompt", target.layout.prompt, said, "keep one pair a prompt")
+
+    def in_both(self, other: Repeated, target: Target) -> Iterator[tuple[int, Finding]]:
         """The prompts that the other file has too, by line."""
         import numpy as np
 
         theirs, first = np.unique(np.frombuffer(other.prompts, "q"), return_index=True)
         ours = np.frombuffer(self.prompts, "q")
-        found = []
         for place in np.flatnonzero(np.isin(ours, theirs)):
             line = other.lines[first[np.searchsorted(theirs, ours[place])]]
             said = f"is a prompt of the validation file too, in line {line}"
-            found.append((self.lines[place], Finding("both_splits", target.layout.prompt, said, "keep it in one file")))
-        return found
+            yield self.lines[place], Finding("both_splits", target.layout.prompt, said, "keep it in one file")
 
 
 @dataclass(slots=True)
@@ -228,17 +235,17 @@ class _Checking:
                 lines.append(number)
 
     def _repeated(self) -> Iterator[tuple[int, Finding]]:
-        found = self.repeated.findings(self.target)
-        for place, seen in self.ids.items():
-            for line, first in _again(*seen):
-                said = f"is the same as line {first}'s"
-                found.append((line, Finding("same_id", place, said, "give each row its own")))
+        found = [self.repeated.findings(self.target), *(self._same_ids(place) for place in self.ids)]
         if self.options.validation is not None:
             other = _Checking(self.target, Summary(), Options())
             for _ in other.problems(self.options.validation):
                 pass
-            found += self.repeated.in_both(other.repeated, self.target)
-        yield from sorted(found)
+            found.append(self.repeated.in_both(other.repeated, self.target))
+        yield from heapq.merge(*found)
+
+    def _same_ids(self, place: str) -> Iterator[tuple[int, Finding]]:
+        for line, first in zip(*_again(*self.ids[place]), strict=True):
+            yield int(line), Finding("same_id", place, f"is the same as line {first}'s", "give each row its own")
 
     def _named(self, findings: list[Finding], line: int) -> Iterator[Problem]:
         """The findings as problems of a line; those whose rule the target does not have are left out."""
@@ -252,20 +259,18 @@ class _Checking:
                 yield problem
 
 
-def _again(hashes: array[int], lines: array[int]) -> Iterator[tuple[int, int]]:
-    """The lines whose hash an earlier line has, each with the first one that has it."""
-    if len(hashes) < 2:
-        return
+def _again(hashes: array[int], lines: array[int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The lines whose hash an earlier line has, in their order; and for each the first line that has it."""
     import numpy as np
 
-    values: npt.NDArray[np.int64] = np.frombuffer(hashes, "q")
+    values, places = np.frombuffer(hashes, "q"), np.frombuffer(lines, "q")
     order = np.argsort(values, kind="stable")
-    same = values[order][1:] == values[order][:-1]
-    first = 0
-    for place in np.flatnonzero(same):
-        if place == 0 or not same[place - 1]:
-            first = lines[order[place]]
-        yield lines[order[place + 1]], first
+    new = np.ones(len(order), bool)
+    new[1:] = values[order][1:] != values[order][:-1]
+    first = order[new][np.cumsum(new) - 1]  # of each group of equal hashes the place that comes first
+    again, earlier = places[order][~new], places[first][~new]
+    by_line = np.argsort(again)
+    return again[by_line], earlier[by_line]
 
 
 def texts_of(view: View) -> Plain:
