@@ -101,12 +101,17 @@ def _plain(
     if [role for role, _ in turns] != _TURNS[: len(turns)] or line.endswith(b"\r\n"):
         return None
     quotes = 2 * (keys + _QUOTES * (len(asked) + 2))
-    for text in (chosen, rejected, *[text for _, text in asked]):
-        if not text or text.isspace() or "\0" in text:
+    texts = [text for _, text in asked]
+    texts += chosen, rejected
+    for text in texts:
+        if not text or text.isspace():
             return None
-        if escaped := text.count('"'):
-            quotes += escaped
-            if b"\\u0022" in line:
-                return None
+    whole = "".join(texts)
+    if "\0" in whole:
+        return None
+    if '"' in whole:
+        quotes += whole.count('"')
+        if b"\\u0022" in line:
+            return None
     # more quotes than these: a key stands twice, and the first one is not seen
     return None if line.count(b'"') != quotes or alike(chosen, rejected) else Plain(asked, chosen, rejected)
