@@ -162,6 +162,10 @@ def test_an_image_and_a_last_turn_of_the_assistants_are_reasons() -> None:
     assert reason(ends_with_assistant, "openai") == reason(ends_with_assistant, "trl") == "last_message"
 
 
+def test_one_text_is_never_labelled_good_and_bad() -> None:
+    assert rows_of(chat_pair(prompt_of(user("Is it?")), "Yes.", "Yes. ", None), "kto") == "sides_equal"
+
+
 @pytest.mark.parametrize(
     ("answer", "target", "why"),
     [

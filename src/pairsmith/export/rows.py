@@ -11,6 +11,7 @@ from pairsmith.export.formats import row_bytes
 from pairsmith.export.messages import TOOL_ROLES, calls_tools
 from pairsmith.export.plain import quick_look
 from pairsmith.export.reading import JsonObject
+from pairsmith.export.row_rules import say_the_same
 from pairsmith.export.targets import TARGETS, Target
 from pairsmith.records import Message
 
@@ -48,6 +49,8 @@ def _unwritable(pair: ChatPair, target: Target) -> str | None:
     enough = any(sides) if layout.sides else pair.chosen if layout.one_sided else all(sides)
     if not enough:
         return "one_sided"
+    if layout.sides and all(sides) and say_the_same(*sides):  # no rule of one row can see it
+        return "sides_equal"
     if pair.tools and target.tools == "none":
         return "tools_taken"
     if target.tools != "turns" and any(_of_tools(message) for message in pair.messages):
