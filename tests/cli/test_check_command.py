@@ -323,3 +323,11 @@ def test_a_compressed_file_is_refused_with_the_way_out(tmp_path: Path) -> None:
     ran = pairsmith("check", path)
 
     assert (ran.code, "check reads JSON lines, CSV and Parquet" in ran.err) == (2, True)
+
+
+def test_a_copy_is_named_only_where_one_is_made(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "a.jsonl", [row(n) for n in range(12)])
+
+    ran = pairsmith("check", path, "-o", tmp_path / "copy.jsonl")
+
+    assert (ran.code, "say --fix too" in ran.err) == (2, True)

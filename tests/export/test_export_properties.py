@@ -1,6 +1,7 @@
 """What must hold for every text, every damage and every file."""
 
 import io
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from pairsmith.export.check import line_findings, texts_of
 from pairsmith.export.containers import WRITERS, lines_of
 from pairsmith.export.formats import chat_pair, row_bytes
 from pairsmith.export.plain import quick_look
-from pairsmith.export.row_rules import folded
+from pairsmith.export.row_rules import alike, folded
 from pairsmith.export.rows import refused, rows_of
 from pairsmith.export.targets import TARGETS
 
@@ -101,6 +102,32 @@ def test_what_a_quick_look_passes_the_rules_pass_too(prompt: Any, chosen: str, r
 
     assert quick is None or [found.rule for found in findings] == []
     assert quick is None or quick == texts_of(view)
+
+
+@st.composite
+def nearly_equal(draw: st.DrawFn) -> tuple[str, str]:
+    """A text, and the same with other white space, another Unicode form, a letter more or another case."""
+    text = draw(
+        TEXTS | st.lists(st.sampled_from(["a", "e", "\u0301", " ", "word", "\n", "é"]), max_size=60).map("".join)
+    )
+    ways = (
+        lambda one: one,
+        lambda one: unicodedata.normalize("NFD", one),
+        lambda one: unicodedata.normalize("NFC", one),
+        lambda one: one.replace(" ", " \n"),
+        lambda one: f" {one}",
+        lambda one: one + "\u0301",
+        lambda one: one[:63] + "\u0301" + one[63:],
+        str.upper,
+    )
+    return text, draw(st.sampled_from(ways))(text)
+
+
+@given(nearly_equal())
+def test_two_texts_are_alike_exactly_when_they_are_the_same_folded(texts: tuple[str, str]) -> None:
+    one, other = texts
+
+    assert alike(one, other) == (folded(one) == folded(other)) == alike(other, one)
 
 
 Damage = tuple[Callable[[dict[str, Any]], Any], str]

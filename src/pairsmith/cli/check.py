@@ -39,7 +39,9 @@ ABOUT_FOUR = 4.0  # characters a token, where no tokenizer is named
 @click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="Rows longer than that are problems.")
 @click.option("--tokenizer", type=click.Path(path_type=Path), metavar="FILE", help="A tokenizer.json to count with.")
 @click.option("--fix", is_flag=True, help="Write a mended copy, and say what was changed and left out.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="The copy.  [default: NAME.fixed]")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="The copy.  [default: NAME.fixed.jsonl]"
+)
 @click.option("--all", "all_problems", is_flag=True, help=f"Print every problem, not the first {SHOWN}.")
 @json_option
 def command(
@@ -57,6 +59,8 @@ def command(
 
     With --fix it exits 0 if the copy has none. Texts are never changed: a row whose text is wrong is left out of it.
     """
+    if out is not None and not fix:
+        raise UserError("-o names the mended copy: say --fix too")
     beside = validation or _beside(file)
     length = _length(max_tokens, tokenizer)
     with contextlib.closing(_Printer(as_json, None if as_json or all_problems else SHOWN)) as printer:

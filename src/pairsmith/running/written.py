@@ -184,10 +184,13 @@ def validation_path(out: Path) -> Path:
 def written_text(out: Path, exported: Exported, settings: ExportSettings) -> list[str]:
     """Which files were written, for people."""
     from pairsmith.export.companions import COMPANIONS
+    from pairsmith.export.targets import TARGETS
 
     lines = [f"{relative(out)}: {exported.rows - exported.validation:,} rows for {settings.target}"]
     if settings.validation:
-        lines.append(f"{relative(validation_path(out))}: {exported.validation:,} rows to validate with")
+        taken = TARGETS[settings.target].validation
+        said = f"{exported.validation:,} rows to validate with{f' ({taken})' if taken else ''}"
+        lines.append(f"{relative(validation_path(out))}: {said}")
     elif validation_path(out).exists():
         lines.append(
             f"{relative(validation_path(out))} is from an earlier export: its rows stand in the first file too"
