@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from pairsmith.errors import PairsmithError
 
@@ -75,6 +75,14 @@ class Job:
     end: End | None = None  # None: it goes on
     model: str | None = None  # the trained model; None until there is one
     reason: str | None = None  # why it failed, in the platform's words
+    found: bool = False  # it was there already when it was asked for
+
+
+class Candidate(NamedTuple):
+    """A job that may be the one of an order. `sure`: nothing that can be compared is different."""
+
+    job: Job
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +109,18 @@ class PlatformError(PairsmithError):
         status: of the HTTP answer; None when no whole answer came.
         message: in the platform's words, keys taken out.
         code: its own name for the error; "" when it has none.
+        decided: whether it is known that what was asked for did not happen; None: the status says so.
     """
 
-    def __init__(self, status: int | None, message: str, code: str = "") -> None:
+    def __init__(self, status: int | None, message: str, code: str = "", decided: bool | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self._decided = decided
 
     @property
     def undecided(self) -> bool:
         """Whether what was asked for may have happened all the same."""
+        if self._decided is not None:
+            return not self._decided
         return self.status is None or self.status in (408, 409) or self.status >= 500

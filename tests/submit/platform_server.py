@@ -49,9 +49,12 @@ class Script:
     report: str = ""  # of the file that is rejected
     reason: str = ""  # of the job that fails
     keeps_metadata: bool = True
-    trouble: dict[str, list[Any]] = field(default_factory=dict)  # by "METHOD kind": statuses, "reset", "reset-after"
+    trouble: dict[str, list[Any]] = field(
+        default_factory=dict
+    )  # by kind, one a request: statuses, answers, "reset", "reset-after", "html"
     hold: threading.Event | None = None  # a create is answered when it is set
     user: str = "someone"
+    on_request: Callable[[], None] | None = None  # called when the first one comes
 
 
 @dataclass
@@ -136,6 +139,8 @@ class PlatformServer:
         kind = kind_of(sent.method, sent.path)
         with self._lock:
             self.seen.append(sent)
+            if len(self.seen) == 1 and self.script.on_request is not None:
+                self.script.on_request()
             waiting = self.script.trouble.get(kind, [])
             trouble = waiting.pop(0) if waiting else None
         if trouble == "reset":
@@ -228,7 +233,7 @@ class PlatformServer:
             for file in self.world.files.values():
                 if file.get("checksum") == sent.body["checksum"]:
                     return 409, {"file_id": file["id"]}, {}
-            made = self._file({"checksum": sent.body["checksum"], "filename": sent.body["file_name"], "bytes": 1})
+            made = self._file({"checksum": sent.body["checksum"], "filename": sent.body["file_name"], "bytes": 0})
             return 302, b"", {"Location": f"{self.url}/signed/{made['id']}", "X-Together-File-Id": made["id"]}
         if kind == "put":
             self.world.files[_last(sent.path)]["bytes"] = sent.body["bytes"]

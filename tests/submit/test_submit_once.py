@@ -6,17 +6,19 @@ import json
 import os
 import signal
 import threading
+from typing import Any
 
 import pytest
 from platform_server import PlatformServer
 from submit_desk import KEY, PLATFORMS, Desk, row
 
 from cli_runs import ended, started, until, write_rows
-from pairsmith.errors import Stopped
+from pairsmith.errors import InputError, Stopped, UserError
 from pairsmith.submitting.asking import Means
 from pairsmith.submitting.checking import checked
 from pairsmith.submitting.journal import Entry, Journal, locked
 from pairsmith.submitting.places import Place, connected
+from pairsmith.submitting.sending import unchanged
 from pairsmith.submitting.submit import Submission, submit
 from pairsmith.training import Job, Training
 
@@ -110,7 +112,7 @@ def test_a_kill_while_the_job_is_made_makes_no_second_one(desk: Desk, platform: 
     ran = desk.submit(platform, "--json")
 
     assert ran.code == 0, ran.err
-    assert "made by an earlier run" in ran.err
+    assert f"job {ran.json['job']} was there already" in ran.err
     assert list(desk.server.world.jobs) == [ran.json["job"]]
     assert desk.server.kinds()["create"] == 1
 
@@ -189,6 +191,7 @@ class Hands:
     def __init__(self, interval_s: float = 10.0) -> None:
         self.interval_s = interval_s
         self.now_s = 1_700_000_000.0
+        self.ahead_s = 0.0  # by which the time of day is wrong
         self.said: list[str] = []
 
     def sleep(self, seconds: float) -> None:
@@ -196,13 +199,17 @@ class Hands:
 
     @property
     def means(self) -> Means:
-        return Means("Together", "TOGETHER_API_KEY", self.interval_s, self.said.append, lambda: self.now_s, self.sleep)
+        return Means(
+            "Together", "TOGETHER_API_KEY", self.interval_s, self.said.append, lambda: self.now_s + self.ahead_s,
+            lambda: self.now_s, self.sleep,
+        )  # fmt: skip
 
 
-def carried_out(desk: Desk, hands: Hands, platform: str = "together") -> Job:
+def carried_out(desk: Desk, hands: Hands, platform: str = "together", **settings: Any) -> Job:
     model = {"together": "m", "openai": "m", "fireworks": "accounts/fireworks/models/m"}[platform]
     place = Place(platform, desk.server.url, "acct", "KEY")
-    submission = Submission(place, Training(model=model), checked(desk.file, platform).data, None)
+    training = Training(**{"model": model, **settings})
+    submission = Submission(place, training, checked(desk.file, platform).data, None)
     folder = desk.folder / "home" / "submit"
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder, submission.digest, Entry(platform, desk.server.url, str(desk.file)))
@@ -241,7 +248,7 @@ def test_a_job_that_comes_late_into_the_list_is_waited_for(desk: Desk, platform:
 
 
 def test_no_job_is_made_while_it_cannot_be_told_whether_there_is_one(desk: Desk) -> None:
-    desk.server.script.trouble |= {"create": ["reset-after"], "jobs": [500] * 40}
+    desk.server.script.trouble |= {"create": ["reset-after"], "jobs": [(200, {"data": []}), *[500] * 100]}
     hands = Hands()
 
     for _ in range(2):
@@ -271,9 +278,11 @@ def test_a_job_whose_model_has_another_name_now_is_found(desk: Desk, monkeypatch
     assert carried_out(desk, Hands()).id == "ft-1"
 
 
-def test_an_older_job_of_the_same_file_is_not_taken_for_a_new_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PlatformServer, "made_at", staticmethod(lambda: "2020-01-01T00:00:00Z"))
-    desk.server.script.trouble["create"] = ["reset-after"]
+def test_a_job_that_was_there_before_is_not_taken_for_a_new_one(desk: Desk) -> None:
+    carried_out(desk, Hands())
+    for path in (desk.folder / "home" / "submit").glob("*.json"):
+        path.unlink()  # made by hand, or from another machine
+    desk.server.script.trouble["create"] = ["reset"]
 
     with pytest.raises(Stopped) as stopped:
         carried_out(desk, Hands())
@@ -299,3 +308,122 @@ def test_a_file_that_is_looked_at_for_ever_is_not_waited_for_that_long(desk: Des
 
     assert "PENDING" in stopped.value.sentence
     assert desk.server.world.jobs == {}
+
+
+def test_of_two_models_each_submission_gets_the_job_of_its_own(desk: Desk) -> None:
+    desk.server.script.trouble["create"] = ["reset-after"]
+    desk.server.script.trouble["jobs"] = [(200, {"data": []}), *[500] * 40]
+    with pytest.raises(Stopped):
+        carried_out(desk, Hands(), model="m/one")  # made, and not heard of
+    desk.server.script.trouble.clear()
+    with pytest.raises(Stopped) as busy:
+        carried_out(desk, Hands(), model="m/two")
+
+    one, two = (carried_out(desk, Hands(), model=model) for model in ("m/one", "m/two"))
+
+    assert "run that submission again first" in busy.value.sentence
+    jobs = desk.server.world.jobs
+    assert (jobs[one.id]["model"], jobs[two.id]["model"], len(jobs)) == ("m/one", "m/two", 2)
+
+
+def test_while_a_job_of_a_file_is_being_made_no_other_of_it_is(desk: Desk) -> None:
+    desk.submit("together")
+    folder = desk.folder / "home" / "submit"
+    (path,) = folder.glob("*.json")
+    journal = Journal(folder, path.stem, Entry("together", desk.server.url, ""))
+
+    with journal.alone(), pytest.raises(UserError, match="another job of the same file is being made"):
+        carried_out(desk, Hands(), model="other")
+
+    assert len(desk.server.world.jobs) == 1
+
+
+def test_where_several_jobs_may_be_it_none_is_taken_and_none_is_made(desk: Desk) -> None:
+    desk.server.script.trouble |= {"create": ["reset-after"], "jobs": [(200, {"data": []}), *[500] * 40]}
+    with pytest.raises(Stopped):
+        carried_out(desk, Hands())
+    desk.server.world.jobs["ft-hand"] = {**desk.server.world.jobs["ft-1"], "id": "ft-hand"}
+    desk.server.script.trouble["jobs"] = []
+
+    with pytest.raises(Stopped) as stopped:
+        carried_out(desk, Hands())
+
+    assert "ft-1, ft-hand" in stopped.value.sentence
+    assert desk.server.kinds()["create"] == 1
+
+
+@pytest.mark.parametrize("ahead_s", [3600.0, -3600.0])
+def test_a_clock_that_is_wrong_makes_no_second_job(desk: Desk, ahead_s: float) -> None:
+    desk.server.script.trouble |= {"create": ["reset-after"], "jobs": [(200, {"data": []}), *[500] * 40]}
+    hands = Hands()
+    hands.ahead_s = ahead_s
+    with pytest.raises(Stopped):
+        carried_out(desk, hands)
+    hands.ahead_s = 0.0
+    desk.server.script.trouble["jobs"] = []
+
+    job = carried_out(desk, hands)
+
+    assert [job.id] == list(desk.server.world.jobs)
+
+
+@pytest.mark.parametrize("platform", ["openai", "together", "fireworks"])
+def test_the_job_is_looked_for_before_a_file_that_is_gone_is_sent_again(desk: Desk, platform: str) -> None:
+    desk.server.script.trouble |= {
+        "create": ["reset-after"],
+        "jobs": [(200, {"data": []}), *[500] * 40],
+        "job": [500] * 40,
+    }
+    with pytest.raises(Stopped):
+        carried_out(desk, Hands(), platform)
+    desk.server.world.files.clear()
+    desk.server.script.trouble.clear()
+    uploads = desk.server.kinds()["upload"]
+
+    job = carried_out(desk, Hands(), platform)
+
+    assert (list(desk.server.world.jobs), desk.server.kinds()["upload"]) == ([job.id], uploads)
+
+
+def test_after_again_the_way_on_is_without_it(desk: Desk) -> None:
+    desk.submit("together")
+    desk.server.script.trouble["job"] = [500] * 40
+
+    ran = desk.submit("together", "--again", "--watch")
+
+    assert ran.code == 3
+    assert "without --again again" in ran.err
+    assert desk.submit("together", "--watch").code == 0
+    assert len(desk.server.world.jobs) == 2
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_file_that_changes_while_it_is_sent_becomes_no_job(desk: Desk, platform: str) -> None:
+    good = desk.file.read_bytes()
+    desk.server.script.on_request = lambda: desk.file.write_bytes(b'{"not": "checked"}\n')
+
+    ran = desk.submit(platform)
+
+    assert (ran.code, desk.server.world.jobs) == (2, {})
+    assert "is not what was checked" in ran.err
+    desk.file.write_bytes(good)
+    sizes = {file["bytes"] for file in desk.server.world.files.values() if file.get("there")}
+    assert sizes <= {len(good)}  # on Fireworks its name is made of the good file's hash
+
+
+def test_half_an_upload_is_no_file(desk: Desk) -> None:
+    desk.server.script.trouble["put"] = ["reset"]
+    desk.submit("together")
+
+    ran = desk.submit("together", "--json")
+
+    assert (ran.code, desk.server.world.jobs) == (1, {})
+    assert "it holds 0 bytes" in ran.json["reason"]
+
+
+def test_files_that_change_after_the_check_are_named(desk: Desk) -> None:
+    data = checked(desk.file, "together").data
+    desk.file.write_bytes(b"")
+
+    with pytest.raises(InputError, match="is not what was checked"):
+        unchanged(data)

@@ -164,6 +164,65 @@ def test_of_a_file_with_problems_nothing_is_sent(desk: Desk, platform: str) -> N
     assert "line 1: " in ran.err
 
 
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_job_that_is_not_known_everywhere_yet_is_asked_for_again(desk: Desk, platform: str) -> None:
+    desk.server.script.trouble["job"] = [404, 404]
+
+    ran = desk.submit(platform, "--watch")
+
+    assert ran.code == 0, ran.err
+
+
+def test_events_that_cannot_be_had_end_no_watching(desk: Desk) -> None:
+    desk.server.script.trouble["events"] = [404] * 3 + [500] * 3
+
+    assert desk.submit("together", "--watch").code == 0
+
+
+def test_what_goes_wrong_after_the_job_was_made_names_it(desk: Desk) -> None:
+    desk.server.script.trouble["job"] = [400]
+
+    ran = desk.submit("together", "--json")
+
+    assert ran.code == 2
+    assert "ft-1" in ran.json["error"]
+    assert "nothing was trained" not in ran.json["error"]
+
+
+def test_a_name_that_is_taken_there_is_said_in_the_platforms_words(desk: Desk) -> None:
+    said = {"code": 6, "message": "model taken already exists"}
+    desk.server.script.trouble["create"] = [(409, said)]
+
+    ran = desk.submit("fireworks", "--suffix", "taken")
+
+    assert (ran.code, desk.server.world.jobs) == (2, {})
+    assert "model taken already exists" in ran.err
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:s3cretpass@127.0.0.1:1",
+        "http://127.0.0.1:nope",
+        "http://[bad",
+        "nonsense",
+        "ftp://x",
+        "http://x/?a=b",
+    ],
+)
+def test_what_is_no_address_or_more_than_one_is_refused_and_written_nowhere(desk: Desk, url: str) -> None:
+    ran = desk.submit("openai", "--base-url", url, "--json")
+
+    assert (ran.code, list(ran.json)) == (2, ["error"])
+    assert not list((desk.folder / "home").rglob("*.json"))
+
+
+def test_azures_address_may_end_in_openai(desk: Desk) -> None:
+    ran = desk.submit("azure", "--base-url", f"{desk.server.url}/openai", "--dry-run")
+
+    assert f"{desk.server.url}/openai/v1/files" in ran.out
+
+
 def test_of_a_good_file_with_a_bad_validation_file_nothing_is_sent(desk: Desk) -> None:
     desk.validation.write_text("{}\n")
 
@@ -349,11 +408,15 @@ def test_what_is_said_of_openai_names_both_dates() -> None:
 
 def test_after_openais_last_day_only_force_goes_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     after_s = 86_400.0 * (LAST_NEW_JOB - date(1970, 1, 1)).days + 90_000
-    monkeypatch.setattr("pairsmith.cli.submit.time", SimpleNamespace(time=lambda: after_s, sleep=lambda s: None))
+    made = desk.submit("openai", "--epochs", 2)
+    before = len(desk.server.seen)
+    clock = SimpleNamespace(time=lambda: after_s, monotonic=lambda: 0.0, sleep=lambda s: None)
+    monkeypatch.setattr("pairsmith.cli.submit.time", clock)
 
     refused = desk.submit("openai")
 
-    assert (refused.code, desk.server.seen) == (2, [])
+    assert (made.code, refused.code, len(desk.server.seen)) == (0, 2, before)
+    assert desk.submit("openai", "--epochs", 2, "--watch").code == 0  # a job that was made is told of
     assert "--force" in refused.err
     assert desk.submit("openai", "--dry-run").code == 0
     assert desk.submit("openai", "--force").code == 0

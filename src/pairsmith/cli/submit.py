@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from pairsmith.cli.common import environment, json_option, relative, say, show
 from pairsmith.errors import Stopped, UserError
 
 if TYPE_CHECKING:
+    from pairsmith.submitting.asking import Means
     from pairsmith.submitting.checking import Checked
     from pairsmith.submitting.journal import Entry
     from pairsmith.submitting.submit import Platform, Submission
@@ -66,7 +67,6 @@ def command(file: Path, platform: str, **flags: Any) -> int:
     training = Training(**{field.name: flags[field.name] for field in fields(Training)})
     validation, dry_run = flags["validation"], flags["dry_run"]
     hold(platform, training, validation is not None)
-    _say_if_closing(platform, flags["force"] or dry_run)
     where = place(platform, flags["base_url"], flags["account"], flags["key_env"], environment(), sends=not dry_run)
     speaker = None if dry_run else connected(where, environment())
     files = [checked(file, platform, validation)]
@@ -80,6 +80,7 @@ def command(file: Path, platform: str, **flags: Any) -> int:
     if not _good(files, platform):
         return _told(_result(submission), flags["as_json"], code=1, stopped="problems")
     if speaker is None:
+        _say_if_closing(platform, go_on=True)
         return _show_requests(submission, flags["as_json"])
     return _carry_out(submission, speaker, flags)
 
@@ -147,13 +148,17 @@ def _carry_out(submission: Submission, platform: Platform, flags: Mapping[str, A
     from pairsmith.submitting.submit import submit
 
     place = submission.place
-    means = Means(TITLES[place.platform], place.key_env, flags["interval_s"], say, time.time, time.sleep)
+    means = Means(
+        TITLES[place.platform], place.key_env, flags["interval_s"], say, time.time, time.monotonic, time.sleep
+    )
     folder = home(environment()) / "submit"
     with locked(folder, submission.digest):
         first = Entry(place.platform, place.base_url, str(submission.data.path))
         journal = Journal(folder, submission.digest, first)
         if flags["again"]:
             journal.again()
+            means = replace(means, same="the same command without --again")  # which would make one more
+        _say_if_closing(place.platform, flags["force"] or journal.entry.job is not None)
         try:
             job = submit(submission, platform, journal, means, flags["watch"])
         except Stopped as exc:
@@ -162,8 +167,19 @@ def _carry_out(submission: Submission, platform: Platform, flags: Mapping[str, A
         except Rejected as exc:
             result = _result(submission, journal.entry) | {"reason": str(exc)}
             return _told(result, flags["as_json"], code=1, stopped="rejected")
+        except UserError as exc:
+            raise UserError(f"{exc}{_left(journal.entry, means)}") from exc
     result = _result(submission, journal.entry) | {"reason": job.reason}
-    return _told(result, flags["as_json"], code=1 if job.end in ("failed", "cancelled") else 0)
+    return _told(result, flags["as_json"], code=1 if job.end in ("failed", "cancelled") else 0, same=means.same)
+
+
+def _left(entry: Entry, means: Means) -> str:
+    """What there is of a job, when something else went wrong."""
+    if entry.job is not None:
+        return f" (job {entry.job} is there, whatever becomes of this command)"
+    if entry.asked_s is not None:
+        return f" (a job was asked for: run {means.same} again, it looks for the job first)"
+    return ""
 
 
 def _result(submission: Submission, entry: Entry | None = None) -> dict[str, Any]:
@@ -187,14 +203,16 @@ def _result(submission: Submission, entry: Entry | None = None) -> dict[str, Any
     }
 
 
-def _told(result: dict[str, Any], as_json: bool, code: int, stopped: str | None = None) -> int:
+def _told(
+    result: dict[str, Any], as_json: bool, code: int, stopped: str | None = None, same: str = "the same command"
+) -> int:
     """Say how far it came; returns the code."""
 
     def text() -> str:
         lines = [f"job    {result['job']}: {result['state']}"] if result["job"] else ["no job was made"]
         lines += [f"{name:<6} {result[name]}" for name in ("model", "reason", "dashboard") if result[name]]
         if code == 0 and not result["model"]:
-            lines.append("run the same command with --watch to follow it")
+            lines.append(f"run {same} with --watch to follow it")
         if code == 1 and result["job"] and not stopped:
             lines.append("the same command with --again makes another job of it")
         return "\n".join(lines)

@@ -27,6 +27,9 @@ class Means:
         title: the platform's name, for messages.
         key_env: the name of the variable that holds its key.
         interval_s: between two questions.
+        clock: the time of day, to be remembered and shown; it may jump.
+        passed: seconds that only ever grow, to wait by.
+        same: what to run to go on.
     """
 
     title: str
@@ -34,7 +37,9 @@ class Means:
     interval_s: float
     say: Callable[[str], None]
     clock: Callable[[], float]
+    passed: Callable[[], float]
     sleep: Callable[[float], None]
+    same: str = "the same command"
 
 
 def patiently(ask: Callable[[], T], means: Means) -> T:
@@ -53,22 +58,25 @@ def patiently(ask: Callable[[], T], means: Means) -> T:
     return ask()
 
 
-def refusal(exc: PlatformError, means: Means, what: str) -> PairsmithError:
+def refusal(exc: PlatformError, means: Means, what: str, end: str = "") -> PairsmithError:
     """What a refusal, or no answer, means for the user.
 
     Args:
         exc: what came.
         means: says whose it is.
         what: was asked for, such as "the upload".
+        end: what a refusal for good means, such as "nothing was trained".
     """
     words, code, status = str(exc).lower(), exc.code.lower(), exc.status
     said = f"{means.title}: {exc}" if status is None else f"{means.title} answered {status} to {what}: {exc}"
     if status == 402 or any(word in code for word in BILLING_CODES) or any(word in words for word in BILLING_WORDS):
-        return Stopped("quota", f"{said}; add credit there, then run the same command again")
+        return Stopped("quota", f"{said}; add credit there, then run {means.same} again")
     if status in (401, 403):
-        return Stopped("refused_key", f"{said}; put a key that may do this into {means.key_env}, then run it again")
+        return Stopped(
+            "refused_key", f"{said}; put a key that may do this into {means.key_env}, then run {means.same} again"
+        )
     if status == 429:
-        return Stopped("throttled", f"{said}; run the same command again in a few minutes")
+        return Stopped("throttled", f"{said}; run {means.same} again in a few minutes")
     if exc.undecided:
-        return Stopped("unreachable", f"{said}; run the same command again: it goes on from here")
-    return UserError(f"{said}; nothing was trained")
+        return Stopped("unreachable", f"{said}; run {means.same} again: it goes on from here")
+    return UserError(f"{said}; {end}" if end else said)

@@ -10,6 +10,7 @@ from typing import Protocol
 from pairsmith.errors import UserError
 from pairsmith.submitting.asking import Means, patiently, refusal
 from pairsmith.submitting.journal import Journal
+from pairsmith.submitting.making import SETTLES_S
 from pairsmith.training import Event, Job, PlatformError
 
 
@@ -32,8 +33,10 @@ def followed(platform: Watched, job_id: str, journal: Journal, means: Means, wat
     """
     state: str | None = None
     seen: set[str] = set()
+    begun_s = means.passed()
     while True:
-        job, events = _asked(platform, job_id, means)
+        job = _asked(platform, job_id, means, begun_s)
+        events = _told(platform, job_id)
         if watch and job.state != state:
             means.say(f"{_now(means)} {job.id}: {job.state}")
         if job.state != state:
@@ -49,16 +52,28 @@ def followed(platform: Watched, job_id: str, journal: Journal, means: Means, wat
         means.sleep(means.interval_s)
 
 
-def _asked(platform: Watched, job_id: str, means: Means) -> tuple[Job, Sequence[Event]]:
+def _asked(platform: Watched, job_id: str, means: Means, begun_s: float) -> Job:
+    """The job as it is now; one that was made a moment ago may not be known everywhere yet."""
+    while True:
+        try:
+            return patiently(lambda: platform.job(job_id), means)
+        except PlatformError as exc:
+            if exc.status != 404:
+                raise refusal(exc, means, f"a question about {job_id}", "the job is left alone") from exc
+            if means.passed() - begun_s >= SETTLES_S:
+                raise UserError(
+                    f"{means.title} does not know job {job_id}, which was made: is {means.key_env} another account's? "
+                    "--again makes a new job"
+                ) from exc
+        means.sleep(means.interval_s)
+
+
+def _told(platform: Watched, job_id: str) -> Sequence[Event]:
+    """What was written about it; that it cannot be had now ends no watching."""
     try:
-        return patiently(lambda: (platform.job(job_id), platform.events(job_id)), means)
-    except PlatformError as exc:
-        if exc.status == 404:
-            raise UserError(
-                f"{means.title} does not know job {job_id}, which was made by an earlier run: is {means.key_env} "
-                "another account's? --again makes a new job"
-            ) from exc
-        raise refusal(exc, means, f"a question about {job_id}") from exc
+        return platform.events(job_id)
+    except PlatformError:
+        return []
 
 
 def _now(means: Means) -> str:

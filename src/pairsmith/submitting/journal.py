@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pairsmith.errors import UserError
 from pairsmith.folder import written_whole
+from pairsmith.records import content_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Entry:
     training_file: str | None = None
     validation_file: str | None = None
     asked_s: float | None = None  # since then there may be a job; None: there is none
+    before: tuple[str, ...] = ()  # the jobs that were there when it was asked for, and could be taken for it
     job: str | None = None
     state: str | None = None  # as last seen
     model: str | None = None
@@ -81,12 +83,46 @@ class Journal:
         """Begin another round on purpose; one that has no job yet goes on."""
         if self.entry.job is not None:
             earlier = (*self.entry.earlier, self.entry.job)
-            self.keep(round=self.entry.round + 1, asked_s=None, job=None, state=None, model=None, earlier=earlier)
+            self.keep(
+                round=self.entry.round + 1, asked_s=None, before=(), job=None, state=None, model=None, earlier=earlier
+            )
+
+    @property
+    def path(self) -> Path:
+        """Where it stands."""
+        return self._path
 
     def known_jobs(self) -> frozenset[str]:
         """The jobs of every submission from this home: none of them is one whose making was not heard of."""
-        entries = [_read(path) for path in self._home.glob("*.json")]
-        return frozenset(job for entry in entries for job in (entry.job, *entry.earlier) if job)
+        return frozenset(job for entry in self._entries() for job in (entry.job, *entry.earlier) if job)
+
+    def undecided(self) -> list[str]:
+        """The files of other submissions of the same upload, of which it is not known whether they have a job."""
+        mine = self.entry
+        others = (
+            entry
+            for entry in self._entries(others=True)
+            if (entry.platform, entry.base_url) == (mine.platform, mine.base_url)
+        )
+        return [
+            entry.file
+            for entry in others
+            if entry.asked_s is not None and entry.job is None and entry.training_file == mine.training_file
+        ]
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the lock of the uploaded file: two jobs of one file are made one after the other.
+
+        Raises:
+            UserError: another is being made.
+        """
+        name = content_id("file", self.entry.platform, self.entry.training_file)
+        with locked(self._home, name, "another job of the same file is being made"):
+            yield
+
+    def _entries(self, others: bool = False) -> list[Entry]:
+        return [_read(path) for path in self._home.glob("*.json") if not (others and path == self._path)]
 
 
 def marker_of(digest: str, round_: int) -> str:
@@ -95,8 +131,8 @@ def marker_of(digest: str, round_: int) -> str:
 
 
 @contextmanager
-def locked(home: Path, digest: str) -> Iterator[None]:
-    """Hold one submission's lock; the operating system frees it when the process ends.
+def locked(home: Path, digest: str, said: str = "the same submission is being made or watched") -> Iterator[None]:
+    """Hold a lock; the operating system frees it when the process ends. `said`: who else may hold it.
 
     Raises:
         UserError: the same submission runs already, or the folder cannot be made.
@@ -112,7 +148,7 @@ def locked(home: Path, digest: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UserError("the same submission is being made or watched by another process: wait for it") from None
+            raise UserError(f"{said} by another process: wait for it") from None
         yield
 
 

@@ -7,10 +7,24 @@ made twice. A dataset is declared first, then its file is sent (in one request, 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from pairsmith.errors import UserError
-from pairsmith.training import Dataset, End, Event, Files, FileVerdict, Job, Order, PlatformError, Request, Training
+from pairsmith.errors import InputError, UserError
+from pairsmith.training import (
+    Candidate,
+    Dataset,
+    End,
+    Event,
+    Files,
+    FileVerdict,
+    Job,
+    Order,
+    PlatformError,
+    Request,
+    Training,
+)
 from pairsmith.wire.speaking import Speech, plain, text_of
 
 if TYPE_CHECKING:
@@ -40,6 +54,8 @@ class FireworksJobs:
         UserError: the client is not installed.
     """
 
+    marks = True
+
     def __init__(self, base_url: str, api_key: str, account: str) -> None:
         try:
             import fireworks
@@ -67,15 +83,14 @@ class FireworksJobs:
         if not self._declared(dataset_id, data):
             with self._speech.heard():
                 if data.size <= ONE_REQUEST:
-                    with data.path.open("rb") as file:
-                        self._client.datasets.upload(dataset_id, file=(data.path.name, file))
+                    self._client.datasets.upload(dataset_id, file=(data.path.name, _checked_bytes(data)))
                 else:
                     from fireworks.lib.dataset_upload import upload_dataset_shards
 
                     upload_dataset_shards(self._client, dataset_id, str(data.path))
         return dataset_id
 
-    def file(self, file_id: str) -> FileVerdict:
+    def file(self, file_id: str, data: Dataset) -> FileVerdict:
         """What Fireworks says of a dataset."""
         with self._speech.heard():
             found = plain(self._client.datasets.get(file_id))
@@ -102,16 +117,19 @@ class FireworksJobs:
         except PlatformError as exc:
             if exc.status != 409:
                 raise
-            return self.job(order.marker)
+            found = self.find(order, ())
+            if not found:  # another thing has a name that was to be given, such as the model
+                raise PlatformError(exc.status, str(exc), exc.code, decided=True) from exc
+            return replace(found[0].job, found=True)
 
-    def find(self, order: Order, since_s: float, known: Container[str]) -> Job | None:
+    def find(self, order: Order, known: Container[str]) -> Sequence[Candidate]:
         """The job that was made of this order: the one of its name."""
         try:
-            return self.job(order.marker)
+            return [Candidate(self.job(order.marker))]
         except PlatformError as exc:
             if exc.status != 404:
                 raise
-            return None
+            return []
 
     def job(self, job_id: str) -> Job:
         """A job as it is now."""
@@ -131,7 +149,7 @@ class FireworksJobs:
         except PlatformError as exc:
             if exc.status != 409:
                 raise
-            return self.file(dataset_id).verdict == "ready"
+            return self.file(dataset_id, data).verdict == "ready"
         return False
 
     def _job(self, found: Mapping[str, object], job_id: str) -> Job:
@@ -162,6 +180,18 @@ def requests(base_url: str, account: str, training: Training, data: Dataset, mar
     yield Request("GET", f"{datasets}/{name}")
     body = job_body(account, Order(training, Files(name), marker))
     yield Request("POST", f"{base_url}/v1/accounts/{account}/dpoJobs?dpoJobId={marker}", body)
+
+
+def _checked_bytes(data: Dataset) -> bytes:
+    """The file's bytes, which go by the hash of those that were checked.
+
+    Raises:
+        InputError: they are others.
+    """
+    found = data.path.read_bytes()
+    if sha256(found).hexdigest() != data.sha256:
+        raise InputError(f"{data.path} is not what was checked: leave it alone until it is sent, and run it again")
+    return found
 
 
 def dataset_name(data: Dataset) -> str:

@@ -6,14 +6,24 @@ and posted with no retry. It uploads a file that Together already has only by it
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pairsmith.errors import UserError
-from pairsmith.training import Dataset, End, Event, Files, FileVerdict, Job, Order, PlatformError, Request, Training
+from pairsmith.training import (
+    Candidate,
+    Dataset,
+    End,
+    Event,
+    Files,
+    FileVerdict,
+    Job,
+    Order,
+    PlatformError,
+    Request,
+    Training,
+)
 from pairsmith.wire.speaking import Speech, id_of, objects, plain, text_of
 
 if TYPE_CHECKING:
@@ -22,7 +32,6 @@ if TYPE_CHECKING:
 URL = "https://api.together.ai"  # the client's default (3.1.1); its paths begin with /v1
 TIMEOUT_S = 120.0
 EVALS = 5  # Together evaluates 0 times unless told, and would ignore a validation file
-SKEW_S = 600.0  # by which the platform's clock may differ from ours
 REPEATED = ("validation_file", "n_epochs", "batch_size", "learning_rate", "suffix")  # in a job of the list, as given
 ENDS: Mapping[str, End] = {
     "completed": "succeeded",
@@ -33,7 +42,7 @@ ENDS: Mapping[str, End] = {
 
 
 class TogetherJobs:
-    """Together's API.
+    """Together's API. A job bears no mark of ours.
 
     Args:
         base_url: without /v1.
@@ -42,6 +51,8 @@ class TogetherJobs:
     Raises:
         UserError: the client is not installed.
     """
+
+    marks = False
 
     def __init__(self, base_url: str, api_key: str) -> None:
         try:
@@ -78,15 +89,19 @@ class TogetherJobs:
         with self._speech.heard():
             return id_of(plain(self._client.files.upload(data.path, purpose="fine-tune", check=False)))
 
-    def file(self, file_id: str) -> FileVerdict:
-        """What Together's validation says of a file; none said is none wanted."""
+    def file(self, file_id: str, data: Dataset) -> FileVerdict:
+        """What Together's validation says of a file; none said is none wanted, where all of it is there."""
         with self._speech.heard():
             found = plain(self._client.files.retrieve(file_id))
-        state = text_of(found, "processing_status") or "COMPLETED"
+        state, size = text_of(found, "processing_status"), found.get("bytes")
         if state in ("FAILED", "INVALID_FORMAT"):
             said = text_of(found.get("validation_report"), "error")
             return FileVerdict("rejected", self._speech.clean(f"{state}: {said}" if said else state))
-        return FileVerdict("ready" if state == "COMPLETED" else "waiting", state)
+        if state == "COMPLETED" and size != data.size:
+            said = f"it holds {size} bytes, not {data.size}: delete {file_id} at Together, then run it again"
+            return FileVerdict("rejected", said)
+        ready = state in ("COMPLETED", None) and size == data.size
+        return FileVerdict("ready" if ready else "waiting", state or "no word of it yet")
 
     def create(self, order: Order) -> Job:
         """Make the job."""
@@ -95,17 +110,16 @@ class TogetherJobs:
         with self._speech.heard():
             return _job(plain(self._client.post("/v1/fine-tunes", body=job_body(order), cast_to=FinetuneResponse)))
 
-    def find(self, order: Order, since_s: float, known: Container[str]) -> Job | None:
-        """The job that was made of this order; None when there is none.
+    def find(self, order: Order, known: Container[str]) -> Sequence[Candidate]:
+        """The jobs that may have been made of this order.
 
-        Together keeps nothing of ours with a job: it is one of the same files and settings, made since then, and not
-        `known` as another's.
+        Together keeps nothing of ours with a job: they are those of the same files and settings that are not `known`.
         """
         with self._speech.heard():
             jobs = objects(self._client.fine_tuning.list(), "data")
         body = job_body(order)
-        mine = (job for job in jobs if _made_s(job) >= since_s - SKEW_S and _is_of(job, body))
-        return next((_job(job) for job in mine if id_of(job) not in known), None)
+        mine = [job for job in jobs if _is_of(job, body) and id_of(job) not in known]
+        return [Candidate(_job(job), sure=job.get("model") in (None, body.get("model"))) for job in mine]
 
     def job(self, job_id: str) -> Job:
         """A job as it is now."""
@@ -135,6 +149,7 @@ def requests(
             yield Request("POST", f"{base_url}/v1/files/{file_id}/preprocess")
     for file_id in filter(None, (files.training, files.validation)):
         yield Request("GET", f"{base_url}/v1/files/{file_id}")
+    yield Request("GET", f"{base_url}/v1/fine-tunes")
     yield Request("POST", f"{base_url}/v1/fine-tunes", job_body(Order(training, files, marker)))
 
 
@@ -186,8 +201,8 @@ def _of(value: object, key: str) -> object:
 def _is_of(job: Mapping[str, object], body: Mapping[str, object]) -> bool:
     """Whether a job of the list is one that this body may have made.
 
-    Held against it is what the list repeats as it came. A model may come back under another name, and a job that is
-    not recognised would be paid for twice.
+    Held against it is what the list repeats as it came, but for the model, which may come back under another name: a
+    job that is not recognised would be paid for twice.
     """
     if job.get("training_file") != body["training_file"]:
         return False
@@ -195,12 +210,6 @@ def _is_of(job: Mapping[str, object], body: Mapping[str, object]) -> bool:
     if isinstance(method, dict) and isinstance(asked, dict) and not method.items() >= asked.items():
         return False
     return all(job.get(name) in (None, body[name]) for name in REPEATED if name in body)
-
-
-def _made_s(job: Mapping[str, object]) -> float:
-    """When it was made; a job that does not say may be ours."""
-    made_at = text_of(job, "created_at")
-    return datetime.fromisoformat(made_at).timestamp() if made_at else math.inf
 
 
 def _job(found: Mapping[str, object]) -> Job:

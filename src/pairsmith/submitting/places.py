@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pairsmith.errors import UserError
 from pairsmith.submitting import on_fireworks, on_together
@@ -63,6 +64,7 @@ def place(
         account = account or environ.get(ACCOUNT) or ("" if sends else "ACCOUNT")
         if not account:
             raise UserError(f"Fireworks has the account's id in every URL: set {ACCOUNT}, or say --account")
+    _check(url)
     return Place(platform, _tidy(platform, url), account, key_env or KEYS[platform])
 
 
@@ -106,11 +108,29 @@ def dashboard(where: Place, job_id: str) -> str | None:
     return None
 
 
+def _check(url: str) -> None:
+    """Refuse what is no address, and an address with a key in it: it would be written down.
+
+    Raises:
+        UserError: it is one of these.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port  # reading the port finds out whether it is one
+    except ValueError:
+        host = None
+    else:
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise UserError("--base-url holds more than an address: keys go into a variable, named by --api-key-env")
+    if not host or parts.scheme not in ("http", "https"):
+        raise UserError(f"{url!r} is no URL: write it like https://api.example.com/v1")
+
+
 def _tidy(platform: str, url: str) -> str:
     """The base that the platform's client wants, whichever of the usual forms was given."""
     url = url.rstrip("/")
     if platform == "openai":
         return url
     if platform == "azure":
-        return url if url.endswith("/v1") else f"{url}/openai/v1"
+        return url if url.endswith("/v1") else f"{url.removesuffix('/openai')}/openai/v1"
     return url.removesuffix("/v1")

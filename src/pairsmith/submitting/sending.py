@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import file_digest
 from typing import Protocol
 
-from pairsmith.errors import Stopped
+from pairsmith.errors import InputError, Stopped
 from pairsmith.submitting.asking import Means, Rejected, patiently, refusal
 from pairsmith.training import Dataset, FileVerdict, PlatformError
 
@@ -18,8 +19,8 @@ class Uploads(Protocol):
     def upload(self, data: Dataset) -> str:
         """Send a file; its id. Raises PlatformError."""
 
-    def file(self, file_id: str) -> FileVerdict:
-        """What has become of a file. Raises PlatformError, with status 404 when there is none."""
+    def file(self, file_id: str, data: Dataset) -> FileVerdict:
+        """What has become of the file that was sent. Raises PlatformError, with status 404 when there is none."""
 
 
 def sent(platform: Uploads, data: Dataset, file_id: str | None, means: Means) -> str:
@@ -28,29 +29,33 @@ def sent(platform: Uploads, data: Dataset, file_id: str | None, means: Means) ->
     Raises:
         Rejected: the platform will not have it.
         Stopped: it was refused or not answered; can be tried again.
+        InputError: the file is not the one that was checked.
     """
-    if file_id is not None and _still_there(platform, file_id, means):
+    if file_id is not None and _still_there(platform, file_id, data, means):
         return file_id
+    unchanged(data)
     means.say(f"sending {data.path.name} to {means.title}: {data.rows:,} rows, {data.size:,} bytes")
     try:
-        return platform.upload(data)
+        sent_id = platform.upload(data)
     except PlatformError as exc:
         if exc.status in BAD_FILE:
             raise Rejected(f"{means.title} does not take {data.path.name}: {exc}") from exc
-        raise refusal(exc, means, f"the upload of {data.path.name}") from exc
+        raise refusal(exc, means, f"the upload of {data.path.name}", "nothing was trained") from exc
+    unchanged(data)
+    return sent_id
 
 
-def looked_at(platform: Uploads, file_id: str, name: str, means: Means) -> None:
+def looked_at(platform: Uploads, file_id: str, data: Dataset, means: Means) -> None:
     """Wait until the platform says that a job can be made of the file.
 
     Raises:
         Rejected: it says that none can.
         Stopped: it does not say, or not in time.
     """
-    begun_s, state = means.clock(), None
-    while means.clock() - begun_s <= LONGEST_S:
+    begun_s, state, name = means.passed(), None, data.path.name
+    while means.passed() - begun_s <= LONGEST_S:
         try:
-            found = patiently(lambda: platform.file(file_id), means)
+            found = patiently(lambda: platform.file(file_id, data), means)
         except PlatformError as exc:
             raise refusal(exc, means, f"a question about {name}") from exc
         if found.verdict == "rejected":
@@ -61,12 +66,27 @@ def looked_at(platform: Uploads, file_id: str, name: str, means: Means) -> None:
             state = found.said
             means.say(f"{means.title} looks at {name}: {state}")
         means.sleep(means.interval_s)
-    raise Stopped("unreachable", f"{means.title} still looks at {name} ({state}): run the same command again later")
+    raise Stopped("unreachable", f"{means.title} still looks at {name} ({state}): run {means.same} again later")
 
 
-def _still_there(platform: Uploads, file_id: str, means: Means) -> bool:
+def unchanged(data: Dataset) -> None:
+    """Hold a file against what was checked: it may be written to while another is sent.
+
+    Raises:
+        InputError: it holds something else now.
+    """
     try:
-        return patiently(lambda: platform.file(file_id), means).verdict != "rejected"
+        with data.path.open("rb") as file:
+            same = file_digest(file, "sha256").hexdigest() == data.sha256
+    except OSError:
+        same = False
+    if not same:
+        raise InputError(f"{data.path} is not what was checked: leave it alone until it is sent, and run it again")
+
+
+def _still_there(platform: Uploads, file_id: str, data: Dataset, means: Means) -> bool:
+    try:
+        return patiently(lambda: platform.file(file_id, data), means).verdict != "rejected"
     except PlatformError as exc:
         if exc.status == 404:
             return False

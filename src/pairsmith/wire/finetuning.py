@@ -14,7 +14,7 @@ import httpx2
 import openai
 from openai.types.fine_tuning import FineTuningJob
 
-from pairsmith.training import Dataset, End, Event, Files, FileVerdict, Job, Order, Request, Training
+from pairsmith.training import Candidate, Dataset, End, Event, Files, FileVerdict, Job, Order, Request, Training
 from pairsmith.wire.client import meant_for
 from pairsmith.wire.speaking import Speech, id_of, objects, plain, text_of
 
@@ -35,6 +35,8 @@ class OpenAIJobs:
         waits: whether a file has to be processed before a job can be made of it, as on Azure.
     """
 
+    marks = True
+
     def __init__(self, base_url: str, api_key: str, waits: bool) -> None:
         self._waits = waits
         self._client = _client(base_url, api_key)
@@ -50,7 +52,7 @@ class OpenAIJobs:
         with self._speech.heard(), data.path.open("rb") as file:
             return id_of(plain(self._client.files.create(file=(data.path.name, file), purpose="fine-tune")))
 
-    def file(self, file_id: str) -> FileVerdict:
+    def file(self, file_id: str, data: Dataset) -> FileVerdict:
         """What has become of a file."""
         with self._speech.heard():
             found = plain(self._client.files.retrieve(file_id))
@@ -65,8 +67,8 @@ class OpenAIJobs:
         with self._speech.heard():
             return self._job(plain(self._client.post("/fine_tuning/jobs", body=job_body(order), cast_to=FineTuningJob)))
 
-    def find(self, order: Order, since_s: float, known: Container[str]) -> Job | None:
-        """The job that was made of this order; None when it is not among the newest.
+    def find(self, order: Order, known: Container[str]) -> Sequence[Candidate]:
+        """The job that was made of this order, if it is among the newest.
 
         Found by its marker. A server that keeps no metadata is searched for a job of the uploaded file, which no other
         order has, but for those that are `known`.
@@ -78,8 +80,8 @@ class OpenAIJobs:
                 marked = isinstance(metadata, dict) and metadata.get(MARKER) == order.marker
                 unmarked = not metadata and one.get("training_file") == order.files.training
                 if marked or (unmarked and id_of(one) not in known):
-                    return self._job(one)
-        return None
+                    return [Candidate(self._job(one))]
+        return []
 
     def job(self, job_id: str) -> Job:
         """A job as it is now."""
