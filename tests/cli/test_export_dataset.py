@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli_runs import Project, pairsmith, read_rows
+from cli_runs import Project, pairsmith, read_rows, write_rows
 from dataset_loading import loaded, needs_datasets
 from pairsmith.cli.export import FORMATS as OFFERED
 from pairsmith.running.folders import FORMATS
@@ -138,6 +138,64 @@ def test_nothing_in_card_or_recipe_names_this_machine(done: Project, made: Path)
         assert str(done.folder) not in text
         assert "127.0.0.1" not in text
     assert tomllib.loads((made / "recipe.toml").read_text("utf-8"))["prompts"] == {"path": "prompts.jsonl"}
+
+
+SECRETS = {
+    "api_key": "sk-zzzzzzzzz",
+    "user": "me@example.org",
+    "trace": "Bearer sk-abcdefgh12345678",
+    "session": "hf_abcdefghijkl",
+    "note": "see http://u:pw@10.0.0.1/x",
+    "route": "corp-gw.internal:8443",
+    "dir": "file:/home/me/x",
+}
+
+
+@pytest.fixture
+def secretive(project: Project) -> Project:
+    """A run whose requests hold what is nobody's business."""
+    student = project.table["endpoints"]["student"] | {"extra": {**SECRETS, "top_a": 0.25, "mode": "thorough"}}
+    project.save(endpoints=project.table["endpoints"] | {"student": student})
+    project.run()
+    return project
+
+
+def test_secrets_persons_and_places_of_requests_stand_nowhere_in_the_folder(secretive: Project) -> None:
+    exported(secretive)
+    files = [path for path in (secretive.folder / "made").rglob("*") if path.is_file()]
+
+    assert [
+        (path, secret) for path in files for secret in SECRETS.values() if secret.encode() in path.read_bytes()
+    ] == []
+    assert "top_a 0.25, mode thorough" in (secretive.folder / "made" / "README.md").read_text("utf-8")
+    proof = read_rows(secretive.folder / "made" / "provenance" / "trl" / "train.jsonl")[0]
+    assert (proof["chosen"]["effective"]["top_a"], proof["chosen"]["effective"]["mode"]) == (0.25, "thorough")
+
+
+def test_a_provenance_that_leaves_out_secrets_is_proven_and_one_that_leaves_out_more_is_not(secretive: Project) -> None:
+    exported(secretive)
+    data = secretive.folder / "made" / "trl" / "train.jsonl"
+    beside = secretive.folder / "made" / "provenance" / "trl" / "train.jsonl"
+
+    assert pairsmith("audit", secretive.run_dir, data, "--json").json["problems"] == []
+
+    proofs = read_rows(beside)
+    del proofs[0]["chosen"]["effective"]["top_a"]
+    proofs[1]["rejected"]["effective"]["mode"] = "hasty"
+    write_rows(beside, proofs)
+    found = pairsmith("audit", secretive.run_dir, data, "--json").json["problems"]
+    assert [(one["line"], one["found"].rsplit(" ", 1)[1]) for one in found] == [(1, "chosen"), (2, "rejected")]
+
+
+def test_a_provenance_beside_its_file_leaves_nothing_out(secretive: Project) -> None:
+    data, beside = secretive.run_dir / "pairs.jsonl", secretive.run_dir / "pairs.provenance.jsonl"
+    proofs = secretive.proofs
+    del proofs[0]["chosen"]["effective"]["trace"]
+    write_rows(beside, proofs)
+
+    found = pairsmith("audit", secretive.run_dir, data, "--json").json["problems"]
+
+    assert [one["line"] for one in found] == [1]
 
 
 def test_files_of_others_stay_and_stale_ones_are_named(done: Project, made: Path) -> None:

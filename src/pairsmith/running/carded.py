@@ -13,7 +13,7 @@ from pairsmith.judge.rates import percent, told
 from pairsmith.judge.settings import CHECK
 from pairsmith.pair.settings import ANY_LANGUAGE, AS_PROMPTED
 from pairsmith.qualified import verdict_text
-from pairsmith.running.shareable import public_name
+from pairsmith.running.shareable import public_name, shareable_parameters
 from pairsmith.running.written import without_folders
 from pairsmith.sample.settings import is_given
 
@@ -119,7 +119,8 @@ def _arm(name: str, arm: StoredArm | None) -> tuple[str, ...]:
     """Its row; a given answer came with its prompt."""
     if arm is None:
         return name, NONE, NONE, NONE, "came with the prompt" if is_given(name) else ""
-    sent = {key: value for key, value in arm.get("effective", {}).items() if value != SERVER_DEFAULT}
+    held = shareable_parameters(arm.get("effective", {}))
+    sent = {key: value for key, value in held.items() if value != SERVER_DEFAULT}
     said = ", ".join(f"{key} {value}" for key, value in sent.items()) if "effective" in arm else ""
     persona = public_name(arm.get("persona") or NONE)
     return name, arm.get("endpoint", ""), public_name(arm.get("model", "")), persona, said or NONE

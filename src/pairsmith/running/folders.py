@@ -25,6 +25,7 @@ from pairsmith.export.split import TRAIN, VALIDATION
 from pairsmith.export.targets import TARGETS
 from pairsmith.folder import RunFolder, written_whole
 from pairsmith.outcomes import pairs_in
+from pairsmith.running.shareable import shareable_proof, shareable_toml
 from pairsmith.running.written import PROVENANCE, projection_of, without_folders
 
 if TYPE_CHECKING:
@@ -112,7 +113,6 @@ def write_folder(
     from pairsmith.assets import card_template
     from pairsmith.running.carded import Known, facts_of
     from pairsmith.running.cards import cards_of
-    from pairsmith.running.shareable import shareable_toml
 
     _check(wanted, run)
     base = projection_of(recipe, ledger, digest, judges)
@@ -178,7 +178,7 @@ def _write_format(
     splits = SPLITS[:1] if projection.parts is None else SPLITS
     streams = {split: into.file(_path(name, split)) for split in splits}
     seen = {split: _Seen(WRITERS[container](stream), columns) for split, stream in streams.items()}
-    sinks = {split: Sink(one, into.file(_proofs(name, split))) for split, one in seen.items()}
+    sinks = {split: Sink(one, into.file(_proofs(name, split)), shareable_proof) for split, one in seen.items()}
     exported = write_pairs(texts, outcomes, projection, sinks, limit)
     parts = []
     for split, stream in streams.items():
