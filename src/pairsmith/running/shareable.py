@@ -119,7 +119,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _names_secret(key: str, value: Json) -> bool:
-    """Whether the key tells of a secret or a person, and the value is more than a number, as max_tokens = 700 is not."""
+    """Whether the key tells of a secret or a person, and the value is more than a number: max_tokens = 700 is not."""
     return SECRET.search(key) is not None and not isinstance(value, int | float)
 
 
