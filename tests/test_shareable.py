@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from pairsmith.recipe import Recipe
-from pairsmith.running.shareable import is_public, public_name, shareable, shareable_toml
+from pairsmith.running.shareable import (
+    is_public,
+    public_name,
+    shareable,
+    shareable_parameters,
+    shareable_proof,
+    shareable_toml,
+)
 
 ENDPOINT: dict[str, Any] = {"model": "org/model", "identity": "ours"}
 
@@ -81,9 +88,76 @@ def test_what_goes_into_the_body_is_shown_without_secrets_persons_and_places() -
     assert shareable(recipe(extra=extra))["endpoints"]["student"]["extra"] == {
         "chat_template_kwargs": {"enable_thinking": False},
         "max_think_tokens": 5,
-        "hook": "",
-        "adapter": "lora",
     }
+
+
+@pytest.mark.parametrize(
+    "private",
+    [
+        "Bearer sk-abcdefgh12345678",
+        "Bearer of-news",
+        "hf_abcdefghijkl",
+        "see http://u:pw@10.0.0.1/x",
+        "me@example.org",
+        "corp-gw.internal:8443",
+        "corp-gw.internal",
+        "gpu7:8000",
+        "localhost",
+        "10.0.0.1",
+        "::1",
+        "file:/home/me/x",
+        "/home/me/x",
+        "lies in /home/me/x",
+        "~/x",
+        "../x",
+        "C:\\x",
+        "C:/x",
+        "tone.md",
+        '{"a": 1}',
+        "a8f3e9b2c4d5",
+        "123e4567-e89b-12d3-a456-426614174000",
+        "abcdefghijklmnopqrstuvwxyz",
+        "+4915112345678",
+        "a sentence of which nobody knows what it tells of whom",
+    ],
+)
+def test_a_parameter_that_may_be_a_secret_a_person_or_a_place_is_left_out(private: str) -> None:
+    parameters = {"x": private, "deep": {"x": [private, 1], private: 2}, "kept": True}
+
+    assert shareable_parameters(parameters) == {"deep": {"x": [1]}, "kept": True}
+
+
+@pytest.mark.parametrize(
+    "plain",
+    ["high", "server default", "json_object", "org/model", "Qwen/Qwen3-235B-A22B-Instruct-2507-FP8", "gpt-4.1-mini",
+     "deepseek-r1:70b", "Qwen2.5-7B", "gpt-4o-20240806", "\n\n", "</s>", "<|im_end|>", "###", 0.7, 700, True],
+)  # fmt: skip
+def test_numbers_switches_and_short_plain_words_stay(plain: Any) -> None:
+    assert shareable_parameters({"x": plain, "deep": [plain]}) == {"x": plain, "deep": [plain]}
+
+
+def test_what_an_arm_adds_is_looked_at_too() -> None:
+    arms = [{"name": "a", "extra": {"trace": "Bearer sk-abcdefgh12345678", "top_a": 0.2}}]
+    table = recipe().model_dump(exclude_unset=True) | {"sample": {"endpoints": ["student"], "arms": arms}}
+
+    assert shareable(Recipe.model_validate(table))["sample"]["arms"] == [{"name": "a", "extra": {"top_a": 0.2}}]
+
+
+def test_a_line_of_the_provenance_loses_nothing_else_and_nothing_twice() -> None:
+    held = {"temperature": 0.7, "top_p": "server default"}
+    side = {
+        "completion": "c",
+        "arm": "a",
+        "persona": "/home/me/tone.md",
+        "model": "m",
+        "effective": held | {"user": "me"},
+    }
+    shown = {**side, "persona": "tone.md", "effective": held}
+
+    once = shareable_proof({"line": 1, "chosen": side, "rejected": "no side", "judges": ["judge"]})
+
+    assert once == {"line": 1, "chosen": shown, "rejected": "no side", "judges": ["judge"]}
+    assert shareable_proof(once) == once
 
 
 @pytest.mark.parametrize(

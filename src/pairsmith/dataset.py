@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypedDict, cast
 
@@ -39,11 +39,12 @@ class Sink:
     """A dataset being written: its rows, and at the same line of an open file what proves each.
 
     Where a pair becomes several rows, the later ones wait for the next pair's first: a KTO trainer compares a row with
-    the answer in the row before it, which must be to another prompt.
+    the answer in the row before it, which must be to another prompt. `shown`: what is written of each proof.
     """
 
     dataset: RowWriter
     proofs: BinaryIO
+    shown: Callable[[Mapping[str, Json]], Mapping[str, Json]] = dict
     rows: int = 0
     _waiting: list[tuple[JsonObject, Mapping[str, Json]]] = field(default_factory=list)
 
@@ -63,7 +64,7 @@ class Sink:
     def _put(self, row: JsonObject, proof: Mapping[str, Json]) -> None:
         self.rows += 1
         self.dataset.write(row)
-        self.proofs.write(row_bytes({"line": self.rows, **proof}))
+        self.proofs.write(row_bytes({"line": self.rows, **self.shown(proof)}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
-from cli_runs import Project, pairsmith, read_rows
+from cli_runs import Project, pairsmith, read_rows, write_rows
 from dataset_loading import loaded, needs_datasets
 from pairsmith.cli.export import FORMATS as OFFERED
 from pairsmith.running.folders import FORMATS
@@ -140,6 +143,64 @@ def test_nothing_in_card_or_recipe_names_this_machine(done: Project, made: Path)
     assert tomllib.loads((made / "recipe.toml").read_text("utf-8"))["prompts"] == {"path": "prompts.jsonl"}
 
 
+SECRETS = {
+    "api_key": "sk-zzzzzzzzz",
+    "user": "me@example.org",
+    "trace": "Bearer sk-abcdefgh12345678",
+    "session": "hf_abcdefghijkl",
+    "note": "see http://u:pw@10.0.0.1/x",
+    "route": "corp-gw.internal:8443",
+    "dir": "file:/home/me/x",
+}
+
+
+@pytest.fixture
+def secretive(project: Project) -> Project:
+    """A run whose requests hold what is nobody's business."""
+    student = project.table["endpoints"]["student"] | {"extra": {**SECRETS, "top_a": 0.25, "mode": "thorough"}}
+    project.save(endpoints=project.table["endpoints"] | {"student": student})
+    project.run()
+    return project
+
+
+def test_secrets_persons_and_places_of_requests_stand_nowhere_in_the_folder(secretive: Project) -> None:
+    exported(secretive)
+    files = [path for path in (secretive.folder / "made").rglob("*") if path.is_file()]
+
+    assert [
+        (path, secret) for path in files for secret in SECRETS.values() if secret.encode() in path.read_bytes()
+    ] == []
+    assert "top_a 0.25, mode thorough" in (secretive.folder / "made" / "README.md").read_text("utf-8")
+    proof = read_rows(secretive.folder / "made" / "provenance" / "trl" / "train.jsonl")[0]
+    assert (proof["chosen"]["effective"]["top_a"], proof["chosen"]["effective"]["mode"]) == (0.25, "thorough")
+
+
+def test_a_provenance_that_leaves_out_secrets_is_proven_and_one_that_leaves_out_more_is_not(secretive: Project) -> None:
+    exported(secretive)
+    data = secretive.folder / "made" / "trl" / "train.jsonl"
+    beside = secretive.folder / "made" / "provenance" / "trl" / "train.jsonl"
+
+    assert pairsmith("audit", secretive.run_dir, data, "--json").json["problems"] == []
+
+    proofs = read_rows(beside)
+    del proofs[0]["chosen"]["effective"]["top_a"]
+    proofs[1]["rejected"]["effective"]["mode"] = "hasty"
+    write_rows(beside, proofs)
+    found = pairsmith("audit", secretive.run_dir, data, "--json").json["problems"]
+    assert [(one["line"], one["found"].rsplit(" ", 1)[1]) for one in found] == [(1, "chosen"), (2, "rejected")]
+
+
+def test_a_provenance_beside_its_file_leaves_nothing_out(secretive: Project) -> None:
+    data, beside = secretive.run_dir / "pairs.jsonl", secretive.run_dir / "pairs.provenance.jsonl"
+    proofs = secretive.proofs
+    del proofs[0]["chosen"]["effective"]["trace"]
+    write_rows(beside, proofs)
+
+    found = pairsmith("audit", secretive.run_dir, data, "--json").json["problems"]
+
+    assert [one["line"] for one in found] == [1]
+
+
 def test_files_of_others_stay_and_stale_ones_are_named(done: Project, made: Path) -> None:
     split(done)
     exported(done)
@@ -211,3 +272,69 @@ def test_people_are_told_the_files_and_what_to_type_next(done: Project, made: Pa
     assert "load_dataset(" in ran.out
     assert ran.out.splitlines()[-1].startswith("  hf upload NAME ")
     assert json.dumps("openai_pft") in ran.out
+
+
+def test_an_export_that_fails_leaves_the_folder_as_it_was(
+    done: Project, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported(done, "--limit", 3)
+    before = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
+    synced, room_for = os.fsync, 7  # of 8 files
+
+    def no_room(file: int) -> None:
+        nonlocal room_for
+        room_for -= 1
+        if room_for < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        synced(file)
+
+    monkeypatch.setattr("os.fsync", no_room)
+
+    assert "cannot be written (No space left on device)" in refused(done.run_dir, "--dataset", made)
+    assert {path: path.read_bytes() for path in made.rglob("*") if path.is_file()} == before
+
+
+def test_a_folder_in_the_cards_place_is_a_mistake_said_in_a_sentence(done: Project, made: Path) -> None:
+    (made / "README.md").mkdir(parents=True)
+
+    assert "README.md is a folder" in refused(done.run_dir, "--dataset", made)
+
+
+def test_a_card_of_peoples_verdicts_tells_of_no_judge_and_no_points(tmp_path: Path) -> None:
+    rows = [{"id": "a", "prompt": "Say it.", "candidates": ["One, and more of it.", "Two."], "preferred": 0}]
+    recipe = {"name": "votes", "prompts": {"path": "rows.jsonl"}, "judge": {"panel": []}}
+    write_rows(tmp_path / "rows.jsonl", rows)
+    (tmp_path / "recipe.toml").write_text(tomli_w.dumps(recipe), "utf-8")
+    pairsmith("run", tmp_path / "recipe.toml", "--run-dir", tmp_path / "run")
+
+    ran = pairsmith("export", tmp_path / "run", "--dataset", tmp_path / "made")
+    card = (tmp_path / "made" / "README.md").read_text("utf-8")
+
+    assert ran.code == 0, ran.err
+    assert "The answers came with the prompts" in card
+    assert not [
+        word for word in ("models named above", "these judges prefer", "min_gap", "chosen_floor") if word in card
+    ]
+
+
+def test_a_gap_that_was_found_out_is_told(done: Project, made: Path) -> None:
+    recipe = done.run_dir / "recipe.toml"
+    recipe.write_text(recipe.read_text("utf-8").replace("[pair]", '[pair]\nmin_gap = "auto"', 1), "utf-8")
+    if "[pair]" not in recipe.read_text("utf-8"):
+        recipe.write_text(recipe.read_text("utf-8") + '\n[pair]\nmin_gap = "auto"\n', "utf-8")
+
+    exported(done)
+
+    assert "auto, which was" in (made / "README.md").read_text("utf-8")
+
+
+def test_a_checks_file_is_no_place_that_the_provenance_names(project: Project) -> None:
+    check = project.folder / "checks.py"
+    check.write_text("def short(prompt, answer):\n    return 5.0 + len(answer) % 4\n", "utf-8")
+    project.save(judge={"panel": [f"check:{check}:short"]})
+    project.run()
+
+    ran = pairsmith("export", project.run_dir, "--dataset", project.folder / "made")
+
+    assert ran.code == 0, ran.err
+    assert "with its place on this machine" not in ran.err

@@ -6,10 +6,10 @@ Memory holds a few hashes a pair and none of the texts; rows that are none of th
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import orjson
 
@@ -27,12 +27,16 @@ from pairsmith.outcomes import StoredPair
 from pairsmith.pairing import Pairing
 from pairsmith.records import Json, Prompt, PromptId
 
+# What a provenance says of a proof, where it leaves something out.
+Shown: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
 
 @dataclass(slots=True)
 class Read:
     """One file as it was read: its proven rows by line and number, and what its provenance says."""
 
     part: Part
+    shown: Shown = dict
     lines: int = 0
     proofs: dict[int, int] = field(default_factory=dict)  # of each proof its line
     told: set[int] = field(default_factory=set)  # all that each of its lines says
@@ -102,7 +106,7 @@ class Auditor:
 
     # --- what there is ----------------------------------------------------------------------------
 
-    def read(self, name: str, stream: BinaryIO, proofs: BinaryIO | None, part: Part) -> None:
+    def read(self, name: str, stream: BinaryIO, proofs: BinaryIO | None, part: Part, shown: Shown = dict) -> None:
         """Hold one file against what there has to be.
 
         Args:
@@ -110,8 +114,9 @@ class Auditor:
             stream: its rows; it stays open until `account`.
             proofs: its provenance; None: there is none.
             part: the part of the run that it holds.
+            shown: what its provenance says of a proof; all of it, but in a dataset folder.
         """
-        read = self._files[name] = Read(part)
+        read = self._files[name] = Read(part, shown)
         if proofs is not None:
             _tell(read, proofs)
         offset = 0
@@ -166,7 +171,7 @@ class Auditor:
         assert prompt is not None
         settled = self.evidence.of(prompt)
         wanted = self.projection.proofs(prompt, pairs_of(settled)[expected.place], settled.body)[expected.nth]
-        key = untrue(told, orjson.loads(orjson.dumps(wanted)))
+        key = untrue(read.shown(told), read.shown(orjson.loads(orjson.dumps(wanted))))
         return None if key is None else f"line {line} of the provenance says something else than the ledger in {key}"
 
     def named(self, ident: PromptId) -> str:

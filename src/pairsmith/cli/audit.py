@@ -26,7 +26,7 @@ from pairsmith.cli.common import (
     stored_run,
 )
 from pairsmith.errors import InputError, UserError
-from pairsmith.running.written import FILES, found_provenance
+from pairsmith.running.written import FILES, found_provenance, provenance_path
 
 if TYPE_CHECKING:
     from pairsmith.auditing import Audit
@@ -85,6 +85,7 @@ def command(
 def _audited(what: Named, files: Sequence[Path]) -> tuple[Audit, Counts]:
     from pairsmith.auditing import Auditor, part_of
     from pairsmith.repairing import pairing_in
+    from pairsmith.running.shareable import shareable_proof
 
     with stored_run(what.folder) as (ledger, digest), contextlib.ExitStack() as opened:
         way, projection = pairing_in(what.recipe, ledger, digest), projection_of(what.recipe, ledger, digest, {})
@@ -96,7 +97,8 @@ def _audited(what: Named, files: Sequence[Path]) -> tuple[Audit, Counts]:
         for path, stream in zip(files, streams, strict=True):
             proofs = found_provenance(path)
             with proofs.open("rb") if proofs.exists() else contextlib.nullcontext() as beside:
-                auditor.read(relative(path), stream, beside, part_of(path))
+                shown = dict if proofs == provenance_path(path) else shareable_proof  # of a dataset folder
+                auditor.read(relative(path), stream, beside, part_of(path), shown)
             if beside is None:
                 auditor.audit.notes.append(f"{relative(proofs)} is not there: the rows are proved without it")
         auditor.account()

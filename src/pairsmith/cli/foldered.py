@@ -69,7 +69,7 @@ def _notes(written: Written, folder: Path, recipe: Recipe) -> list[str]:
     if written.stale:
         told = f"from an earlier export, and the card does not name them; delete them: {', '.join(written.stale)}"
         notes.append(f"in {relative(folder)} are {told}")
-    names = [*recipe.judge.panel, *(one.model for one in recipe.endpoints.values())]
+    names = [one.model for one in recipe.endpoints.values()]
     if places := [name for name in names if public_name(name) != name]:
         notes.append(f"the provenance names {places[0]} with its place on this machine: look before you publish it")
     if written.simulated:

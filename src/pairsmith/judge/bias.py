@@ -72,9 +72,10 @@ class BiasCard:
         """What the user should know before training on these pairs; one sentence each."""
         said: list[str] = []
         if _beyond(self.chosen_longer, CHOSEN_LONGER):
+            other = "take another judge, or " if self.judges else ""
             said.append(
                 f"the pairs have the longer answer chosen in {told(self.chosen_longer)}: a model trained on them "
-                "learns length; take another judge, or read some pairs first"
+                f"learns length; {other}read some pairs first"
             )
         for name, judge in self.judges.items():
             if name.startswith(CHECK):  # it does what its author means

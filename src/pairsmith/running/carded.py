@@ -11,9 +11,12 @@ from pairsmith.dialects import SERVER_DEFAULT
 from pairsmith.export.card import Facts, Figure
 from pairsmith.judge.rates import percent, told
 from pairsmith.judge.settings import CHECK
+from pairsmith.outcomes import pairs_in
 from pairsmith.pair.settings import ANY_LANGUAGE, AS_PROMPTED
 from pairsmith.qualified import verdict_text
-from pairsmith.running.shareable import public_name
+from pairsmith.repairing import pairing_in
+from pairsmith.running.cards import cards_of
+from pairsmith.running.shareable import public_name, shareable_parameters
 from pairsmith.running.written import without_folders
 from pairsmith.sample.settings import is_given
 
@@ -27,11 +30,10 @@ if TYPE_CHECKING:
     from pairsmith.judge.arms import ArmCard
     from pairsmith.judge.bias import BiasCard
     from pairsmith.judge.rates import Rate
-    from pairsmith.ledger import Counts
+    from pairsmith.ledger import Counts, Ledger
     from pairsmith.qualified import Qualification
     from pairsmith.recipe import Recipe
     from pairsmith.records import Endpoint, EndpointName, Json
-    from pairsmith.running.cards import Arms
 
 NONE = "–"
 
@@ -53,13 +55,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a run when its card is written. simulated: pairs that rest on something that was."""
+    """Where what is known of a run stands: its recipe, and the ledger with the digest of its work."""
 
     recipe: Recipe
-    counts: Counts
-    simulated: int
-    bias: BiasCard
-    arms: Arms
+    ledger: Ledger
+    digest: str
     models: Mapping[EndpointName, Endpoint]
     judges: Mapping[EndpointName, Qualification | None]
 
@@ -71,7 +71,9 @@ def facts_of(
     wanted: Wanted,
 ) -> Facts:
     """All that the card of these files says."""
-    recipe, counts, arms = known.recipe, known.counts, known.arms
+    recipe, ledger = known.recipe, known.ledger
+    counts, (bias, arms) = ledger.counts(known.digest), cards_of(ledger, known.digest, known.models)
+    bodies = (settled.body for _, settled in ledger.outcomes(known.digest))
     language = recipe.pair.language
     return Facts(
         name=wanted.name or recipe.name,
@@ -79,7 +81,7 @@ def facts_of(
         license=wanted.license,
         language=None if language in (ANY_LANGUAGE, AS_PROMPTED) else language,
         synthetic=any(not is_given(arm) for arm in arms.cards),
-        simulated=known.simulated,
+        simulated=sum(len(pairs_in(body)) for body in bodies if body.get("simulated")),
         pairs=counts.pairs,
         limit=wanted.limit,
         asked=counts.prompts,
@@ -91,11 +93,11 @@ def facts_of(
         personas=_personas(arms.stored),
         judges=[_judge(str(judge), known) for judge in recipe.judge.panel],
         judging=_judging(recipe),
-        pairing=without_folders(recipe.pair.model_dump(mode="json", exclude_none=True)),
+        pairing=_pairing(known),
         exporting=without_folders(recipe.export.model_dump(mode="json", exclude={"path", "target"})),
-        figures=[one for one in _figures(known.bias) if one.n],
+        figures=[one for one in _figures(bias) if one.n],
         arm_figures=[_arm_figures(arm, card) for arm, card in arms.cards.items()],
-        warnings=[*known.bias.warnings(), *arms.warnings(recipe.pair.sides)],
+        warnings=[*bias.warnings(), *arms.warnings(recipe.pair.sides)],
         version=wanted.version,
     )
 
@@ -119,7 +121,8 @@ def _arm(name: str, arm: StoredArm | None) -> tuple[str, ...]:
     """Its row; a given answer came with its prompt."""
     if arm is None:
         return name, NONE, NONE, NONE, "came with the prompt" if is_given(name) else ""
-    sent = {key: value for key, value in arm.get("effective", {}).items() if value != SERVER_DEFAULT}
+    held = shareable_parameters(arm.get("effective", {}))
+    sent = {key: value for key, value in held.items() if value != SERVER_DEFAULT}
     said = ", ".join(f"{key} {value}" for key, value in sent.items()) if "effective" in arm else ""
     persona = public_name(arm.get("persona") or NONE)
     return name, arm.get("endpoint", ""), public_name(arm.get("model", "")), persona, said or NONE
@@ -153,6 +156,17 @@ def _judging(recipe: Recipe) -> dict[str, Json]:
     unused += [] if recipe.judge.criteria else ["criteria"]
     kept = {key: value for key, value in table.items() if key not in unused}
     return {**kept, "rubric": public_name(recipe.judge.rubric)}
+
+
+def _pairing(known: Known) -> dict[str, Json]:
+    """The [pair] table; without points where nobody gave any, and with the gap that was found out."""
+    recipe = known.recipe
+    unused = set() if recipe.judge.panel else {"min_gap", "verify_gap", "chosen_floor", "rejected_ceiling"}
+    table = without_folders(recipe.pair.model_dump(mode="json", exclude_none=True, exclude=unused))
+    if table.get("min_gap") == "auto":
+        gap = pairing_in(recipe, known.ledger, known.digest).settings.least_gap
+        table["min_gap"] = f"auto, which was {gap:g}"
+    return table
 
 
 def _figures(card: BiasCard) -> Iterator[Figure]:

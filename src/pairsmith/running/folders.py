@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -24,18 +24,19 @@ from pairsmith.export.containers import SUFFIXES, WRITERS, RowWriter, lines_of
 from pairsmith.export.split import TRAIN, VALIDATION
 from pairsmith.export.targets import TARGETS
 from pairsmith.folder import RunFolder, written_whole
-from pairsmith.outcomes import pairs_in
+from pairsmith.running.shareable import shareable_proof, shareable_toml
 from pairsmith.running.written import PROVENANCE, projection_of, without_folders
 
 if TYPE_CHECKING:
     from pairsmith.dataset import Projection
+    from pairsmith.export.card import Facts
     from pairsmith.export.reading import JsonObject
     from pairsmith.export.split import Part as Split
     from pairsmith.ledger import Ledger, Settled
     from pairsmith.qualified import Qualification
     from pairsmith.recipe import Recipe
     from pairsmith.records import Endpoint, EndpointName, Prompt
-    from pairsmith.running.carded import Wanted
+    from pairsmith.running.carded import Known, Wanted
 
 CARD, RECIPE, COLUMNS = "README.md", "recipe.toml", "parquet"
 OPENAI = "openai_pft"  # the name of OpenAI's rows as a config; other targets go by their own
@@ -79,11 +80,18 @@ class _Open:
 
     root: Path
     files: contextlib.ExitStack
-    written: list[str] = field(default_factory=list)
+    written: dict[str, BinaryIO] = field(default_factory=dict)  # by their paths in the folder
 
     def file(self, path: str) -> BinaryIO:
-        self.written.append(path)
-        return self.files.enter_context(written_whole(self.root / path))
+        stream = self.files.enter_context(written_whole(self.root / path))
+        self.written[path] = stream
+        return stream
+
+    def complete(self) -> None:
+        """Have all of it on the disk, before the first file takes its place: there may be no room for the last."""
+        for stream in self.written.values():
+            stream.flush()
+            os.fsync(stream.fileno())
 
 
 def write_folder(
@@ -109,10 +117,7 @@ def write_folder(
     Raises:
         UserError: there is no pair, the folder holds something else, or it cannot be written.
     """
-    from pairsmith.assets import card_template
-    from pairsmith.running.carded import Known, facts_of
-    from pairsmith.running.cards import cards_of
-    from pairsmith.running.shareable import shareable_toml
+    from pairsmith.running.carded import Known
 
     _check(wanted, run)
     base = projection_of(recipe, ledger, digest, judges)
@@ -127,17 +132,23 @@ def write_folder(
                 example = example or first
             if example is None:
                 raise UserError(f"{run.path} has no pair that can be written: there is no dataset to make")
-            bias, arms = cards_of(ledger, digest, models)
-            bodies = (settled.body for _, settled in ledger.outcomes(digest))
-            simulated = sum(len(pairs_in(body)) for body in bodies if body.get("simulated"))
-            known = Known(recipe, ledger.counts(digest), simulated, bias, arms, models, judges)
-            facts = facts_of(known, formats, example, wanted)
-            into.file(RECIPE).write(shareable_toml(recipe).encode())
-            into.file(CARD).write(card(facts, card_template()).encode())  # last here, so first to take its place
+            facts = _page(into, Known(recipe, ledger, digest, models, judges), formats, example, wanted)
+            into.complete()
     except OSError as exc:
         raise UserError(f"{wanted.folder} cannot be written ({exc.strerror}): name another folder") from exc
     stale = [path for path in _ever_written() if path not in into.written and (wanted.folder / path).exists()]
-    return Written(tuple(formats), tuple(into.written), tuple(stale), simulated, tuple(facts.warnings))
+    return Written(tuple(formats), tuple(into.written), tuple(stale), facts.simulated, tuple(facts.warnings))
+
+
+def _page(into: _Open, known: Known, formats: Sequence[Format], example: JsonObject, wanted: Wanted) -> Facts:
+    """The recipe and the card of these files; what the card says."""
+    from pairsmith.assets import card_template
+    from pairsmith.running.carded import facts_of
+
+    facts = facts_of(known, formats, example, wanted)
+    into.file(RECIPE).write(shareable_toml(known.recipe).encode())
+    into.file(CARD).write(card(facts, card_template()).encode())  # last here, so first to take its place
+    return facts
 
 
 def _check(wanted: Wanted, run: RunFolder) -> None:
@@ -148,6 +159,8 @@ def _check(wanted: Wanted, run: RunFolder) -> None:
     if RunFolder(folder).ledger.exists():
         raise UserError(f"{folder} is the folder of a run: name another one for the dataset")
     page = folder / CARD
+    if page.is_dir():
+        raise UserError(f"{page} is a folder: name another one for the dataset")
     if page.exists():
         if not is_untouched(page.read_text(encoding="utf-8", errors="replace")):
             raise UserError(f"{page} is not as pairsmith wrote it: move it away, or name another folder")
@@ -178,7 +191,7 @@ def _write_format(
     splits = SPLITS[:1] if projection.parts is None else SPLITS
     streams = {split: into.file(_path(name, split)) for split in splits}
     seen = {split: _Seen(WRITERS[container](stream), columns) for split, stream in streams.items()}
-    sinks = {split: Sink(one, into.file(_proofs(name, split))) for split, one in seen.items()}
+    sinks = {split: Sink(one, into.file(_proofs(name, split)), shareable_proof) for split, one in seen.items()}
     exported = write_pairs(texts, outcomes, projection, sinks, limit)
     parts = []
     for split, stream in streams.items():
