@@ -12,7 +12,8 @@ BIN   := $(VENV)/bin
 PY    := $(BIN)/python
 READY := $(VENV)/.ready
 # Of the 7,500 modules that are installed a fifth is ever loaded: those are compiled, and not the others.
-PIP   := -m pip install --disable-pip-version-check -q --no-compile
+QUIET := install --disable-pip-version-check -q --no-compile
+PIP   := -m pip $(QUIET)
 USED  := import aiohttp, hypothesis, openai.resources.chat, pandas, pyarrow.parquet, pydantic, tokenizers
 
 unexport PYTHONPATH  # an installed package must not be hidden by another checkout
@@ -51,8 +52,8 @@ wheel: $(READY)
 # The checkout is out of sight: another folder, another environment, nothing installed but the wheel.
 demo-from-wheel: wheel
 	@set -eu; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; wheel=$$(ls "$$PWD"/dist/*.whl); \
-	$(call new-venv,$(PY),"$$dir/venv"); \
-	"$$dir/venv/bin/python" $(PIP) "$$wheel"; \
+	$(PY) -m venv --without-pip "$$dir/venv"; \
+	$(PY) -m pip --python "$$dir/venv/bin/python" $(QUIET) "$$wheel"; \
 	cd "$$dir" && venv/bin/pairsmith --help && venv/bin/pairsmith demo
 
 bench: $(READY)
@@ -63,9 +64,10 @@ clean:
 
 # --- set-up ----------------------------------------------------------------------------------------
 
-# Some distributions leave ensurepip out of venv: then pip comes from the Python that makes the environment.
-new-venv = $(1) -m venv $(2) >/dev/null 2>&1 || \
-	{ $(1) -m venv --clear --without-pip $(2) && $(1) -m pip --python $(2)/bin/python install -q pip; }
+# With a pip of its own, the newest: an old one takes a minute longer over the same packages. Where the Python that
+# makes the environment has no pip, there is ensurepip.
+new-venv = { $(1) -m venv --without-pip $(2) && $(1) -m pip --python $(2)/bin/python $(QUIET) pip; } >/dev/null 2>&1 || \
+	{ $(1) -m venv --clear $(2) >/dev/null && $(2)/bin/python -m pip $(QUIET) --upgrade pip; }
 
 # The first of these that really runs and is new enough; $(PYTHON) wins.
 find-python = for python in $(PYTHON) python3.11 python3 python3.12 python3.13 python3.14 python; do \

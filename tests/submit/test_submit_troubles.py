@@ -12,6 +12,7 @@ import pytest
 from submit_desk import KEY, PLATFORMS, PLAYS, Desk
 
 from cli_runs import pairsmith, write_rows
+from pairsmith.submitting import following
 from pairsmith.submitting.limits import LAST_NEW_JOB, Span, closing, flag
 from pairsmith.submitting.limits import PLATFORMS as TABLE
 from pairsmith.training import Training
@@ -139,7 +140,10 @@ def unused_url() -> str:
     return "http://127.0.0.1:9/v1"  # the port of discard, which nobody serves
 
 
-def test_a_job_that_the_platform_does_not_know_is_said_to_be_another_accounts(desk: Desk) -> None:
+def test_a_job_that_the_platform_does_not_know_is_said_to_be_another_accounts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "SETTLES_S", 0.05)  # half a minute of asking, passed by quickly
     desk.submit("together")
     desk.server.world.jobs.clear()
 
