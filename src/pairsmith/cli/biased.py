@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pairsmith.judge.bias import BiasCard
+from pairsmith.judge.bias import BiasCard, FamilyCard
 from pairsmith.judge.rates import Rate, told
 from pairsmith.qualified import Qualification, verdict_text
 
@@ -19,6 +19,11 @@ LABEL = 14  # columns, as in the counts of a run
 def as_json(card: BiasCard, known: Mapping[EndpointName, Qualification | None]) -> dict[str, Any]:
     """The card, and the verdict on each judge (null: it was never asked), for programs."""
     return {**asdict(card), "qualified": {name: q.ruling.verdict if q else None for name, q in known.items()}}
+
+
+def _told(name: str, one: FamilyCard) -> str:
+    asked = "" if not one.asked else " (asked)" if one.asked == one.prompts else f" ({one.asked:,} asked)"
+    return f"{name}{asked}"
 
 
 def as_text(card: BiasCard, known: Mapping[EndpointName, Qualification | None]) -> list[str]:
@@ -40,5 +45,6 @@ def as_text(card: BiasCard, known: Mapping[EndpointName, Qualification | None]) 
     if len(card.judges) > 1:
         rows.append(("all, longer", card.average_longer_wins))
     rows += [(f"agree: {names}", rate) for names, rate in card.agreement.items()]
+    rows += [(f"pairs of {_told(name, one)}", one.pairs) for name, one in card.families.items()]
     width = max([LABEL, *(len(label) for label, rate in rows if rate.n)]) + 2
     return lines + [f"  {label:<{width}}{told(rate)} of {rate.n:,}" for label, rate in rows if rate.n]
