@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from cli_runs import Project, Server, bought, pairsmith, serving, started, until
+from cli_runs import Project, Server, bought, pairsmith, serving, started, until, write_rows
 from judged_runs import asked, judging, planted, purposes
 from pairsmith.simulator import Simulator
 from pairsmith.simulator.answers import Reply, openai_error
@@ -320,6 +320,15 @@ def test_a_family_that_its_reply_does_not_name_is_found_by_an_audit(tmp_path: Pa
 
     assert ran.code == 1
     assert "its task family knitting" in ran.out + ran.err
+
+
+def test_a_provenance_of_an_earlier_version_that_names_no_family_is_proven(tmp_path: Path, server: Server) -> None:
+    project = judging(tmp_path, server, planted(4))
+    project.run()
+    older = [{key: row[key] for key in row if not key.startswith("family")} for row in project.proofs]
+    write_rows(project.run_dir / "pairs.provenance.jsonl", older)
+
+    assert pairsmith("audit", project.run_dir, project.run_dir / "pairs.jsonl").code == 0
 
 
 def test_anchors_are_judged_by_the_rubrics_of_their_families(
