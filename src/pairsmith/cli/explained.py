@@ -98,7 +98,7 @@ def _family(found: Explained) -> str:
     """The task family that it was judged by, and who says so."""
     if found.family.call is None:
         return found.family.family or ""
-    return f"{found.family.family} (as a judge was asked)" if found.family.family else "none: it could not be had"
+    return f"{found.family.family} (a judge was asked)" if found.family.family else "none: it could not be had"
 
 
 def _content(turn: dict[str, Any]) -> str:

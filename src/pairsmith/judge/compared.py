@@ -42,8 +42,8 @@ def in_both_orders(
         economical: whether the second order is asked only if the first names the better one: else it can change
             nothing.
     """
-    if open := unplaced(case, evidence):
-        return open, None
+    if waiting := unplaced(case, evidence):
+        return waiting, None
     evidence, lost, prompt = replace(evidence, final=()), "", case.prompt.id
     for order in both_orders(prompt, better, worse, case.panel.chat_judges, case.panel.seed):
         stands = duelled(case, order)

@@ -34,8 +34,8 @@ def scored(case: Case) -> Evidence:
         if rung and case.panel.noise is None and not case.measuring:
             return replace(evidence, waits=True)
         asked = _asked(case, evidence, rung, judge)
-        if asked and judge.kind == "chat" and (open := unplaced(case, evidence)):
-            return open
+        if asked and judge.kind == "chat" and (waiting := unplaced(case, evidence)):
+            return waiting
         evidence = _rung(case, evidence, judge, asked)
         if evidence.open:
             return evidence

@@ -81,8 +81,8 @@ def ranked(case: Case) -> tuple[Evidence, Abstention | None]:
         said = f"{len(case.completions)} answers of {characters:,} characters together"
         limit = f"judge.rank_max_chars = {case.panel.settings.rank_max_chars}"
         return evidence, Abstention(case.prompt.id, "too_long_to_rank", f"{said} > {limit}")
-    if open := unplaced(case, evidence):
-        return open, None
+    if waiting := unplaced(case, evidence):
+        return waiting, None
     lost = ""
     for one in both_lists(case):
         request = partial(rank_request, case.prompt, one, case.panel.words, case.panel.settings)

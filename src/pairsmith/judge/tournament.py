@@ -17,8 +17,8 @@ from pairsmith.records import Abstention, Completion, CompletionId, content_id
 
 def played(case: Case) -> tuple[Evidence, Abstention | None]:
     """The games and the final as far as they have come, and why there can be no verdict."""
-    if open := unplaced(case, Evidence()):
-        return open, None
+    if waiting := unplaced(case, Evidence()):
+        return waiting, None
     field = sorted(case.completions.values(), key=lambda one: content_id("field", str(case.panel.seed), one.id))
     evidence, winners, losers = _round(case, Evidence(), field)
     best, worst = [*winners, *_odd(field)], [*losers, *_odd(field)]
