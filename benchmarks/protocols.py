@@ -107,9 +107,9 @@ def fixed_chars(work: Work, planted: Planted) -> dict[Purpose, int]:
     words, blocks = work.panel.words, prompt_blocks(planted.prompt)
     known = {"criterion": "", "answers": [], "answer": ""}
     return {
-        Purpose.SCORE: len(words.score_rules) + len(words.score_user.render(blocks, **known)),
-        Purpose.DUEL: len(words.duel_rules) + len(words.duel_user.render(blocks, **known)),
-        Purpose.RANK: len(words.rank_rules) + len(words.rank_user.render(blocks, **known)),
+        Purpose.SCORE: len(words.general.score) + len(words.score_user.render(blocks, **known)),
+        Purpose.DUEL: len(words.general.duel) + len(words.duel_user.render(blocks, **known)),
+        Purpose.RANK: len(words.general.rank) + len(words.rank_user.render(blocks, **known)),
     }
 
 

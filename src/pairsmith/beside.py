@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from pairsmith.judge.duel import LABELS
 from pairsmith.judge.rank import labels
 from pairsmith.judge.reward import read_reward
-from pairsmith.judge.verdicts import Unreadable, read_duel, read_ranking, read_score
+from pairsmith.judge.verdicts import Unreadable, read_duel, read_named, read_ranking, read_score
 from pairsmith.ledger import Attempt
+from pairsmith.outcomes import family_in
 from pairsmith.pairing import Pairing
 from pairsmith.records import CompletionId, Failure, Outcome, Prompt, Purpose, Reply, RequestId
 
@@ -39,7 +40,8 @@ class Beside:
     """A call that is neither a completion nor the ground of a verdict.
 
     `kind`: failed (no retry can mend it), unpaid (every attempt failed, another run tries again), unreadable,
-    reference (that a judge wrote), early (a verdict before anything is decided), unused (by the last run's decision).
+    reference (that a judge wrote), family (of the prompt, as a judge says), unplaced (it names none), early (a verdict
+    before anything is decided), unused (by the last run's decision).
     """
 
     kind: str
@@ -80,6 +82,8 @@ def _beside(asked: Attempt, outcome: Outcome, known: Known) -> tuple[str, str, s
         return "failed", _told(outcome.reason, outcome.message), ""
     if asked.purpose is Purpose.REFERENCE:
         return "reference", "", outcome.text
+    if asked.purpose is Purpose.FAMILY and (found := family_in(known.prompt, known.body)).call == asked.request:
+        return ("family", found.family, outcome.text) if found.family else ("unplaced", "", outcome.text)
     verdict = _verdict(asked, outcome.text, known)
     if isinstance(verdict, Unreadable):
         cut_off = "it was cut off at the token limit, and " if outcome.finish_reason == "length" else ""
@@ -95,6 +99,9 @@ def _verdict(asked: Attempt, text: str, known: Known) -> str | Unreadable:
     if asked.purpose is Purpose.SCORE:
         score = read_score(text)
         return score if isinstance(score, Unreadable) else f"{score.score:g} of 10"
+    if asked.purpose is Purpose.FAMILY:
+        family = read_named(text)
+        return family if isinstance(family, Unreadable) else family.family
     if asked.purpose is Purpose.DUEL:
         duel = read_duel(text, LABELS)
         return duel if isinstance(duel, Unreadable) else duel.winner

@@ -20,7 +20,7 @@ from pairsmith.export.settings import ExportSettings
 from pairsmith.export.split import TRAIN, VALIDATION, Part, Parts
 from pairsmith.export.targets import TARGETS
 from pairsmith.ledger import Ledger, Settled
-from pairsmith.outcomes import StoredPair, StoredSide, pairs_in
+from pairsmith.outcomes import StoredPair, StoredSide, family_in, pairs_in
 from pairsmith.records import CompletionId, EndpointName, Json, Pair, Prompt, RequestId, candidate_id
 from pairsmith.wire.faults import read_text
 
@@ -111,7 +111,10 @@ class Projection:
             judges=tuple(found["judges"]),
             provenance=found["provenance"],
         )
+        placed = family_in(prompt, evidence)
         details: dict[str, Json] = {
+            "family": placed.family,
+            "family_call": placed.call,
             "verdicts": evidence["verdicts"],
             "qualified": {name: self.qualified[name] for name in found["judges"] if name in self.qualified},
             "simulated": evidence["simulated"],

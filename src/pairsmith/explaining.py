@@ -28,7 +28,7 @@ from pairsmith.judge.verdicts import (
 )
 from pairsmith.ledger import Attempt, Ledger, Settled
 from pairsmith.means import estimates
-from pairsmith.outcomes import StoredPair, pairs_in, verdicts_in
+from pairsmith.outcomes import PlacedAs, StoredPair, family_in, pairs_in, verdicts_in
 from pairsmith.pair.select import folded
 from pairsmith.pair.settings import ANY_LANGUAGE
 from pairsmith.pairing import Pairing
@@ -130,6 +130,7 @@ class Explained:
     """One prompt's whole evidence. `settled` None: it has come to nothing yet. `cost_usd` None: a price is unknown."""
 
     prompt: Prompt
+    family: PlacedAs
     settled: Settled | None
     pairs: tuple[StoredPair, ...]
     answers: tuple[Answer, ...]
@@ -186,6 +187,7 @@ def explained(prompt: Prompt, ledger: Ledger, digest: str, rules: Pairing, panel
     known = Known(prompt, body, settled is not None and settled.kind != "failed", outcomes, attempts, rules)
     bare = Explained(
         prompt=prompt,
+        family=family_in(prompt, body),
         settled=settled,
         pairs=tuple(pairs_in(body)),
         answers=(answers := _answers(known, ledger, digest)),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, cast
+from dataclasses import replace
+from typing import Any, NamedTuple, TypedDict, cast
 
 from pairsmith.pair.outlook import GateEvidence
 from pairsmith.records import (
@@ -19,6 +20,7 @@ from pairsmith.records import (
     Flag,
     Json,
     Pair,
+    Prompt,
     PromptId,
     Ranking,
     RequestId,
@@ -111,6 +113,14 @@ def _said(scores: Sequence[Score], duels: Sequence[Duel], rankings: Sequence[Ran
     return said
 
 
+def family_row(prompt: Prompt, call: RequestId | None) -> dict[str, Json]:
+    """The task family that a prompt was judged by, and the call that said so; nothing where there is neither.
+
+    Of a call without a family it could not be had.
+    """
+    return {"family": [prompt.family or None, call]} if prompt.family or call else {}
+
+
 def gate_row(evidence: GateEvidence) -> dict[str, Json]:
     """What the gate knows of a prompt, as an outcome keeps it."""
     return {"gap": evidence.gap, "chosen_mean": evidence.chosen_mean, "confirmed": evidence.confirmed}
@@ -147,6 +157,24 @@ def pairs_in(body: Mapping[str, Json]) -> list[StoredPair]:
     if "pair" not in body:
         return []
     return [cast(StoredPair, body["pair"]), *cast("list[StoredPair]", body.get("more_pairs", []))]
+
+
+class PlacedAs(NamedTuple):
+    """The task family of a prompt, None where it is of none; `call`: the one that was asked for it, None: its row."""
+
+    family: str | None
+    call: RequestId | None = None
+
+
+def family_in(prompt: Prompt, body: Mapping[str, Any]) -> PlacedAs:
+    """The family that a prompt was judged by; of one that nobody judged, what its row says."""
+    return PlacedAs(*body["family"]) if "family" in body else PlacedAs(prompt.family or None)
+
+
+def placed_as(prompt: Prompt, body: Mapping[str, Any]) -> Prompt:
+    """The prompt as it was settled: with the family that was asked for."""
+    family, call = family_in(prompt, body)
+    return prompt if family is None or call is None else replace(prompt, meta={**prompt.meta, "family": family})
 
 
 def gate_evidence_in(body: Mapping[str, Json]) -> GateEvidence | None:

@@ -23,7 +23,7 @@ from pairsmith.collect.settings import PromptSettings
 from pairsmith.dialects import DIALECTS, Dialect, of_host, speaking
 from pairsmith.errors import RecipeError
 from pairsmith.export.settings import ExportSettings
-from pairsmith.judge.settings import CHECK, JudgeSettings
+from pairsmith.judge.settings import BY_FAMILY, CHECK, JudgeSettings
 from pairsmith.pair.settings import DELTA, SEAM, PairSettings
 from pairsmith.pair.sides import ANY
 from pairsmith.records import Endpoint, EndpointName, Json, Price
@@ -143,6 +143,7 @@ class Recipe(BaseModel):
     @model_validator(mode="after")
     def _names_known(self) -> Recipe:
         named = [("judge", "panel", str(name)) for name in self.judge.panel if not name.startswith(CHECK)]
+        named += [("judge", "family_judge", str(self.judge.family_judge))] if self.judge.family_judge else []
         if self.sample is not None:
             named += [("sample", "arms", arm.endpoint) for arm in self.sample.arms if arm.endpoint]
             named += [("sample", "endpoints", name) for name in self.sampled_endpoints or self.endpoints]
@@ -153,6 +154,19 @@ class Recipe(BaseModel):
                 raise ValueError(f"[{table}] {key} names {name!r}, but the endpoints are: {known}")
             if table == "sample" and self.endpoints[name].kind == "reward":
                 raise ValueError(f"[{table}] {key} names {name!r}, a reward model: it scores answers, and gives none")
+        return self
+
+    @model_validator(mode="after")
+    def _families_pick_words(self) -> Recipe:
+        """A family that is asked for picks the words of chat models, and one of these says it."""
+        named = self.judge.family_judge
+        if named is not None and self.endpoints[named].kind == "reward":
+            raise ValueError(f"[judge] family_judge names {named!r}, a reward model: name one that answers")
+        chat = [name for name in self.judge.panel if name in self.endpoints and self.endpoints[name].kind == "chat"]
+        if self.judge.families == "ask" and not chat:
+            raise ValueError(
+                '[judge] families = "ask" picks the words that chat models are sent, and panel has none: leave it out'
+            )
         return self
 
     @model_validator(mode="after")
@@ -215,12 +229,19 @@ class Recipe(BaseModel):
         return self
 
     @property
+    def asked_to_judge(self) -> tuple[str, ...]:
+        """The endpoints that judge, and the one that is asked for task families."""
+        judges = [str(name) for name in self.judge.panel if not name.startswith(CHECK)]
+        placing = [str(self.judge.family_judge)] if self.judge.family_judge else []
+        return tuple(dict.fromkeys((*judges, *placing)))
+
+    @property
     def sampled_endpoints(self) -> tuple[str, ...]:
         """The endpoints that sample: those named; where none is, those that do not judge, else all."""
         if self.sample is None:
             return ()
         able = tuple(name for name, e in self.endpoints.items() if e.kind == "chat")
-        others = tuple(name for name in able if name not in self.judge.panel) or able
+        others = tuple(name for name in able if name not in self.asked_to_judge) or able
         named = tuple(arm.endpoint for arm in self.sample.arms if arm.endpoint)
         unnamed = not self.sample.arms or len(named) < len(self.sample.arms)
         return self.sample.endpoints or tuple(dict.fromkeys(named + (others if unnamed else ())))
@@ -237,8 +258,7 @@ def _limits(e: EndpointSettings) -> tuple[object, ...]:
 
 def endpoints(recipe: Recipe, environ: Mapping[str, str]) -> dict[EndpointName, Endpoint]:
     """The recipe's endpoints that are used, with every default filled in."""
-    judges = [name for name in recipe.judge.panel if not name.startswith(CHECK)]
-    used = dict.fromkeys((*recipe.sampled_endpoints, *judges))
+    used = dict.fromkeys((*recipe.sampled_endpoints, *recipe.asked_to_judge))
     return {EndpointName(name): _endpoint(name, _tiered(recipe, name), environ) for name in used}
 
 
@@ -432,7 +452,7 @@ def _make_absolute(table: Table, base: Path) -> None:
     _each(table, "prompts", "path", prompts)
     _each(table, "prompts", "exclude", lambda path: str(base / path))
     _each(table, "sample", "system", named("system"))
-    _each(table, "judge", "rubric", named("rubrics"))
+    _each(table, "judge", "rubric", lambda name: name if name == BY_FAMILY else named("rubrics")(name))
     _each(table, "judge", "panel", judge)
     _each(table, "sample", "screens", function)
     _each(table, "pair", "strategy", function)

@@ -77,6 +77,12 @@ class Prompt:
     candidates: tuple[Candidate, ...] = ()
     preferences: tuple[Preference, ...] = ()
 
+    @property
+    def family(self) -> str:
+        """The task family that its row names; "" where it names none."""
+        named = self.meta.get("family")
+        return "" if named is None else str(named)
+
 
 def prompt_id(
     messages: Sequence[Message], tools: Sequence[Json], reference: str | None, system: str | None
@@ -130,6 +136,7 @@ class Purpose(StrEnum):
     """What a request is paid for."""
 
     SAMPLE = "sample"
+    FAMILY = "family"  # of which task family a prompt is
     REFERENCE = "reference"
     SCORE = "score"
     RANK = "rank"

@@ -14,7 +14,7 @@ from pairsmith import measuring, pairing
 from pairsmith.dataset import Texts, sampled_by
 from pairsmith.errors import LedgerError
 from pairsmith.ledger import Ledger, Settled
-from pairsmith.outcomes import completions_in, pair_rows, usable_ids, verdicts_in
+from pairsmith.outcomes import completions_in, pair_rows, placed_as, usable_ids, verdicts_in
 from pairsmith.pairing import Pairing, pairing_of, strategy_of
 from pairsmith.recipe import Recipe
 from pairsmith.records import (
@@ -77,7 +77,7 @@ def paired_again(
 
 
 def _again(prompt: Prompt, settled: Settled, known: Sequence[Completion], again: Pairing) -> Settled:
-    tolerated = again.settings.tolerated
+    prompt, tolerated = placed_as(prompt, settled.body), again.settings.tolerated
     completions = [one for one in known if tolerated.issuperset(one.marks)]
     if prompt.preferences:
         return _settled(settled, again.settle_preferred(prompt, completions), completions)

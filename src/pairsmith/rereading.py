@@ -14,9 +14,9 @@ from pairsmith.judge.duel import LABELS
 from pairsmith.judge.logprobs import expected_score
 from pairsmith.judge.rank import labels
 from pairsmith.judge.reward import read_reward
-from pairsmith.judge.verdicts import Unreadable, read_duel, read_ranking, read_score
+from pairsmith.judge.verdicts import Unreadable, read_duel, read_family, read_ranking, read_score
 from pairsmith.ledger import Ledger, Settled
-from pairsmith.outcomes import usable_ids
+from pairsmith.outcomes import PlacedAs, family_in, usable_ids
 from pairsmith.records import EndpointName, Json, Outcome, Prompt, PromptId, Reply, RequestId, content_id
 from pairsmith.wire.faults import read_reply, read_text
 
@@ -49,11 +49,14 @@ class Rereading:
         rest = iter(outcomes)
         while chunk := list(islice(rest, CHUNK)):
             calls = [RequestId(row["call"]) for _, settled in chunk for row in _verdicts(settled)]
+            placed = [family_in(prompt, settled.body) for prompt, settled in chunk]
+            calls += [one.call for one in placed if one.call]
             sampled = [RequestId(ident) for _, settled in chunk for ident in usable_ids(settled.body)]
             raw, asked = self.ledger.raw_replies(calls), self.ledger.asked_about(calls)
             asked |= self.ledger.asked_about(sampled)
-            for prompt, settled in chunk:
+            for (prompt, settled), family in zip(chunk, placed, strict=True):
                 self._completions(prompt, settled, asked)
+                self._family(prompt, family, raw, asked)
                 rows = self._rows(prompt, settled, raw, asked)
                 yield prompt, replace(settled, body={**settled.body, "verdicts": rows}) if rows else settled
 
@@ -61,6 +64,20 @@ class Rereading:
         for ident in usable_ids(settled.body):
             if asked.get(RequestId(ident), prompt.id) != prompt.id:
                 self.problems.append((prompt, f"completion {ident} is the reply of another prompt"))
+
+    def _family(
+        self, prompt: Prompt, placed: PlacedAs, raw: Mapping[RequestId, bytes], asked: Mapping[RequestId, PromptId]
+    ) -> None:
+        """Hold a family that was asked for against the reply that names it."""
+        if placed.call is None or placed.family is None:
+            return
+        text = read_text(raw[placed.call]) if placed.call in raw else None
+        said = Unreadable("it is not there") if text is None else read_family(text, [placed.family])
+        if asked.get(placed.call, prompt.id) != prompt.id:
+            said = Unreadable("it is of another prompt")
+        if isinstance(said, Unreadable):
+            self.problems.append((prompt, f"its task family {placed.family}: the reply that names it: {said.why}"))
+        self.replies += placed.call in raw
 
     def _rows(
         self, prompt: Prompt, settled: Settled, raw: Mapping[RequestId, bytes], asked: Mapping[RequestId, PromptId]

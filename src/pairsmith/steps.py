@@ -13,8 +13,10 @@ from typing import TypeAlias
 
 from pairsmith import judge, seams
 from pairsmith.judge import JudgeState
+from pairsmith.judge.asking import Standing
 from pairsmith.judge.noise import Measured
-from pairsmith.outcomes import evidence_of, gate_row, of_arms, pair_rows
+from pairsmith.judge.verdicts import FamilyVerdict
+from pairsmith.outcomes import evidence_of, family_row, gate_row, of_arms, pair_rows
 from pairsmith.records import (
     Abstention,
     Arm,
@@ -148,7 +150,9 @@ def _with_draws(
         return Step(completions=completions, measured=Measured(()))  # it says nothing, and more may be drawn later
     if len(usable) < 2:
         return _too_few(prompt, completions, failures, work)
-    state = _state(prompt, completions, usable, outcomes, known, work, measuring)
+    placing = judge.family_asked(prompt, work.panel, outcomes)
+    prompt = judge.with_family(prompt, placing)
+    state = _state(prompt, completions, usable, outcomes, known, work, measuring, placing)
     if state.owed or state.waits:
         return Step(owed=state.owed, completions=completions, waits=state.waits)
     if measuring:
@@ -157,9 +161,11 @@ def _with_draws(
     if state.settlement is None:
         reason, body = state.unpaid[0].reason, {"arms": of_arms(completions), **_unpaid(state.unpaid)}
         return Step(completions=completions, kind="failed", reason=reason, final=False, verdicts=verdicts, body=body)
-    replies = (outcomes.get(ident) for ident in _calls(state))
-    simulated = any(isinstance(reply, Reply) and reply.simulated for reply in replies)
-    return _settled(prompt, completions, usable, state, verdicts, simulated, work)
+    asked = None if placing is None or placing.open else placing.request_id  # open: no question went by it
+    calls = [*_calls(state), *([asked] if asked else [])]
+    simulated = any(isinstance(reply := outcomes.get(ident), Reply) and reply.simulated for ident in calls)
+    settled = _settled(prompt, completions, usable, state, verdicts, simulated, work)
+    return replace(settled, body={**(settled.body or {}), **family_row(prompt, asked)})
 
 
 def _state(
@@ -170,12 +176,13 @@ def _state(
     known: Known,
     work: Work,
     measuring: bool,
+    placing: Standing[FamilyVerdict] | None,
 ) -> JudgeState:
     """Where the judging stands; the gates are asked through it."""
     decide = partial(work.pairing.settle, prompt, usable)
     decide_orders = partial(work.pairing.settle_orders, prompt, usable)
     panel = replace(work.panel, checks=known.checks) if known.checks else work.panel
-    return judge.owed(prompt, completions, outcomes, decide, panel, known.asked, decide_orders, measuring)
+    return judge.owed(prompt, completions, outcomes, decide, panel, known.asked, decide_orders, measuring, placing)
 
 
 def _settled(

@@ -6,7 +6,7 @@ the command line; steps.py decides by it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,10 @@ from pairsmith import assets, judge, pairing, seams
 from pairsmith.capabilities import Known
 from pairsmith.errors import UserError
 from pairsmith.judge import Gates, JudgeWords, Panel, Structured
+from pairsmith.judge.asking import TaskWords
 from pairsmith.judge.escalate import holds
 from pairsmith.judge.noise import PROMPTS
-from pairsmith.judge.settings import CHECK
+from pairsmith.judge.settings import BY_FAMILY, CHECK, JudgeSettings
 from pairsmith.pair.settings import SEAM, PairSettings
 from pairsmith.pairing import ACCURATE, Pairing, named, pairing_of
 from pairsmith.recipe import Recipe
@@ -44,6 +45,10 @@ JUDGE_TEMPLATES = (
     "reference_user",
     "reask",
 )
+TASK_TEMPLATES = ("family_system", "family_user", "family_reask")
+GENERAL = "general"  # the rubric of whatever has none of its own
+NO_FAMILY = "other"
+NEW_KEYS = ("families", "family_judge")  # say nothing at their defaults: what was settled before them stays settled
 MODES: dict[str, Structured] = {"auto": "json_schema", "schema": "json_schema", "object": "json_object", "text": "text"}
 
 
@@ -114,8 +119,38 @@ def arms_of(recipe: Recipe, endpoints: Mapping[EndpointName, Endpoint], known: K
 def _words(recipe: Recipe) -> JudgeWords:
     templates = {name: assets.template("judge", f"{name}.md.j2") for name in JUDGE_TEMPLATES}
     families = {name: assets.words("families", name, Path()) for name in assets.bundled("families")}
-    rubric = assets.words("rubrics", recipe.judge.rubric, Path())
-    return JudgeWords(rubric=rubric, criteria=families | recipe.judge.criteria, **templates)
+    rubric, rubrics = _rubrics(recipe.judge.rubric)
+    criteria = families | recipe.judge.criteria
+    tasks = _tasks({*criteria, *rubrics}) if recipe.judge.families == "ask" else None
+    return JudgeWords(rubric=rubric, rubrics=rubrics, criteria=criteria, tasks=tasks, **templates)
+
+
+def _rubrics(named: str) -> tuple[str, dict[str, str]]:
+    """The rubric of every prompt, and those of task families, where the recipe goes by them.
+
+    Raises:
+        UserError: it is neither a bundled name, nor a file, nor a folder that holds general.md.
+    """
+    if named == BY_FAMILY:
+        found = {name: assets.words("rubrics", name, Path()) for name in assets.bundled("rubrics")}
+    elif Path(named).is_dir():
+        files = sorted(path for path in Path(named).glob("*.md") if path.stem.upper() != "README")
+        found = {path.stem: assets.words("rubrics", str(path), Path()) for path in files}
+    else:
+        return assets.words("rubrics", named, Path()), {}
+    if GENERAL not in found:
+        raise UserError(
+            f"the rubrics in {named} are one a task family, and {GENERAL}.md for every other prompt is missing: "
+            "put it there, or name one rubric"
+        )
+    return found.pop(GENERAL), found
+
+
+def _tasks(families: Collection[str]) -> TaskWords:
+    """How a judge is asked which of these it is; what is none of the others stands last."""
+    system, user, reask = (assets.template("judge", f"{name}.md.j2") for name in TASK_TEMPLATES)
+    names = sorted({*families, NO_FAMILY}, key=lambda name: (name == NO_FAMILY, name))
+    return TaskWords(system, user, reask, tuple(names))
 
 
 def _functions(recipe: Recipe) -> dict[str, seams.Function]:
@@ -152,15 +187,22 @@ def _judged(
     ]
     who += [[dict[str, Json](e.names), dict(e.neutral)] for e in endpoints.values()]
     how: Json = [[arm.name, arm.endpoint, dict(arm.params), arm.system, arm.weight] for arm in arms]
-    said: Json = [assets.asset("prompts", "judge", f"{name}.md.j2").read_text("utf-8") for name in JUDGE_TEMPLATES]
+    templates = (*JUDGE_TEMPLATES, *(TASK_TEMPLATES if words.tasks else ()))
+    said: Json = [assets.asset("prompts", "judge", f"{name}.md.j2").read_text("utf-8") for name in templates]
     written: Json = [[function.name, function.digest] for function in functions.values()]
     settings: Json = [
         recipe.sample.model_dump(mode="json", exclude={"max_screened"}) if recipe.sample else None,
-        recipe.judge.model_dump(mode="json", exclude={"service_tier"}),
+        recipe.judge.model_dump(mode="json", exclude={"service_tier", *_unsaid(recipe.judge)}),
         recipe.judge.by_value,
         list[Json](sorted(recipe.pair.tolerated)),
     ]
-    return [who, how, said, words.rubric, dict(words.criteria), settings, written]
+    decided: list[Json] = [who, how, said, words.rubric, dict(words.criteria), settings, written]
+    return [*decided, dict[str, Json](words.rubrics)] if words.rubrics else decided
+
+
+def _unsaid(settings: JudgeSettings) -> set[str]:
+    """Keys of [judge] that stand at their defaults, among those that an earlier version did not have."""
+    return {key for key in NEW_KEYS if getattr(settings, key) == JudgeSettings.model_fields[key].default}
 
 
 # --- how much the judges err ------------------------------------------------------------------------

@@ -345,6 +345,9 @@ def test_the_templates_compile_and_ask_for_nothing_unknown() -> None:
     assert set(environment().list_templates()) == {
         "duel_system.md.j2",
         "duel_user.md.j2",
+        "family_reask.md.j2",
+        "family_system.md.j2",
+        "family_user.md.j2",
         "rank_system.md.j2",
         "rank_user.md.j2",
         "reask.md.j2",

@@ -14,6 +14,7 @@ from pairsmith.cli.common import relative
 from pairsmith.errors import InputError, LedgerError
 from pairsmith.folder import RunFolder
 from pairsmith.judge.anchors import ARM, NO_FAMILY, Anchor, anchors_id, read_anchors
+from pairsmith.outcomes import family_in
 from pairsmith.qualified import AnchorSet
 from pairsmith.records import Completion, CompletionId, Prompt, RequestId
 
@@ -110,9 +111,9 @@ def _anchor(
     except LedgerError:
         left_out["text not stored"] += 1
         return None
-    family = review.prompt.meta.get("family")
-    why = f"preferred by {review.reviewer}"
-    return Anchor(ident, review.prompt, good, bad, family=family if isinstance(family, str) else NO_FAMILY, why=why)
+    settled = ledger.outcome(review.prompt.id, ledger.fact("digest") or "")
+    family = family_in(review.prompt, settled.body if settled else {}).family or NO_FAMILY
+    return Anchor(ident, review.prompt, good, bad, family=family, why=f"preferred by {review.reviewer}")
 
 
 def _completion(prompt: Prompt, ident: CompletionId, spans: Mapping[str, list[int]], ledger: Ledger) -> Completion:

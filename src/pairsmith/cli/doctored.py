@@ -52,7 +52,7 @@ class Diagnosis:
     def _judged(self, name: EndpointName) -> dict[str, tuple[Json, ...]]:
         judge = self.recipe.judge
         asked: dict[str, Json] = {"temperature": judge.temperature, "reasoning_effort": judge.reasoning_effort}
-        if name not in judge.panel or self.endpoints[name].kind != "chat":
+        if name not in self.recipe.asked_to_judge or self.endpoints[name].kind != "chat":
             return {}
         return {key: (value,) for key, value in asked.items() if value is not None}
 
@@ -107,7 +107,7 @@ class Diagnosis:
         missing = {key: one.lacks(key, value) for key, (value,) in self._judged(name).items()}
         said = [_settled(name, key, found, f"take {key} out of [judge]") for key, found in missing.items() if found]
         shape = SHAPES.get(endpoint.json_mode, "")
-        if name in self.recipe.judge.panel and _lost(one.findings.get(shape)):
+        if name in self.recipe.asked_to_judge and _lost(one.findings.get(shape)):
             said.append(_settled(name, shape, one.findings[shape], f'set endpoints.{name}.json_mode = "auto"'))
         return said
 

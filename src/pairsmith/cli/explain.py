@@ -82,6 +82,8 @@ def _json(found: Explained, rules: Pairing, where: str) -> dict[str, Any]:
             "tools": list(prompt.tools),
             "reference": prompt.reference,
             "meta": dict(prompt.meta),
+            "family": found.family.family,
+            "family_call": found.family.call,
         },
         "outcome": settled.kind if settled else None,
         "reason": settled.reason if settled else None,

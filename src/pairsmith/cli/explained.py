@@ -36,6 +36,8 @@ _BESIDE = {
     "unpaid": "every attempt failed, and another run asks again",
     "unreadable": "could not be read as a verdict",
     "reference": "wrote the reference that judges are shown",
+    "family": "says of which task family the prompt is",
+    "unplaced": "could not be read: the prompt was judged as one of no family",
     "early": "is there, and nothing is decided yet",
     "unused": "is no part of what the last run decided by: asked to measure the judge, or by other settings",
 }
@@ -83,12 +85,20 @@ def _asked(found: Explained, full: bool) -> Iterator[str]:
     parts = [("SYSTEM", prompt.system)] if prompt.system else []
     parts += [(str(turn.get("role", "")).upper(), _content(turn)) for turn in prompt.messages]
     parts += [("REFERENCE", prompt.reference)] if prompt.reference else []
+    parts += [("FAMILY", _family(found))] if _family(found) else []
     for role, text in parts:
         yield styled(visible(role), bold=True)
         yield from _text(text or "", full)
     if prompt.tools:
         yield styled("TOOLS", bold=True)
         yield from _wrapped(_tools(prompt.tools))
+
+
+def _family(found: Explained) -> str:
+    """The task family that it was judged by, and who says so."""
+    if found.family.call is None:
+        return found.family.family or ""
+    return f"{found.family.family} (a judge was asked)" if found.family.family else "none: it could not be had"
 
 
 def _content(turn: dict[str, Any]) -> str:

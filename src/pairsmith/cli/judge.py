@@ -63,13 +63,17 @@ def command(
 
 
 def _show(what: Named, prompt_id: str, as_json: bool) -> int:
+    from pairsmith.judge import family_asked, with_family
     from pairsmith.judge.reference import wants_reference, with_reference, written
 
     work = _work(what)
     prompt, completions, outcomes = _prompt(what, prompt_id, work)
+    placing = family_asked(prompt, work.panel, outcomes)
+    owed = [placing.owed] if placing is not None and placing.owed else []
+    prompt = with_family(prompt, placing)
     if wants_reference(prompt, work.panel):
         prompt = with_reference(prompt, written(prompt, work.panel, outcomes))
-    requests = list(_requests(prompt, completions, work))
+    requests = [*owed, *_requests(prompt, completions, work)]
     result = {
         "prompt_id": prompt.id,
         "requests": [{"endpoint": r.endpoint, "purpose": r.purpose.value, "body": dict(r.body)} for r in requests],

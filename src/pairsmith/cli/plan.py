@@ -189,7 +189,7 @@ def _plan(what: Named, flags: Flags) -> Planned:
             found = ledger.stored(prompt) if ledger else {}
             return {ident: read_stored(ident, one) for ident, one in found.items()}
 
-        lines = forecast(work, input, stored, rate_of(work.panel.words.score_rules))
+        lines = forecast(work, input, stored, rate_of(work.panel.words.general.score))
         counts = ledger.counts(work.digest) if ledger else None
         paid = ledger.spent_on() if ledger else {}
         spent = ledger.spent() if ledger else None

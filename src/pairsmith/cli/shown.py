@@ -18,7 +18,7 @@ import click
 from pairsmith.dataset import text_of
 from pairsmith.judge.verdicts import Unreadable, read_score
 from pairsmith.ledger import Ledger, Settled
-from pairsmith.outcomes import StoredPair, StoredSide
+from pairsmith.outcomes import StoredPair, StoredSide, family_in
 from pairsmith.records import Json, Prompt, Reply, RequestId, StoredReply
 from pairsmith.wire.stored import read_stored
 
@@ -105,7 +105,7 @@ def _shown(prompt: Prompt, settled: Settled, ledger: Ledger) -> Shown:
 
     return Shown(
         id=prompt.source_id or prompt.id,
-        family=str(prompt.meta.get("family", "")),
+        family=family_in(prompt, settled.body).family or "",
         prompt="\n\n".join(str(message.get("content", "")) for message in prompt.messages),
         chosen=side(pair["chosen"]),
         rejected=side(pair["rejected"]),

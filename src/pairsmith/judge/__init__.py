@@ -5,6 +5,7 @@ from pairsmith.judge.case import Asked, Check, Panel, Settle
 from pairsmith.judge.escalate import Gates
 from pairsmith.judge.panel import JudgeState, SettleOrders, owed
 from pairsmith.judge.settings import JudgeSettings
+from pairsmith.judge.tasks import family_asked, with_family
 
 __all__ = [
     "Asked",
@@ -17,5 +18,7 @@ __all__ = [
     "Settle",
     "SettleOrders",
     "Structured",
+    "family_asked",
     "owed",
+    "with_family",
 ]

@@ -1,6 +1,6 @@
 """How a judge is asked one question: the words, the body, the one re-ask, and where the question stands.
 
-score.py and duel.py say what is asked, panel.py which questions there are.
+score.py, duel.py and the like say what is asked, panel.py which questions there are.
 """
 
 from __future__ import annotations
@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
 from pairsmith.judge.settings import JudgeSettings
-from pairsmith.judge.verdicts import DuelVerdict, RankVerdict, ScoreVerdict, Unreadable, WrittenVerdict, spoken
+from pairsmith.judge.verdicts import (
+    DuelVerdict,
+    FamilyVerdict,
+    RankVerdict,
+    ScoreVerdict,
+    Unreadable,
+    WrittenVerdict,
+    spoken,
+)
 from pairsmith.records import (
     ChatRequest,
     Endpoint,
@@ -39,10 +47,37 @@ ATTEMPTS = 2  # the question and one re-ask (JUDGING, finding 12)
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """The system messages of one rubric: they hold nothing of a prompt, so each is the prefix of many requests."""
+
+    score: str
+    duel: str
+    rank: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWords:
+    """How a judge is asked for a prompt's task family: the templates of that, and the names it may choose from."""
+
+    system: Template
+    user: Template
+    reask: Template
+    names: tuple[str, ...]
+    shape: str = field(init=False)
+    rules: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        shape = '{"family": ' + "|".join(f'"{name}"' for name in self.names) + "}"
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "rules", self.system.render(families=self.names, shape=shape))
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeWords:
     """The words said to judges: the templates of prompts/judge/ by their file names, and the rubric's text.
 
-    The system messages hold nothing of a prompt, so they are rendered once and are every request's prefix.
+    `rubrics` are those of task families, in place of `rubric`. `tasks` None: no judge is asked for a family.
     """
 
     score_system: Template
@@ -56,23 +91,31 @@ class JudgeWords:
     reask: Template
     rubric: str
     criteria: Mapping[str, str] = field(default_factory=dict)  # one sentence a task family
-    score_rules: str = field(init=False)
-    duel_rules: str = field(init=False)
-    rank_rules: str = field(init=False)
-    reference_rules: str = field(init=False)
+    rubrics: Mapping[str, str] = field(default_factory=dict)
+    tasks: TaskWords | None = None
+    general: Rules = field(init=False)
+    _of_families: Mapping[str, Rules] = field(init=False)
 
     def __post_init__(self) -> None:
-        for name, template, shape in (
-            ("score_rules", self.score_system, SCORE_SHAPE),
-            ("duel_rules", self.duel_system, DUEL_SHAPE),
-            ("rank_rules", self.rank_system, RANK_SHAPE),
-            ("reference_rules", self.reference_system, ""),
-        ):
-            object.__setattr__(self, name, template.render(rubric=self.rubric, shape=shape))
+        object.__setattr__(self, "general", self._rendered(self.rubric))
+        own = {family: self._rendered(rubric) for family, rubric in self.rubrics.items()}
+        object.__setattr__(self, "_of_families", own)
+
+    def _rendered(self, rubric: str) -> Rules:
+        return Rules(
+            score=self.score_system.render(rubric=rubric, shape=SCORE_SHAPE),
+            duel=self.duel_system.render(rubric=rubric, shape=DUEL_SHAPE),
+            rank=self.rank_system.render(rubric=rubric, shape=RANK_SHAPE),
+            reference=self.reference_system.render(rubric=rubric, shape=""),
+        )
+
+    def rules(self, prompt: Prompt) -> Rules:
+        """What a judge of this prompt goes by: the rubric of its task family, where that has one of its own."""
+        return self._of_families.get(prompt.family, self.general)
 
     def criterion(self, prompt: Prompt) -> str:
-        """The sentence for the prompt's task family (`family` of its row); "" without one."""
-        return self.criteria.get(str(prompt.meta.get("family", "")), "")
+        """The sentence for the prompt's task family; "" without one."""
+        return self.criteria.get(prompt.family, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +128,10 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What one judge is asked: everything of the request but how to send it."""
+    """What one judge is asked: everything of the request but how to send it.
+
+    `reask`: how it is asked again; None: in the words for verdicts.
+    """
 
     prompt: PromptId
     purpose: Purpose
@@ -94,6 +140,7 @@ class Question:
     shape: str
     schema: Mapping[str, Json]
     logprobs: bool = False  # whether the probabilities of its tokens are asked for too
+    reask: Template | None = None
 
 
 def ask(
@@ -111,7 +158,7 @@ def ask(
         {"role": "user", "content": question.text},
     ]
     if complaint is not None:
-        again = words.reask.render(why=complaint.why, shape=question.shape)
+        again = (question.reask or words.reask).render(why=complaint.why, shape=question.shape)
         messages += [
             {"role": "assistant", "content": _quoted(complaint.reply)},
             {"role": "user", "content": again},
@@ -157,7 +204,7 @@ def _reasoning(judge: Endpoint) -> dict[str, Json]:
 
 # --- where a question stands --------------------------------------------------------------------
 
-V = TypeVar("V", ScoreVerdict, DuelVerdict, RankVerdict, WrittenVerdict)
+V = TypeVar("V", ScoreVerdict, DuelVerdict, RankVerdict, FamilyVerdict, WrittenVerdict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ or the longer answer wins, replies cannot be read, judges agree; and how each ar
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -25,6 +25,7 @@ LONGER_LEAD = 0.10  # by so much more often than the judges' average prefers the
 FIRST_WINS = 0.60
 CONFLICTS = 0.30
 UNREADABLE = 0.02
+NO_FAMILY = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,22 @@ class ArmCard:
 
 
 @dataclass(frozen=True, slots=True)
+class FamilyCard:
+    """One task family: prompts that were judged by it, those of them whose family a judge was asked for, and pairs."""
+
+    prompts: int
+    asked: int
+    pairs: Rate  # of these prompts
+
+
+@dataclass(frozen=True, slots=True)
 class BiasCard:
     """All prompts of a run together.
 
     conflicts: close calls, finals or rankings whose two orders disagree. chosen_longer: of the pairs.
     average_longer_wins: of the couples of completions, by the mean of all judges that saw both. unreadable: of all
-    replies of judges. agreement: of the couples that two judges both order, by the two names.
+    replies of judges. agreement: of the couples that two judges both order, by the two names. families: of prompts that
+    have one; under NO_FAMILY those whose family was asked for in vain.
     """
 
     conflicts: Rate
@@ -67,6 +78,7 @@ class BiasCard:
     judges: Mapping[str, JudgeCard]
     agreement: Mapping[str, Rate]
     arms: Mapping[str, ArmCard]
+    families: Mapping[str, FamilyCard]
 
     def warnings(self) -> list[str]:
         """What the user should know before training on these pairs; one sentence each."""
@@ -115,6 +127,8 @@ class _Counts:
     agree: defaultdict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     arms: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     wins: defaultdict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    families: defaultdict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))  # whether it is a pair
+    placed: Counter[str] = field(default_factory=Counter)
 
 
 def bias_card(bodies: Iterable[Body]) -> BiasCard:
@@ -143,6 +157,10 @@ def bias_card(bodies: Iterable[Body]) -> BiasCard:
         judges=judges,
         agreement={names: share_of(said) for names, said in sorted(counts.agree.items())},
         arms=arms,
+        families={
+            name: FamilyCard(len(paired), counts.placed[name], share_of(paired))
+            for name, paired in sorted(counts.families.items())
+        },
     )
 
 
@@ -152,6 +170,10 @@ def _count(counts: _Counts, body: Body) -> None:
     verdicts = body.get("verdicts", ())
     counts.verdicts += sum(not verdict["judge"].startswith(CHECK) for verdict in verdicts)
     counts.unreadable += body.get("unreadable", 0)
+    if "family" in body:
+        name, call = body["family"]
+        counts.families[name or NO_FAMILY].append("pair" in body)
+        counts.placed[name or NO_FAMILY] += call is not None
     for arm in arms.values():
         counts.arms[arm][0] += 1
     _count_scores(counts, [verdict for verdict in verdicts if "score" in verdict], characters)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from pairsmith.judge.asking import JudgeWords, Standing, Structured
 from pairsmith.judge.escalate import Gates
 from pairsmith.judge.settings import CHECK, JudgeSettings
+from pairsmith.judge.verdicts import FamilyVerdict
 from pairsmith.records import (
     ChatRequest,
     Completion,
@@ -66,7 +67,8 @@ class Panel:
 class Case:
     """What is asked about: the judged completions of ONE prompt, by id and in the order of their ids.
 
-    `measuring`: its verdicts are to show how the judges err, so that whoever can say something is asked.
+    `measuring`: its verdicts are to show how the judges err, so that whoever can say something is asked. `placing`: the
+    question after its task family; None: nobody is asked that.
     """
 
     prompt: Prompt
@@ -75,6 +77,7 @@ class Case:
     panel: Panel
     asked: Asked
     measuring: bool = False
+    placing: Standing[FamilyVerdict] | None = None
 
     @property
     def noise(self) -> Noise:
@@ -98,6 +101,17 @@ class Evidence:
     def open(self) -> bool:
         """Whether a verdict may still come."""
         return self.waits or any(standing.open for standing in self.standings)
+
+
+def unplaced(case: Case, evidence: Evidence) -> Evidence | None:
+    """The evidence while the family that picks the next question's words is owed; None: it is there, or none is asked.
+
+    Asked by whoever is about to put a chat model's question: a prompt that needs none needs no family.
+    """
+    stands = case.placing
+    if stands is None or not stands.open:
+        return None
+    return replace(evidence, standings=(*evidence.standings, stands))
 
 
 def rung_name(named: str) -> EndpointName:

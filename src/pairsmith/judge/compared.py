@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from pairsmith.judge.asking import Standing, standing
-from pairsmith.judge.case import Case, Evidence, Settle
+from pairsmith.judge.case import Case, Evidence, Settle, unplaced
 from pairsmith.judge.duel import LABELS, Order, both_orders, duel_request
 from pairsmith.judge.verdicts import DuelVerdict, read_duel
 from pairsmith.records import Abstention, Completion, CompletionId, Settlement, Undecided
@@ -42,6 +42,8 @@ def in_both_orders(
         economical: whether the second order is asked only if the first names the better one: else it can change
             nothing.
     """
+    if waiting := unplaced(case, evidence):
+        return waiting, None
     evidence, lost, prompt = replace(evidence, final=()), "", case.prompt.id
     for order in both_orders(prompt, better, worse, case.panel.chat_judges, case.panel.seed):
         stands = duelled(case, order)

@@ -74,7 +74,7 @@ def duel_request(
     texts = [completion.text for completion in order.shown]
     answers = [{"label": label, "text": text} for label, text in zip(LABELS, texts, strict=True)]
     text = words.duel_user.render(prompt_blocks(prompt, *texts), answers=answers, criterion=words.criterion(prompt))
-    question = Question(prompt.id, Purpose.DUEL, words.duel_rules, text, DUEL_SHAPE, SCHEMA)
+    question = Question(prompt.id, Purpose.DUEL, words.rules(prompt).duel, text, DUEL_SHAPE, SCHEMA)
     return ask(question, order.judge, words, settings, structured, complaint)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from pairsmith.judge.asking import Complaint, Standing, standing
-from pairsmith.judge.case import Case, Evidence
+from pairsmith.judge.case import Case, Evidence, unplaced
 from pairsmith.judge.escalate import by_distance, by_value, holds
 from pairsmith.judge.logprobs import expected_score
 from pairsmith.judge.reward import read_reward, reward_request
@@ -33,7 +33,10 @@ def scored(case: Case) -> Evidence:
     for rung, judge in enumerate(case.panel.judges):
         if rung and case.panel.noise is None and not case.measuring:
             return replace(evidence, waits=True)
-        evidence = _rung(case, evidence, judge, _asked(case, evidence, rung, judge))
+        asked = _asked(case, evidence, rung, judge)
+        if asked and judge.kind == "chat" and (waiting := unplaced(case, evidence)):
+            return waiting
+        evidence = _rung(case, evidence, judge, asked)
         if evidence.open:
             return evidence
     if case.measuring and len(case.panel.judges) == 1 and case.panel.chat_judges:

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from pairsmith.judge.asking import Standing
 from pairsmith.judge.case import Asked, Case, Evidence, Panel, Settle
 from pairsmith.judge.compared import in_both_orders, settled
 from pairsmith.judge.ladder import scored
 from pairsmith.judge.rank import ends, ranked, wants_duels
 from pairsmith.judge.reference import wants_reference, with_reference, written
 from pairsmith.judge.tournament import played
+from pairsmith.judge.verdicts import FamilyVerdict
 from pairsmith.records import (
     ChatRequest,
     Completion,
@@ -70,11 +72,12 @@ def owed(
     asked: Asked | None = None,
     settle_orders: SettleOrders | None = None,
     measuring: bool = False,
+    placing: Standing[FamilyVerdict] | None = None,
 ) -> JudgeState:
     """Every verdict that can be read so far, and the requests still owed, for ONE prompt.
 
     Args:
-        prompt: the prompt.
+        prompt: the prompt, of the task family that `placing` came to.
         completions: all of its completions, in any order; flagged ones are not judged.
         outcomes: what came back, by request id; may hold more than is looked for.
         settle: asked only when no score is open. It may be given no scores at all, or some completions'
@@ -83,6 +86,7 @@ def owed(
         asked: of this prompt and panel, from one call to the next: what is there is not rendered again.
         settle_orders: the same for the protocols rank and duel.
         measuring: only the verdicts that show how much the judges err are asked for, and nothing is settled.
+        placing: where the question after its family stands, see tasks.py; it is owed once its answer picks words.
 
     Raises:
         ValueError: a completion answers another prompt; or settle leaves a compared pair undecided.
@@ -90,16 +94,20 @@ def owed(
     if any(completion.prompt_id != prompt.id for completion in completions):
         raise ValueError(f"prompt {prompt.id} was given a completion of another prompt")
     before = Evidence()
+    if placing is not None and placing.failure is not None and not placing.unpaid:
+        before = Evidence(standings=(placing,))
     if wants_reference(prompt, panel):
+        if placing is not None and placing.open:
+            return _state(Evidence(standings=(placing,)), None)
         reference = written(prompt, panel, outcomes)
         if reference.open:
             return _state(Evidence(standings=(reference,)), None)
         if reference.failure is not None:  # one that cannot be used is no verdict that was lost
-            before = Evidence(standings=(reference,))
+            before = Evidence(standings=(*before.standings, reference))
         prompt = with_reference(prompt, reference)
     judged = sorted((c for c in completions if not c.flags), key=lambda completion: completion.id)
     by_id = {completion.id: completion for completion in judged}
-    case = Case(prompt, by_id, outcomes, panel, {} if asked is None else asked, measuring)
+    case = Case(prompt, by_id, outcomes, panel, {} if asked is None else asked, measuring, placing)
     evidence, settlement = _judged(case, settle, settle_orders)
     return _state(replace(evidence, standings=(*before.standings, *evidence.standings)), settlement)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -102,8 +102,11 @@ def exam(anchor: Anchor, judge: Endpoint, panel: Panel, outcomes: Mapping[Reques
     """Follow every question about one anchor through its outcomes.
 
     The score protocol scores each answer alone and compares them in both orders, as close calls are in a run:
-    four calls. The others compare only: two.
+    four calls. The others compare only: two. Where rubrics go by task families, the anchor's own holds.
     """
+    prompt = anchor.prompt
+    if panel.words.rubrics:
+        prompt = replace(prompt, meta={**prompt.meta, "family": anchor.family})
     words, settings, structured = panel.words, panel.settings, panel.structured[judge.name]
     replies: list[Reply] = []
 
@@ -116,14 +119,14 @@ def exam(anchor: Anchor, judge: Endpoint, panel: Panel, outcomes: Mapping[Reques
     scores: tuple[Standing[ScoreVerdict], ...] = ()
     if has_scores(settings.protocol):
         scores = tuple(
-            follow(partial(score_request, anchor.prompt, side, judge, words, settings, structured), read_score)
+            follow(partial(score_request, prompt, side, judge, words, settings, structured), read_score)
             for side in (anchor.good, anchor.bad)
         )
     duels = tuple(
         (
             order,
             follow(
-                partial(duel_request, anchor.prompt, order, words, settings, structured),
+                partial(duel_request, prompt, order, words, settings, structured),
                 partial(read_duel, labels=LABELS),
             ),
         )

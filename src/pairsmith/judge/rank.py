@@ -22,7 +22,7 @@ from pairsmith.judge.asking import (
     verdict_schema,
 )
 from pairsmith.judge.blocks import prompt_blocks
-from pairsmith.judge.case import Case, Evidence
+from pairsmith.judge.case import Case, Evidence, unplaced
 from pairsmith.judge.settings import JudgeSettings
 from pairsmith.judge.verdicts import RankVerdict, read_ranking
 from pairsmith.records import (
@@ -81,6 +81,8 @@ def ranked(case: Case) -> tuple[Evidence, Abstention | None]:
         said = f"{len(case.completions)} answers of {characters:,} characters together"
         limit = f"judge.rank_max_chars = {case.panel.settings.rank_max_chars}"
         return evidence, Abstention(case.prompt.id, "too_long_to_rank", f"{said} > {limit}")
+    if waiting := unplaced(case, evidence):
+        return waiting, None
     lost = ""
     for one in both_lists(case):
         request = partial(rank_request, case.prompt, one, case.panel.words, case.panel.settings)
@@ -124,7 +126,7 @@ def rank_request(
     texts = [completion.text for completion in one.shown]
     answers = [{"label": label, "text": text} for label, text in zip(one.labels, texts, strict=True)]
     text = words.rank_user.render(prompt_blocks(prompt, *texts), answers=answers, criterion=words.criterion(prompt))
-    question = Question(prompt.id, Purpose.RANK, words.rank_rules, text, RANK_SHAPE, schema(one.labels))
+    question = Question(prompt.id, Purpose.RANK, words.rules(prompt).rank, text, RANK_SHAPE, schema(one.labels))
     return ask(question, one.judge, words, settings, structured, complaint)
 
 

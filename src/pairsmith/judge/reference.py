@@ -36,7 +36,7 @@ def reference_request(prompt: Prompt, panel: Panel) -> ChatRequest:
     """The request to the last judge of the panel, the strongest, for an answer of its own."""
     judge, words = panel.chat_judges[-1], panel.words
     text = words.reference_user.render(prompt_blocks(prompt))
-    question = Question(prompt.id, Purpose.REFERENCE, words.reference_rules, text, "", {})
+    question = Question(prompt.id, Purpose.REFERENCE, words.rules(prompt).reference, text, "", {})
     settings = panel.settings.model_copy(update={"max_tokens": panel.settings.reference_max_tokens})
     return ask(question, judge, words, settings, "text", None)
 

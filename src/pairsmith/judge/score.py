@@ -33,5 +33,5 @@ def score_request(
     blocks = prompt_blocks(prompt, completion.text)
     text = words.score_user.render(blocks, answer=completion.text, criterion=words.criterion(prompt))
     logprobs = settings.score_from == "logprobs"
-    question = Question(prompt.id, Purpose.SCORE, words.score_rules, text, SCORE_SHAPE, SCHEMA, logprobs)
+    question = Question(prompt.id, Purpose.SCORE, words.rules(prompt).score, text, SCORE_SHAPE, SCHEMA, logprobs)
     return ask(question, judge, words, settings, structured, complaint, draw)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from pairsmith.records import EndpointName
 
+BY_FAMILY = "family"  # a rubric: the bundled one of each prompt's task family
 CHECK = "check:"  # begins the name of a rung that is a Python function
 Points = Annotated[float, Field(ge=0, le=9, allow_inf_nan=False)]
 
@@ -30,6 +31,8 @@ class JudgeSettings(BaseModel):
     score_from: Literal["number", "logprobs"] = "number"
     reference: Literal["given", "write"] = "given"
     reference_max_tokens: int = Field(default=2048, ge=1)  # of a reference that the judge writes
+    families: Literal["meta", "ask"] = "meta"  # ask: a judge says of which task family a prompt without one is
+    family_judge: EndpointName | None = None  # who is asked; None: the first judge that can answer
     criteria: dict[str, str] = {}  # a task family's sentence, beside or instead of the bundled one
     rank_conflict: Literal["abstain", "duel"] = "abstain"  # where two rankings differ in the first or the last
     rank_max_chars: int = Field(default=60_000, ge=1)  # of all answers in one listwise prompt together
@@ -53,6 +56,8 @@ class JudgeSettings(BaseModel):
             raise ValueError(
                 f"escalate_within holds {given} for {later} judges after the first; give a distance for each"
             )
+        if self.family_judge is not None and self.families != "ask":
+            raise ValueError('family_judge is asked nothing: set families = "ask", or leave it out')
         if self.protocol != "rank" and self.rank_conflict != "abstain":
             raise ValueError(
                 f"rank_conflict is about rankings, and protocol = {self.protocol} makes none: leave it out"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pairsmith.judge.case import Case, Evidence
+from pairsmith.judge.case import Case, Evidence, unplaced
 from pairsmith.judge.compared import duelled, in_both_orders
 from pairsmith.judge.duel import Order, both_orders
 from pairsmith.records import Abstention, Completion, CompletionId, content_id
@@ -17,6 +17,8 @@ from pairsmith.records import Abstention, Completion, CompletionId, content_id
 
 def played(case: Case) -> tuple[Evidence, Abstention | None]:
     """The games and the final as far as they have come, and why there can be no verdict."""
+    if waiting := unplaced(case, Evidence()):
+        return waiting, None
     field = sorted(case.completions.values(), key=lambda one: content_id("field", str(case.panel.seed), one.id))
     evidence, winners, losers = _round(case, Evidence(), field)
     best, worst = [*winners, *_odd(field)], [*losers, *_odd(field)]

@@ -63,6 +63,14 @@ class RankVerdict(BaseModel):
     rationale: Rationale
 
 
+class FamilyVerdict(BaseModel):
+    """The task family of a prompt, by a name that was offered; no reasons are asked for."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    family: str
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenVerdict:
     """A reference answer that a judge wrote itself: no verdict, but asked for and followed like one."""
@@ -70,7 +78,7 @@ class WrittenVerdict:
     text: str
 
 
-V = TypeVar("V", ScoreVerdict, DuelVerdict, RankVerdict)
+V = TypeVar("V", ScoreVerdict, DuelVerdict, RankVerdict, FamilyVerdict)
 
 
 def read_written(text: str) -> WrittenVerdict | Unreadable:
@@ -113,6 +121,24 @@ def read_duel(text: str, labels: Collection[str]) -> DuelVerdict | Unreadable:
         return verdict
 
     return _read(text, "winner", validate)
+
+
+def read_named(text: str) -> FamilyVerdict | Unreadable:
+    """The task family in a reply, whatever names were offered."""
+    return _read(text, "family", lambda found: _validated(FamilyVerdict, found, '"family" must be a name'))
+
+
+def read_family(text: str, names: Collection[str]) -> FamilyVerdict | Unreadable:
+    """The task family in a reply; only the names that were offered are known."""
+    rule = f'"family" must be one of {", ".join(names)}'
+
+    def validate(found: dict[str, object]) -> FamilyVerdict | Unreadable:
+        verdict = _validated(FamilyVerdict, found, rule)
+        if isinstance(verdict, FamilyVerdict) and verdict.family not in names:
+            return Unreadable(f"{rule}, not {short_repr(verdict.family)}")
+        return verdict
+
+    return _read(text, "family", validate)
 
 
 def _read(text: str, key: str, validate: Callable[[dict[str, object]], V | Unreadable]) -> V | Unreadable:

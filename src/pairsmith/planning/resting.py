@@ -41,6 +41,9 @@ def _calls(key: Key, grounds: Grounds) -> Band[str]:
         return _seen(f"the run's {grounds.settled:,} settled prompts")
     if key[1] is Purpose.REFERENCE:
         return Band("the recipe", "the recipe", "the recipe")
+    if key[1] is Purpose.FAMILY:
+        each = "one for each prompt whose row names no family"
+        return Band(each, each, f"{each}, and replies that cannot be read")
     if key[1] is Purpose.RANK:
         return Band("two a prompt", "two a prompt", "two a prompt, and replies that cannot be read")
     return Band("no call is close", f"how far answers lie apart ({_apart(grounds)})", "every call is close")
@@ -63,7 +66,8 @@ def _tokens(key: Key, grounds: Grounds) -> Band[str]:
     if grounds.work.endpoints[endpoint].kind == "reward":
         return Band(*[grounds.rate.rests] * 3)
     answers = purpose in (Purpose.SAMPLE, Purpose.REFERENCE)
-    likely = model.rests if answers or model.chars_a_token else "one to three sentences (an assumption)"
+    said = "one name" if purpose is Purpose.FAMILY else "one to three sentences (an assumption)"
+    likely = model.rests if answers or model.chars_a_token else said
     thinks = model.thinking_tokens and grounds.work.endpoints[endpoint].reasoning != "off"
     likely += " and thoughts before it (an assumption)" if thinks else ""
     counted = "" if model.chars_a_token else f", {grounds.rate.rests}"

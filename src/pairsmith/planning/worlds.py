@@ -33,6 +33,7 @@ Name: TypeAlias = Literal["low", "likely", "high"]
 SHORT = 0.5  # of the typical length: what `low` takes
 LONG = 4.0  # times the typical length: no text of `high` is longer, even where max_tokens is
 CLEAR, POOR = 10.0, 2.0  # about what the best answer of `low` is worth, and all others
+LABEL_TOKENS = 10  # of a reply that names a task family
 ABOVE_FLOOR = 1.0  # points that the better ones of `high` lie above the floor
 UNREADABLE = "It depends on what one is looking for."
 LABELS = [*ascii_uppercase, *("".join(pair) for pair in product(ascii_uppercase, repeat=2))]
@@ -136,15 +137,25 @@ class World:
         model, most = self.models[request.endpoint], self._most(request)
         thought = min(self._thought(request), most / 2)
         spoken = min(float(most), thought + model.verdict_chars / self.rates[request.endpoint])
+        if request.purpose is Purpose.FAMILY:
+            spoken = min(float(most), thought + LABEL_TOKENS)
         output = {"low": SHORT * spoken, "likely": spoken, "high": float(most)}[self.name]
         usage = Usage(None, round(output), None, round(min(thought, output)))
         share = {"low": 0.0, "likely": model.unreadable, "high": max(model.unreadable, UNREADABLE_AT_MOST)}[self.name]
         if _uniform("unreadable", self.turn, request.id) < share:
             return Reply(request.id, UNREADABLE, "stop", usage=usage)
+        if request.purpose is Purpose.FAMILY:
+            return Reply(request.id, orjson.dumps({"family": self._family(request)}).decode(), "stop", usage=usage)
         noise = self._noise(model) if self.name == "likely" else 0.0
         points = [one + noise * _normal("noise", self.turn, request.id, place) for place, one in enumerate(seen)]
         text = orjson.dumps({"rationale": "", **self._verdict(request.purpose, points)}).decode()
         return Reply(request.id, text, "stop", usage=usage)
+
+    def _family(self, request: ChatRequest) -> str:
+        """One family or another: of real prompts nothing is known, and rubrics are about as long as each other."""
+        tasks = self.work.panel.words.tasks
+        assert tasks is not None
+        return tasks.names[int(_uniform("family", request.prompt_id) * len(tasks.names))]
 
     def _verdict(self, purpose: Purpose, points: Sequence[float]) -> dict[str, Json]:
         if purpose is Purpose.SCORE:

@@ -114,6 +114,7 @@ def _fates(counts: Counts) -> Iterator[tuple[str, str, int]]:
 
 def _endpoint(one: Endpoint, recipe: Recipe) -> tuple[str, ...]:
     does = ["samples"] * (one.name in recipe.sampled_endpoints) + ["judges"] * (one.name in recipe.judge.panel)
+    does += ["says task families"] * (one.name == recipe.judge.family_judge)
     return one.name, public_name(one.model), ", ".join(does), public_name(one.identity), one.server
 
 
@@ -154,6 +155,7 @@ def _judging(recipe: Recipe) -> dict[str, Json]:
     unused += [] if recipe.judge.reference == "write" else ["reference_max_tokens"]
     unused += [] if len(recipe.judge.panel) > 1 else ["escalate", "escalate_within"]
     unused += [] if recipe.judge.criteria else ["criteria"]
+    unused += [] if recipe.judge.families == "ask" else ["families"]
     kept = {key: value for key, value in table.items() if key not in unused}
     return {**kept, "rubric": public_name(recipe.judge.rubric)}
 

@@ -90,7 +90,9 @@ def shareable_parameters(parameters: Mapping[str, Json]) -> dict[str, Json]:
 def shareable_proof(row: Mapping[str, Json]) -> dict[str, Json]:
     """A line of the provenance as a dataset folder holds it; applied once more it changes nothing."""
     sides = {key: _side(row[key]) for key in ("chosen", "rejected") if key in row}
-    return {**row, **sides}
+    family = row.get("family")
+    kept = {"family": family if isinstance(family, str) and _is_plain(family) else None} if "family" in row else {}
+    return {**row, **kept, **sides}
 
 
 def _side(side: Json) -> Json:

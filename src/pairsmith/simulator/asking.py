@@ -1,6 +1,7 @@
 """Recognises a judging request: which kind of verdict it asks for, and the answers it shows.
 
-Knows no rubric: only the property names of the verdict and the <answer> blocks (see judging.py).
+Knows no rubric: only the property names of the verdict and the <answer> blocks (see judging.py). Asked for a family,
+it is shown a conversation and no answer.
 """
 
 import re
@@ -8,12 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["score", "winner", "ranking"]
-KINDS: tuple[Kind, ...] = ("score", "winner", "ranking")
+Kind = Literal["score", "winner", "ranking", "family"]
+KINDS: tuple[Kind, ...] = ("score", "winner", "ranking", "family")
 
 _ANSWER = re.compile(
     r'<answer(?P<tag>[\w-]*)(?: label="(?P<label>\w+)")?>\n(?P<text>.*?)\n</answer(?P=tag)>', re.DOTALL
 )
+_MESSAGE = re.compile(r'<message(?P<tag>[\w-]*) role="(?P<role>\w+)">\n(?P<text>.*?)\n</message(?P=tag)>', re.DOTALL)
+_OFFERED = re.compile(r'"family"\s*:\s*((?:"[^"\n]+"\s*\|\s*)*"[^"\n]+")')
 _BOUNDS = re.compile(r'"score"\W[^\n]{0,80}?(\d+)\s*(?:\.\.\.?|-|–|to|and)\s*(\d+)')
 _LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -27,6 +30,7 @@ class Question:
         low, high: bounds of a score.
         ties: whether a winner may be "tie".
         keys: the keys that the reply may have; None when the request names no schema.
+        asked, offered: of a question after the family: what the user says in the conversation, and the families.
     """
 
     kind: Kind
@@ -35,6 +39,8 @@ class Question:
     high: int = 10
     ties: bool = True
     keys: frozenset[str] | None = None
+    asked: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
 
 
 def read_question(messages: Iterable[Mapping[str, Any]], response_format: object) -> Question | None:
@@ -42,7 +48,10 @@ def read_question(messages: Iterable[Mapping[str, Any]], response_format: object
     written = [(str(m.get("role")), text_of(m.get("content"))) for m in messages]
     properties = _properties(response_format)
     kind = _kind(properties, written)
-    answers = _answers("\n".join(text for role, text in written if role == "user"))
+    shown = "\n".join(text for role, text in written if role == "user")
+    if kind == "family":
+        return _of_family(properties, written, shown)
+    answers = _answers(shown)
     if kind is None or not answers or (kind == "winner" and len(answers) < 2):
         return None
     low, high = _bounds(properties.get("score"), "\n".join(text for _, text in written))
@@ -55,6 +64,18 @@ def read_question(messages: Iterable[Mapping[str, Any]], response_format: object
         ties=winners is None or "tie" in winners,
         keys=frozenset(properties) or None,
     )
+
+
+def _of_family(properties: Mapping[str, Any], written: list[tuple[str, str]], shown: str) -> Question | None:
+    """The question after a family; None where no conversation is shown, or no families are offered."""
+    asked = tuple(match["text"] for match in _MESSAGE.finditer(shown) if match["role"] == "user")
+    offered = properties.get("family", {}).get("enum")
+    if not offered:
+        named = _OFFERED.search("\n".join(text for role, text in written if role == "system"))
+        offered = re.findall(r'"([^"]+)"', named[1]) if named else []
+    if not (asked and offered):
+        return None
+    return Question("family", (), keys=frozenset(properties) or None, asked=asked, offered=tuple(map(str, offered)))
 
 
 def text_of(content: object) -> str:

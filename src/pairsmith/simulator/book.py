@@ -33,8 +33,11 @@ class Book:
         self._drafts: dict[str, list[Draft]] = {}
         self._quality: dict[str, float] = {}
         self._by_head: dict[str, list[str]] = {}
+        self._family: dict[str, str] = {}
         for row in rows:
             drafts = self._drafts.setdefault(row["prompt"].strip(), [])
+            if "family" in row:
+                self._family[row["prompt"].strip()] = str(row["family"])
             for answer in _answers(row):
                 text, quality = str(answer["text"]), float(answer["quality"])
                 if looks := float(answer.get("appeal", 0.0)):
@@ -64,6 +67,10 @@ class Book:
     def drafts(self, prompt: str) -> Sequence[Draft]:
         """The answers to one prompt; empty when the book does not know it."""
         return self._drafts.get(prompt.strip(), ())
+
+    def family(self, prompt: str) -> str | None:
+        """The task family of one prompt; None when the book does not know it."""
+        return self._family.get(prompt.strip())
 
     def quality(self, text: str) -> float | None:
         """The quality of an answer of the book; also of its beginning, from 40 characters on; None if it is neither."""

@@ -13,9 +13,11 @@ import orjson
 from pairsmith.simulator.asking import Question
 from pairsmith.simulator.book import appearance
 from pairsmith.simulator.dice import Dice
+from pairsmith.simulator.families import LEFT_OVER, family_by_words
 from pairsmith.simulator.rationales import comparing, ordering, praising
 
 Quality = Callable[[str], float | None]
+Family = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Judge:
         charm: share of what a text looks worth, beyond what it is worth, that it falls for.
         unreadable, refuses, fences: share of replies that are no verdict, that decline, that wrap
             the JSON in a code fence when no response_format was asked for.
+        misplaces: share of prompts that it says another family of; the same every time.
     """
 
     noise: float
@@ -44,16 +47,19 @@ class Judge:
     unreadable: float = 0.0
     refuses: float = 0.0
     fences: float = 0.0
+    misplaces: float = 0.05
 
 
 JUDGES: dict[str, Judge] = {
-    "sim-judge": Judge(noise=0.45, taste=0.20, position=0.05, length=0.05, charm=0.1, unreadable=0.001),
+    "sim-judge": Judge(
+        noise=0.45, taste=0.20, position=0.05, length=0.05, charm=0.1, unreadable=0.001, misplaces=0.02
+    ),
     "sim-judge-middle": Judge(
         noise=0.75, taste=0.45, position=-0.15, length=0.4, tie_band=0.15, charm=0.5, unreadable=0.01, fences=0.1
     ),
     "sim-judge-noisy": Judge(
         noise=1.50, taste=0.80, position=1.8, length=0.9, tie_band=0.25, sense=0.85, charm=1.0,
-        unreadable=0.045, refuses=0.005, fences=0.4,
+        unreadable=0.045, refuses=0.005, fences=0.4, misplaces=0.15,
     ),
     "sim-judge-first": Judge(noise=0.65, taste=0.45, position=7.0, unreadable=0.01),
     "sim-judge-long": Judge(noise=0.65, taste=0.45, length=5.0, sense=0.4, unreadable=0.01),
@@ -78,6 +84,7 @@ class Asked:
     key: str
     quality: Quality
     formatted: bool
+    family: Family
 
 
 def verdict(asked: Asked) -> str:
@@ -123,8 +130,8 @@ def unreadable(reply: dict[str, object], dice: Dice) -> str:
 
 
 def out_of_range(reply: dict[str, object]) -> dict[str, object]:
-    """The same reply with a score, a winner or a label that was never offered."""
-    wrong: dict[str, object] = {"score": 47, "winner": "C", "ranking": ["Z", "Y"]}
+    """The same reply with a score, a winner, a label or a family that was never offered."""
+    wrong: dict[str, object] = {"score": 47, "winner": "C", "ranking": ["Z", "Y"], "family": "miscellany"}
     return {key: wrong.get(key, value) for key, value in reply.items()}
 
 
@@ -162,10 +169,24 @@ def _ranking(asked: Asked, dice: Dice) -> dict[str, object]:
     return {"rationale": ordering(ranking, dice), "ranking": ranking}
 
 
+def _family(asked: Asked, dice: Dice) -> dict[str, object]:
+    """What the book says or, of a prompt that it does not know, the words; an error is of model and prompt."""
+    said, offered = asked.question.asked, asked.question.offered
+    found = asked.family(said[-1]) or family_by_words("\n".join(said))
+    if found not in offered:
+        found = LEFT_OVER if LEFT_OVER in offered else offered[-1]
+    errs = Dice(asked.seed, "family", asked.model, *said)
+    others = [name for name in offered if name != found]
+    if others and errs.uniform() < asked.judge.misplaces:
+        found = others[errs.below(len(others))]
+    return {"family": found}
+
+
 _REPLIES: dict[str, Callable[[Asked, Dice], dict[str, object]]] = {
     "score": _score,
     "winner": _winner,
     "ranking": _ranking,
+    "family": _family,
 }
 
 

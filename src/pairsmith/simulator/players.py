@@ -144,6 +144,7 @@ class Players:
             key=f"{key}/{body.get('seed')}",
             quality=self.quality,
             formatted="response_format" in body,
+            family=self._book.family,
         )
 
     def _text(self, body: Mapping[str, Any], sampler: Sampler, dice: Dice) -> str:
