@@ -1,6 +1,6 @@
-"""Measures texts by what the user names: a model's own tokenizer, and a detector of languages.
+"""Measures texts: by a model's own tokenizer, an optional extra, and by a detector of languages. Both work offline.
 
-Both are optional extras and work offline. Called by pairing.py.
+Called by pairing.py and by whoever tells languages.
 """
 
 from __future__ import annotations
@@ -92,12 +92,9 @@ def detector(asked: str = "") -> Callable[[str], str | None]:
         asked: a code that it has to know; "": none.
 
     Raises:
-        UserError: the extra is not installed, or it does not know that language.
+        UserError: it does not know that language.
     """
-    try:
-        langid = import_module("py3langid.langid")
-    except ModuleNotFoundError:
-        raise UserError("[pair] language needs an extra: pip install 'pairsmith[language]', or set it to any") from None
+    langid = import_module("py3langid.langid")
     identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
     if asked and asked not in set(identifier.labels) - _VARIETIES.keys():
         known = ", ".join(sorted(code for code in identifier.labels if len(code) == 2 and code not in _VARIETIES))
@@ -130,6 +127,11 @@ def wanted_language(prompt: Prompt, detect: Callable[[str], str | None]) -> str 
         return None
     asked = next((_text(turn["content"]) for turn in reversed(prompt.messages) if turn.get("role") == "user"), "")
     return None if _NAMED.search(asked) else detect(asked)
+
+
+def language_names() -> dict[str, str]:
+    """English names of languages by their codes."""
+    return {code: name.capitalize() for name, code in _LANGUAGES.items() if name != "mandarin"}
 
 
 def _code(said: str) -> str | None:

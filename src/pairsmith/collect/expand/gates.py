@@ -1,0 +1,132 @@
+"""Which texts are no prompts: answers, refusals, templates with blanks, remarks about prompts. By their looks alone.
+
+Precise rather than complete: what looks like a prompt that people send passes, and a judge, if one is asked, decides
+on the rest. What is found was tried on the prompts and answers that ship with pairsmith (tests/collect).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+TOO_SHORT, TOO_LONG, REFUSAL, ANSWER = "too short", "too long", "a refusal", "an answer"
+BLANKS, ABOUT, DANGLING = "blanks left in it", "about a prompt or a text", "breaks off"
+LEAST_LETTERS = 6
+FEW_WORDS = 16  # a request of so few may be a mere phrase: "a limerick about a dentist from Cork"
+KNOWN = ("en", "de", "fr", "es")  # languages in which it is told whether a text asks for anything
+
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»")
+
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+_FILL = (
+    r"insert|your|my|add|enter|fill|name|company|product|topic|subject|date|city|country|title|author|url|link|email"
+    r"|address|number|amount|position|role|text|here|placeholder|specific|hier|ihre?|deine?|votre|nom|tu|nombre"
+)
+_BLANKS = _any(
+    rf"\[(?:{_FILL})\b[^\]\n]{{0,60}}\](?!\()",
+    rf"<(?:{_FILL})\b[^>\n=]{{0,40}}>",
+    r"\{\{[^}\n]{0,40}\}\}",
+    rf"(?<!curly)\B\{{(?:{_FILL})[a-z_ ]*\}}",
+    r"(?<!\w)_{4,}(?!\w)|\blorem ipsum\b|\bXXX+\b|\(insert\b",
+)
+_CAPITALS = re.compile(r"\[[A-Z]{2,}(?:[ _/-][A-Z]+)*\]")
+_TEXTS = r"(?:passage|excerpt|document|article|text|section|code|table|image|e-?mail|file|screenshot)"
+_ABOUT = _any(
+    r"^\W*(?:(?:new|rewritten|evolved|created|generated|given|example|sample|user)\s+)?(?:prompt|task|instruction"
+    r"|question|aufgabe|frage|consigne|tarea|pregunta)s?\s*(?:#?\d+)?\W{0,3}:",
+    r"\b(?:rewritten|given|created|evolved) prompt\b|\bthe prompt (?:above|below)\b|\bas an ai\b",
+    rf"\b(?:the|this) {_TEXTS} (?:above|provided|attached)\b|\b(?:above|attached|aforementioned|preceding) {_TEXTS}\b",
+    rf"\baccording to the {_TEXTS}\b|\b(?:mentioned|described|stated) in the {_TEXTS}\b",
+    r"\bim (?:obigen|vorliegenden) (?:text|abschnitt)\b|\ble texte ci-dessus\b|\bel texto anterior\b",
+)
+_DANGLING = _any(r"(?:[:,(\[]|\b(?:and|or|the|a|an|of|with|und|oder|der|die|das|et|ou|le|la|los))\s*$")
+_OPENS_AS_ANSWER = _any(
+    r"\W*(?:sure|certainly|absolutely|of course|gladly|great (?:question|choice)|good (?:question|news)|happy to help"
+    r"|no (?:problem|worries)|short answer|answer|in short|yes|no|perfect indeed|thank you for (?:your|contacting|asking"
+    r"|reaching out)|thanks for (?:your|asking|reaching out))\b\s*[,.!:;—–]",
+    r"\W*here(?:'s| is| are) (?:an?|the|some|how|what|your|one|two|three) [^.?!\n]{0,80}(?:you (?:asked|can|wanted|need)"
+    r"|for you|:\s*\n)",
+    r"\W*i(?:'d| would) (?:be (?:happy|glad) to|recommend|suggest|start (?:by|with)|advise)\b(?![^.\n]{0,120}\?)",
+    r"\W*i(?:'m| am) (?:very |so |really )?sorry to hear\b",
+    r"\W*(?:selbstverständlich|natürlich|gerne?|aber klar|kurz gesagt|bien sûr|certainement|avec plaisir|por supuesto"
+    r"|claro que sí|con gusto|aquí tienes)\s*[,.!:;—–]",
+)
+# What is to be written or said, at the start of a sentence; and what is asked for in the first person.
+_WRITES = (
+    r"write|re-?write|draft|explain|summari[sz]e|translate|describe|compare|list|review|outline|analy[sz]e|brainstorm"
+    r"|suggest|recommend|classify|rate|proofread|correct|shorten|expand|imagine|act as|generate|identify|refactor|debug"
+    r"|implement|optimi[sz]e|label|moderate|convert|calculate|compute|prove|solve|design|create|name|decide|judge|say"
+    r"|complete|continue|answer|compose|paraphrase|simplify|improve|critique|assess|evaluate|propose|estimate|find"
+    r"|(?:give|tell|show|help|walk|talk|teach|get|make|put|turn|fix|check|sort|pick|plan|choose|work|point|come|read|look"
+    r"|take|clean|cut|reply|respond) (?:me|us|this|these|it|the following|out|up|through|over|at|to this)"
+    r"|schreib\w*|erklär\w*|hilf|nenne?|übersetz\w*|fass\w*|formulier\w*|vergleich\w*|erstell\w*|zeig\w*|prüf\w*"
+    r"|écri\w*|expliqu\w*|aide\w*|tradui\w*|résum\w*|compar\w*|propos\w*|rédige\w*|corrige\w*|donne\w*"
+    r"|escrib\w*|explíc\w*|explica\w*|ayúd\w*|traduc\w*|traduz\w*|resum\w*|redact\w*|correg\w*|corrige|dame|dime"
+)
+_ASKS = _any(
+    r"[?？؟]",
+    r"\bplease\b|\bpls\b|\bplz\b|\bbitte\b|\bs'il (?:te|vous) plaît\b|\bpor favor\b",
+    rf"(?:^|[.!?:;,—–\n\"”]|\b(?:then|and|but|now|just|so|dann|et|y))\s*(?:\W{{0,3}})(?:{_WRITES})\b",
+    r"\b(?:i|we)(?:'d| would)? (?:really |just |also |only )?(?:need|want|like|am looking|are looking|have to|must|wonder)\b",
+    r"\bi'm (?:looking|trying|wondering|not sure|stuck|struggling)\b|\bhelp\b|\bany (?:idea|advice|tips|suggestion)s?\b",
+    r"\b(?:ich|wir) (?:brauche|möchte|will|suche|wollen|suchen)\w*|\bj'ai besoin\b|\bje (?:voudrais|cherche|veux)\b"
+    r"|\bnecesit\w+\b|\bquier\w+\b|\bquisiera\b|\bbusco\b",
+)
+_ADVISES = _any(
+    r"\byou(?:'ll| will)? (?:can|could|should|must|need|have to|may|might|want)\b|\byour best\b|\bhere's (?:how|why|what)\b",
+    r"(?:^|[.\n]\s*)(?:(?:first|next|then|finally),|(?:start|begin|make sure|remember|don't|do not|avoid|keep|use|try)\b)",
+    r"\bfor example\b|\bin (?:summary|conclusion)\b|\bthe answer is\b|\bi (?:recommend|suggest|hope this)\b|\blet me know\b",
+    r"\bwe(?:'ll| will| have) (?:send|sent|refund|replace|contact)\w*\b|\bwe apologi[sz]e\b",
+    r"\b(?:sie|du) (?:können|sollten|müssen|kannst|solltest|musst)\b|\bvous (?:pouvez|devez|devriez)\b|\bpuede[sn]?\b",
+)
+_FIRST_PERSON = _any(
+    r"\b(?:i|i'm|i've|my|me|we|our|us|ich|mein\w*|wir|uns\w*|je|mon|ma|mes|nous|notre|yo|mi|mis|nuestr\w+)\b|\bj'"
+)
+_STEP = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+\S|^#+ ", re.MULTILINE)
+
+
+def no_prompt(text: str, language: str | None, max_chars: int, refuses: Callable[[str], bool]) -> str | None:
+    """Why a text is no prompt that could be sent; None: nothing speaks against it.
+
+    Args:
+        text: as it came.
+        language: that it is written in, where that is known.
+        max_chars: the most that a prompt may have.
+        refuses: whether a text declines.
+    """
+    if sum(map(str.isalpha, text)) < LEAST_LETTERS:
+        return TOO_SHORT
+    if len(text) > max_chars:
+        return TOO_LONG
+    if refuses(text):
+        return REFUSAL
+    prose = _CODE.sub(" ", text)
+    if _CAPITALS.search(prose) or (_BLANKS.search(prose) and not _speaks_of_blanks(prose)):
+        return BLANKS
+    if _ABOUT.search(prose):
+        return ABOUT
+    if _OPENS_AS_ANSWER.match(prose) or ((language or "en") in KNOWN and _says(prose)):
+        return ANSWER
+    return DANGLING if _DANGLING.search(text[-40:]) else None
+
+
+def _speaks_of_blanks(prose: str) -> bool:
+    """Whether what looks like a blank is what the prompt is about."""
+    return (
+        re.search(r"\b(?:curly|braces?|brackets?|placeholders?|template|variables?)\b", prose, re.IGNORECASE)
+        is not None
+    )
+
+
+def _says(prose: str) -> bool:
+    """Whether a text tells something and asks for nothing: it gives advice or steps, or speaks of nobody at length."""
+    if _ASKS.search(_QUOTED.sub(" ", prose)):
+        return False
+    if _ADVISES.search(prose) or len(_STEP.findall(prose)) > 1:
+        return True
+    return len(prose.split()) > FEW_WORDS and not _FIRST_PERSON.search(prose)
