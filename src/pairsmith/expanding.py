@@ -166,8 +166,8 @@ class _Paid:
             if len(self.refused) >= REFUSED:
                 raise Stopped(
                     "parameter_refused",
-                    f"endpoint {request.endpoint} refuses what it is asked ({outcome.message}): change [prompts.expand] "
-                    "or the endpoint, and run it again",
+                    f"endpoint {request.endpoint} refuses what it is asked ({outcome.message}): change "
+                    "[prompts.expand] or the endpoint, and run it again",
                 )
             return
         await self.ledger.learn(_passed_over(request), outcome.reason)

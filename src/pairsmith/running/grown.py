@@ -19,10 +19,11 @@ from pairsmith.collect.expand.methods import Stock
 from pairsmith.collect.expand.records import Grown, Harvest, Judgement, Origin
 from pairsmith.collect.expand.words import TEMPLATES, Words
 from pairsmith.collect.rows import Place
-from pairsmith.errors import InputError
-from pairsmith.expanding import Expansion, modes_of
+from pairsmith.errors import InputError, Stopped
+from pairsmith.expanding import Expansion, expand, modes_of
 from pairsmith.judge.verdicts import objects_in
 from pairsmith.records import EndpointName, Json
+from pairsmith.running.paying import watched
 from pairsmith.running.sources import opened_sources
 from pairsmith.sample.refusals import is_refusal
 from pairsmith.wordings import detector, language_names
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from pairsmith.ledger import Ledger
     from pairsmith.recipe import Recipe
     from pairsmith.records import Endpoint
+    from pairsmith.running.carried import Growing
+    from pairsmith.wire.online import Engine
 
 Languages: TypeAlias = Callable[[str], str | None]
 
@@ -73,6 +76,17 @@ def expansion_of(recipe: Recipe, models: Mapping[EndpointName, Endpoint], ledger
     words = Words({name: assets.template("expand", f"{name}.md.j2") for name in TEMPLATES}, language_names())
     means = Means(words, Judgement(objects_in, is_refusal, language), _dice)
     return Expansion(settings, stock, means, writer, judge, modes, Harvest(settings.n))
+
+
+async def grown(expansion: Expansion, ledger: Ledger, engine: Engine, watch: Growing) -> Stopped | None:
+    """Grow what is wanted, and have it followed; why it ended early, if it did. The engine is left open."""
+    engine.say = watch.say
+    try:
+        async with watched(watch, engine, ledger):
+            await expand(expansion, ledger, engine, watch.kept)
+    except Stopped as exc:
+        return exc
+    return None
 
 
 def _dice(name: str) -> random.Random:

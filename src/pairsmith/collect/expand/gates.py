@@ -31,7 +31,7 @@ _BLANKS = _any(
     rf"\[(?:{_FILL})\b[^\]\n]{{0,60}}\](?!\()",
     rf"<(?:{_FILL})\b[^>\n=]{{0,40}}>",
     r"\{\{[^}\n]{0,40}\}\}",
-    rf"(?<!curly)\B\{{(?:{_FILL})[a-z_ ]*\}}",
+    rf"\B\{{(?:{_FILL})[a-z_ ]*\}}",
     r"(?<!\w)_{4,}(?!\w)|\blorem ipsum\b|\bXXX+\b|\(insert\b",
 )
 _CAPITALS = re.compile(r"\[[A-Z]{2,}(?:[ _/-][A-Z]+)*\]")
@@ -47,10 +47,10 @@ _ABOUT = _any(
 _DANGLING = _any(r"(?:[:,(\[]|\b(?:and|or|the|a|an|of|with|und|oder|der|die|das|et|ou|le|la|los))\s*$")
 _OPENS_AS_ANSWER = _any(
     r"\W*(?:sure|certainly|absolutely|of course|gladly|great (?:question|choice)|good (?:question|news)|happy to help"
-    r"|no (?:problem|worries)|short answer|answer|in short|yes|no|perfect indeed|thank you for (?:your|contacting|asking"
-    r"|reaching out)|thanks for (?:your|asking|reaching out))\b\s*[,.!:;—–]",
-    r"\W*here(?:'s| is| are) (?:an?|the|some|how|what|your|one|two|three) [^.?!\n]{0,80}(?:you (?:asked|can|wanted|need)"
-    r"|for you|:\s*\n)",
+    r"|no (?:problem|worries)|short answer|answer|in short|yes|no|perfect indeed"
+    r"|thank(?:s| you) for (?:your|contacting|asking|reaching out))\b\s*[,.!:;—–]",
+    r"\W*here(?:'s| is| are) (?:an?|the|some|how|what|your|one|two|three) [^.?!\n]{0,80}"
+    r"(?:you (?:asked|can|wanted|need)|for you|:\s*\n)",
     r"\W*i(?:'d| would) (?:be (?:happy|glad) to|recommend|suggest|start (?:by|with)|advise)\b(?![^.\n]{0,120}\?)",
     r"\W*i(?:'m| am) (?:very |so |really )?sorry to hear\b",
     r"\W*(?:selbstverständlich|natürlich|gerne?|aber klar|kurz gesagt|bien sûr|certainement|avec plaisir|por supuesto"
@@ -72,15 +72,18 @@ _ASKS = _any(
     r"[?？؟]",
     r"\bplease\b|\bpls\b|\bplz\b|\bbitte\b|\bs'il (?:te|vous) plaît\b|\bpor favor\b",
     rf"(?:^|[.!?:;,—–\n\"”]|\b(?:then|and|but|now|just|so|dann|et|y))\s*(?:\W{{0,3}})(?:{_WRITES})\b",
-    r"\b(?:i|we)(?:'d| would)? (?:really |just |also |only )?(?:need|want|like|am looking|are looking|have to|must|wonder)\b",
-    r"\bi'm (?:looking|trying|wondering|not sure|stuck|struggling)\b|\bhelp\b|\bany (?:idea|advice|tips|suggestion)s?\b",
+    r"\b(?:i|we)(?:'d| would)? (?:really |just |also |only )?(?:need|want|like|am looking|are looking|have to|must)\b",
+    r"\bi wonder\b|\bi'm (?:looking|trying|wondering|not sure|stuck|struggling)\b|\bhelp\b",
+    r"\bany (?:idea|advice|tips|suggestion)s?\b",
     r"\b(?:ich|wir) (?:brauche|möchte|will|suche|wollen|suchen)\w*|\bj'ai besoin\b|\bje (?:voudrais|cherche|veux)\b"
     r"|\bnecesit\w+\b|\bquier\w+\b|\bquisiera\b|\bbusco\b",
 )
 _ADVISES = _any(
-    r"\byou(?:'ll| will)? (?:can|could|should|must|need|have to|may|might|want)\b|\byour best\b|\bhere's (?:how|why|what)\b",
-    r"(?:^|[.\n]\s*)(?:(?:first|next|then|finally),|(?:start|begin|make sure|remember|don't|do not|avoid|keep|use|try)\b)",
-    r"\bfor example\b|\bin (?:summary|conclusion)\b|\bthe answer is\b|\bi (?:recommend|suggest|hope this)\b|\blet me know\b",
+    r"\byou(?:'ll| will)? (?:can|could|should|must|need|have to|may|might|want)\b|\byour best\b",
+    r"(?:^|[.\n]\s*)(?:first|next|then|finally),",
+    r"(?:^|[.\n]\s*)(?:start|begin|make sure|remember|don't|do not|avoid|keep|use|try)\b",
+    r"\bfor example\b|\bin (?:summary|conclusion)\b|\bthe answer is\b|\bhere's (?:how|why|what)\b",
+    r"\bi (?:recommend|suggest|hope this)\b|\blet me know\b",
     r"\bwe(?:'ll| will| have) (?:send|sent|refund|replace|contact)\w*\b|\bwe apologi[sz]e\b",
     r"\b(?:sie|du) (?:können|sollten|müssen|kannst|solltest|musst)\b|\bvous (?:pouvez|devez|devriez)\b|\bpuede[sn]?\b",
 )

@@ -214,14 +214,19 @@ class _Growth:
                 self._stock.leaves[name] += 1
 
     def _give_up(self, before: Mapping[str, tuple[int, int]]) -> None:
-        """Give up the methods that gave hardly anything of late."""
-        for method in self.weights():
-            tally, (came, good) = self._harvest.tallies[method], before[method]
-            came_so_far, good_so_far = self._recent.get(method, (0, 0))
-            recent = came_so_far + tally.came - came, good_so_far + tally.good - good
-            if recent[0] < ENOUGH:
-                self._recent[method] = recent
-                continue
-            self._recent[method] = (0, 0)
-            if recent[1] < self._settings.min_yield * recent[0]:
-                self._harvest.dried[method] = recent[1] / recent[0]
+        """Give up the methods that gave hardly anything of late; all of them where that is so of all together."""
+        alive, least = list(self.weights()), self._settings.min_yield
+        for method in alive:
+            tally, (came, good), (came_so_far, good_so_far) = self._of(method, before)
+            self._recent[method] = came_so_far + tally.came - came, good_so_far + tally.good - good
+        came, good = (sum(self._recent[method][place] for method in alive) for place in (0, 1))
+        none = came >= ENOUGH and good < least * came
+        for method in alive:
+            came, good = self._recent[method]
+            if none or (came >= ENOUGH and good < least * came):
+                self._harvest.dried[method] = good / came if came else 0.0
+            if came >= ENOUGH:
+                self._recent[method] = (0, 0)
+
+    def _of(self, method: str, before: Mapping[str, tuple[int, int]]) -> tuple[Tally, tuple[int, int], tuple[int, int]]:
+        return self._harvest.tallies[method], before[method], self._recent.get(method, (0, 0))
