@@ -5,8 +5,8 @@ What is asked and what is kept is collect/expand/'s. Called by running/grown.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pairsmith import shapes
 from pairsmith.collect.expand.growth import Means, grow
@@ -71,7 +71,8 @@ async def expand(expansion: Expansion, ledger: Ledger, engine: Engine, kept: Cal
     Raises:
         Stopped: it ended early; what was answered is stored. With "low_yield" no method gives any more.
     """
-    paid = _Paid(expansion, ledger, engine, expansion.modes)
+    learning = Shapes(expansion.endpoints, expansion.modes, ledger, lambda sentence: engine.say(sentence))
+    paid = _Paid(expansion, ledger, engine, learning)
     asking = grow(expansion.settings, expansion.stock, expansion.means, expansion.harvest)
     replies: Sequence[Said] | None = None
     while True:
@@ -98,6 +99,29 @@ def _dried_up(expansion: Expansion) -> Stopped:
     )
 
 
+def replayed(expansion: Expansion, ledger: Ledger | None) -> list[ChatRequest]:
+    """Grow as far as the stored replies reach; the requests that are owed next, none where the harvest is whole.
+
+    Nothing is asked and nothing is written. Called by `pairsmith plan`.
+    """
+    asking = grow(expansion.settings, expansion.stock, expansion.means, expansion.harvest)
+    replies: Sequence[Said] | None = None
+    while True:
+        try:
+            asks = next(asking) if replies is None else asking.send(replies)
+        except StopIteration:
+            return []
+        requests = [request_of(ask, expansion) for ask in asks]
+        outcomes = [None if ledger is None else _stored(request, ledger) for request in requests]
+        owed = [request for request, outcome in zip(requests, outcomes, strict=True) if outcome is None]
+        if owed:
+            return owed
+        replies = [_said(outcome) for outcome in outcomes if outcome is not None]
+
+
+# --- paying -------------------------------------------------------------------------------------------
+
+
 @dataclass(slots=True)
 class _Paid:
     """Has asks answered, by the ledger where it knows the answer."""
@@ -105,13 +129,9 @@ class _Paid:
     expansion: Expansion
     ledger: Ledger
     engine: Engine
-    modes: dict[EndpointName, Structured]
-    shapes: Shapes = field(init=False)
-    refused: list[Failure] = field(default_factory=list)
+    shapes: Shapes
+    refused: int = 0
     answered: bool = False
-
-    def __post_init__(self) -> None:
-        self.shapes = Shapes(self.expansion.endpoints, self.modes, self.ledger, lambda text: self.engine.say(text))
 
     async def pay(self, asks: Sequence[Ask]) -> list[Said]:
         """The replies, in order.
@@ -121,87 +141,93 @@ class _Paid:
         """
         found: dict[int, Outcome] = {}
         while waiting := [place for place in range(len(asks)) if place not in found]:
-            requests = {place: self._request(asks[place]) for place in waiting}
             owed: dict[int, ChatRequest] = {}
-            for place, request in requests.items():
-                outcome = self._stored(request)
+            for place in waiting:
+                request = request_of(asks[place], self.expansion)
+                outcome = _stored(request, self.ledger)
                 if outcome is None:
                     owed[place] = request
                 else:
                     found[place] = outcome
-            if owed:
-                await self._pay(owed, found)
-        return [self._said(found[place]) for place in range(len(asks))]
+                    self.answered = self.answered or isinstance(outcome, Reply)
+            await self._pay(owed, found)
+        return [_said(found[place]) for place in range(len(asks))]
 
     async def _pay(self, owed: dict[int, ChatRequest], found: dict[int, Outcome]) -> None:
         """Pay these; one that was asked for a shape that its endpoint does not take is owed again, in another."""
-        before = dict(self.modes)
+        before = dict(self.expansion.modes)
         outcomes = await self.engine.pay(list(owed.values()))
-        if any(outcome is None for outcome in outcomes):
-            raise self.engine.stopped or Stopped("interrupted", "interrupted; run the same command again to continue")
         for (place, request), outcome in zip(owed.items(), outcomes, strict=True):
-            assert outcome is not None
+            if outcome is None:
+                raise self.engine.stopped or Stopped("interrupted", "interrupted; run the same command again to go on")
             self.shapes.learn(request, outcome)
-            shape = isinstance(outcome, Failure) and outcome.parameter == "response_format"
-            if shape and self.modes != before:
+            refused = isinstance(outcome, Failure) and outcome.parameter == "response_format"
+            if refused and self.expansion.modes[request.endpoint] != before[request.endpoint]:
                 continue
             await self._notice(request, outcome)
             found[place] = outcome
 
-    def _stored(self, request: ChatRequest) -> Outcome | None:
-        stored = self.ledger.stored_reply(request.id)
-        if stored is not None:
-            self.answered = True
-            return read_stored(request.id, stored)
-        reason = self.ledger.fact(_passed_over(request))
-        return None if reason is None else Failure(request.id, FailureKind.PERMANENT, reason)
-
     async def _notice(self, request: ChatRequest, outcome: Outcome) -> None:
-        """A call that came to nothing is passed over for good: what is asked later rests on that."""
+        """A call that came to nothing is passed over for good: what is asked later rests on that.
+
+        Raises:
+            Stopped: nothing but refusals came so far.
+        """
         if isinstance(outcome, Reply):
             self.answered = True
-            return
-        if outcome.reason == "bad_request" and not self.answered:
-            self.refused.append(outcome)
-            if len(self.refused) >= REFUSED:
+        elif outcome.reason != "bad_request" or self.answered:
+            await self.ledger.learn(_passed_over(request), outcome.reason)
+        else:
+            self.refused += 1
+            if self.refused >= REFUSED:
                 raise Stopped(
                     "parameter_refused",
                     f"endpoint {request.endpoint} refuses what it is asked ({outcome.message}): change "
                     "[prompts.expand] or the endpoint, and run it again",
                 )
-            return
-        await self.ledger.learn(_passed_over(request), outcome.reason)
 
-    def _request(self, ask: Ask) -> ChatRequest:
-        expansion, settings = self.expansion, self.expansion.settings
-        assess = ask.kind == "assess"
-        endpoint = expansion.judge if assess and expansion.judge else expansion.writer
-        purpose = Purpose.ASSESS if assess else Purpose.EXPAND
-        key = content_id("ask", *ask.key)
-        body: dict[str, Json] = {
-            "messages": [{"role": "system", "content": ask.rules}, {"role": "user", "content": ask.text}],
-            endpoint.length_parameter: settings.max_tokens,
-        }
-        if settings.temperature is not None and not assess:
-            body["temperature"] = settings.temperature
-        if endpoint.seed and not assess:
-            body["seed"] = int(key, 16) % 2**SEED_BITS
-        body |= response_format(purpose, schema_of(ask.kind), self.modes[endpoint.name]) | without_thinking(endpoint)
-        return chat_request(PromptId(key), purpose, endpoint, body, draw=0)
 
-    def _said(self, outcome: Outcome) -> Said:
-        if isinstance(outcome, Failure):
-            return NOTHING
-        return Said(outcome.text or outcome.refusal or "", outcome.model, outcome.simulated)
+def request_of(ask: Ask, expansion: Expansion) -> ChatRequest:
+    """The request of an ask, to the writer or the judge."""
+    settings, assess = expansion.settings, ask.kind == "assess"
+    endpoint = expansion.judge if assess and expansion.judge else expansion.writer
+    purpose = Purpose.ASSESS if assess else Purpose.EXPAND
+    key = content_id("ask", *ask.key)
+    body: dict[str, Json] = {
+        "messages": [{"role": "system", "content": ask.rules}, {"role": "user", "content": ask.text}],
+        endpoint.length_parameter: settings.max_tokens,
+    }
+    if settings.temperature is not None and not assess:
+        body["temperature"] = settings.temperature
+    if endpoint.seed and not assess:
+        body["seed"] = int(key, 16) % 2**SEED_BITS
+    mode = expansion.modes[endpoint.name]
+    body |= response_format(purpose, schema_of(ask.kind), mode) | without_thinking(endpoint)
+    return chat_request(PromptId(key), purpose, endpoint, body, draw=0)
+
+
+def _stored(request: ChatRequest, ledger: Ledger) -> Outcome | None:
+    stored = ledger.stored_reply(request.id)
+    if stored is not None:
+        return read_stored(request.id, stored)
+    reason = ledger.fact(_passed_over(request))
+    return None if reason is None else Failure(request.id, FailureKind.PERMANENT, reason)
 
 
 def _passed_over(request: ChatRequest) -> str:
     return f"expand passed over {request.id}"
 
 
+def _said(outcome: Outcome) -> Said:
+    if isinstance(outcome, Failure):
+        return NOTHING
+    return Said(outcome.text or outcome.refusal or "", outcome.model, outcome.simulated)
+
+
 def modes_of(
-    endpoints: Sequence[Endpoint], modes: dict[EndpointName, Structured], ledger: Ledger
+    endpoints: Sequence[Endpoint], modes: Mapping[EndpointName, Structured], ledger: Ledger | None
 ) -> dict[EndpointName, Structured]:
     """How each endpoint is asked for the shape of its replies, as far as the folder has learnt it."""
     by_name = {one.name: one for one in endpoints}
-    return shapes.learnt(by_name, {name: modes[name] for name in by_name}, ledger)
+    asked = {name: modes[name] for name in by_name}
+    return asked if ledger is None else shapes.learnt(by_name, asked, ledger)

@@ -45,13 +45,13 @@ TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".rst")
 GROWN = "grown from seeds"  # the name of this input in messages
 
 
-def expansion_of(recipe: Recipe, models: Mapping[EndpointName, Endpoint], ledger: Ledger) -> Expansion:
+def expansion_of(recipe: Recipe, models: Mapping[EndpointName, Endpoint], ledger: Ledger | None) -> Expansion:
     """All that decides what will be asked.
 
     Args:
         recipe: one with [prompts.expand].
         models: its endpoints, under their identities.
-        ledger: what it knows of them.
+        ledger: what it knows of them; None: there is none yet.
 
     Raises:
         InputError: seeds or documents cannot be read, or there are none.
@@ -218,6 +218,16 @@ class GrownRows:
         """In the order in which they were kept."""
         for number, grown in enumerate(self.kept, start=1):
             yield read_row(row_of(grown), Place(GROWN, number, "row"))
+
+
+def stand_ins(expansion: Expansion) -> Iterator[Row | BadRow]:
+    """What was grown so far, and the seeds again and again for what is still to come: as many rows as are wanted."""
+    kept, seeds = expansion.harvest.kept, expansion.stock.seeds
+    yield from GrownRows(kept).rows()
+    for number in range(len(kept), expansion.settings.n):
+        seed = seeds[number % len(seeds)]
+        row: dict[str, Json] = {"prompt": f"{seed.text} ({number})", "system": seed.system, "family": seed.family}
+        yield read_row({key: value for key, value in row.items() if value}, Place(GROWN, number, "row"))
 
 
 def row_of(grown: Grown) -> dict[str, Json]:
