@@ -1,0 +1,101 @@
+"""What material is about: its family, its field, its subjects. By words alone, as a model that skims would."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from pairsmith.simulator.dice import Dice
+from pairsmith.simulator.sentences import STOPWORDS
+from pairsmith.simulator.writer.things import FIELD_WORDS, FIELDS, SUBJECTS
+
+_WORD = re.compile(r"[A-Za-zÀ-ÿ'’-]+")
+_QUOTED = re.compile(r"[\"“„«][^\"”“»]{40,}[\"”“»]", re.DOTALL)
+# The first family that a text's marks speak for most.
+_MARKS: dict[str, re.Pattern[str]] = {
+    "code": re.compile(
+        r"\b(?:function|regex|sql|python|rust|javascript|git|api|script|code review|json"
+        r"|class \w+:|select \*|bug)\b", re.I | re.M),
+    "translation": re.compile(r"\btranslat\w*|\b(?:into|in|auf|to) (?:german|french|spanish|italian|dutch|polish|danish|latin"
+                              r"|english|portuguese|swedish|chinese)\b|subtitle", re.I),
+    "moderation": re.compile(r"\b(?:moderat\w+|comments?|forum|banned?|reported|delete|insult|posted|allowed)\b", re.I),
+    "summarisation": re.compile(r"\b(?:summar\w+|mean|plain|simply|normal words|simple|shorten|sentences|notice|decisions"
+                                r"|headline|explain the last|einfacher sprache|significa)\b", re.I),
+    "support": re.compile(r"\b(?:order\w*|parcel|refund|return|deliver\w*|bought|invoice|subscription|discount|guarantee|paid"
+                          r"|your (?:page|shop|man|site)|you sent|sell|shipping|colis|rembours\w+|cancel|price)\b", re.I),
+    "creative": re.compile(r"\b(?:poem|story|novel|rhyme|lyrics|toast|scene|limerick|character|dialogue|fairy|invent|slogan"
+                           r"|villain)\b", re.I),
+    "reasoning": re.compile(r"\b(?:how many|how old|probab\w+|average|percent|cheaper|calculate|logic\w*|puzzle|argument"
+                            r"|suspects?)\b", re.I),
+    "advice": re.compile(r"\b(?:should i|how do i (?:say|tell|get)|my (?:boss|wife|husband|friend|mother|father|brother|sister"
+                         r"|colleague|uncle|partner|neighbour|in-laws)|friend|ideas\?|worr\w+|feel)\b", re.I),
+}  # fmt: skip
+_CODE = re.compile(r"[;{}]\s*$|^\s*(?:def|class|func|fn) \w+|=>|\w\(\)|^\s*\w+ = \w+|^#!/", re.M)
+_QUOTE_SPEAKS_FOR = ("summarisation", "translation", "moderation")
+_DETERMINERS = frozenset("the a an my our your his her their this that".split())  # noqa: SIM905
+_AFTER_NOUN = frozenset(
+    "of for with in on at is was are were has have had and or to from by that which who when if but will can would".split()  # noqa: SIM905
+)
+_NO_SUBJECT = frozenset(
+    ["same", "last", "first", "next", "whole", "other", "text", "prompt", "example", "question", "answer", "way", "lot", "bit", "day", "week", "month", "year", "time", "thing", "things", "person", "people", "someone", "rest", "middle", "left", "right", "end", "beginning", "point", "number", "kind", "sort", "case", "son", "daughter", "mother", "father", "man", "woman", "wife", "husband", "uncle", "aunt", "sister", "brother", "friend", "boss", "neighbour", "colleague", "grandfather", "grandmother", "doctor", "word", "sentence", "thread", "member", "author", "post", "board", "company", "man", "page", "one", "ones", "party", "front", "back"]
+)
+_TOKEN = re.compile(r"[\w'’-]+|[^\w\s]")
+
+
+def family_of(text: str) -> str:
+    """The family of one prompt; "other" where nothing tells."""
+    if _CODE.search(text):
+        return "code"
+    votes = {family: len(marks.findall(text)) for family, marks in _MARKS.items()}
+    if _QUOTED.search(text):
+        for family in _QUOTE_SPEAKS_FOR:
+            votes[family] += 2 if family == "summarisation" else votes[family]
+    best = max(votes, key=votes.__getitem__)
+    return best if votes[best] else "other"
+
+
+def field_of(texts: Sequence[str]) -> str:
+    """The field whose words the texts hold most of; "" where none is found."""
+    words = Counter(word.lower() for text in texts for word in _WORD.findall(text))
+    scores = {field: sum(words[word] for word in vocabulary) for field, vocabulary in _VOCABULARIES.items()}
+    best = max(scores, key=scores.__getitem__)
+    return best if scores[best] else ""
+
+
+def subjects_of(text: str) -> list[str]:
+    """What a text speaks of, as phrases with their article, the most frequent first."""
+    tokens = _TOKEN.findall(text)
+    found: Counter[str] = Counter()
+    for i, token in enumerate(tokens[:-2]):
+        if token.lower() in _DETERMINERS:
+            found.update(_nouns(tokens[i + 1 : i + 4]))
+    return [f"the {nouns}" for nouns, _ in found.most_common(12)]
+
+
+def subject(texts: Sequence[str], dice: Dice, own: float) -> str:
+    """One subject of the texts; or, with a chance of `own` and where they have none, one that comes to mind."""
+    found = subjects_of("\n".join(texts)) if dice.uniform() >= own else []
+    bank = found or SUBJECTS
+    return bank[dice.below(len(bank))]
+
+
+def _nouns(tokens: Sequence[str]) -> list[str]:
+    """The one or two words between an article and what can only stand behind a noun."""
+    for many in (1, 2):
+        words, behind = tokens[:many], tokens[many] if len(tokens) > many else ""
+        if not all(_can_be_noun(word) for word in words):
+            return []
+        if behind.lower() in _AFTER_NOUN or behind in (".", ",", "?", "!", ":", ";"):
+            return [" ".join(words).lower()]
+    return []
+
+
+def _can_be_noun(word: str) -> bool:
+    low = word.lower()
+    return 2 < len(word) < 20 and word.isalpha() and low not in STOPWORDS and low not in _NO_SUBJECT and not (
+        low.endswith(("ed", "ly", "ing")))  # fmt: skip
+
+
+_VOCABULARIES = {
+    field: frozenset(words.split()) | frozenset(thing.split()[-1] for thing in FIELDS[field])
+    for field, words in FIELD_WORDS.items()
+}
