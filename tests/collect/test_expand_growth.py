@@ -20,7 +20,26 @@ from pairsmith.collect.expand.words import TEMPLATES, Words
 from pairsmith.judge.verdicts import objects_in
 from pairsmith.sample.refusals import is_refusal
 
-SUBJECTS = ["brakes", "chain", "saddle", "pedal", "wheel", "spoke", "frame", "fork", "light", "lock", "pump", "tyre", "hub", "cable", "bell", "rack", "basket", "helmet"]
+SUBJECTS = [
+    "brakes",
+    "chain",
+    "saddle",
+    "pedal",
+    "wheel",
+    "spoke",
+    "frame",
+    "fork",
+    "light",
+    "lock",
+    "pump",
+    "tyre",
+    "hub",
+    "cable",
+    "bell",
+    "rack",
+    "basket",
+    "helmet",
+]
 VERBS = "rattles slips squeaks bends rusts leaks sticks wobbles cracks loosens jams scrapes".split()  # noqa: SIM905
 TAILS = ("on cobbles", "in the rain", "after winter", "under load", "at night", "downhill", "since Monday", "in June")
 SEEDS = [
@@ -64,7 +83,9 @@ def grown(writer: Writer = write, **settings: object) -> tuple[Harvest, list[Ask
 def begin(given: dict[str, object], asked: list[Ask], writer: Writer) -> Harvest:
     settings = ExpandSettings.model_validate({"seeds": "s.txt", "n": 60, **given})
     words = Words({name: assets.template("expand", f"{name}.md.j2") for name in TEMPLATES}, {"de": "German"})
-    judgement = Judgement(objects_in, is_refusal, lambda text: "de" if "und" in text.split() else "en")
+    judgement = Judgement(
+        objects_in, is_refusal, lambda text: "de" if "und" in text.split() else "en", lambda *_: False
+    )
     passages = [Origin("a.md#1", "A passage about pumps and valves. " * 9, roots=("a.md#1",))]
     stock = Stock(settings, SEEDS, ("a nurse", "a smith"), ("at night", "in a hurry"), passages)
     harvest = Harvest(settings.n)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from pairsmith import assets
 from pairsmith.collect import BadRow, Row, read_prompts, read_row
+from pairsmith.collect.expand.gates import unquoted
 from pairsmith.collect.expand.growth import Means
 from pairsmith.collect.expand.methods import Stock
 from pairsmith.collect.expand.records import Grown, Harvest, Judgement, Origin
@@ -26,7 +27,7 @@ from pairsmith.records import EndpointName, Json
 from pairsmith.running.paying import watched
 from pairsmith.running.sources import opened_sources
 from pairsmith.sample.refusals import is_refusal
-from pairsmith.wordings import detector, language_names
+from pairsmith.wordings import detector, is_foreign, language_names
 from pairsmith.work import MODES
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def expansion_of(recipe: Recipe, models: Mapping[EndpointName, Endpoint], ledger
         passages=passages_of(Path(settings.docs), language) if settings.docs else (),
     )
     words = Words({name: assets.template("expand", f"{name}.md.j2") for name in TEMPLATES}, language_names())
-    means = Means(words, Judgement(objects_in, is_refusal, language), _dice)
+    means = Means(words, Judgement(objects_in, is_refusal, language, is_foreign), _dice)
     return Expansion(settings, stock, means, writer, judge, modes, Harvest(settings.n))
 
 
@@ -135,7 +136,7 @@ def _seed(row: Row, name: str, language: Languages) -> Origin:
         text=text,
         family=family if isinstance(family, str) else None,
         system=prompt.system,
-        language=language(text),
+        language=language(unquoted(text)),
         roots=(ident,),
     )
 
@@ -240,7 +241,7 @@ def row_of(grown: Grown) -> dict[str, Json]:
         "prompt": grown.text,
         "system": origin.system,
         "family": origin.family,
-        "language": slot.language,
+        "language": grown.language,
         "seeds": seeds,
         "parent": source.id if source and origin.roots != (source.id,) else None,
         "examples": examples,

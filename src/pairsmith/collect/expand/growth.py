@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
-from pairsmith.collect.expand.gates import no_prompt
+from pairsmith.collect.expand.gates import no_prompt, unquoted
 from pairsmith.collect.expand.methods import Draw, Stock, draw_slot
 from pairsmith.collect.expand.novelty import Known
 from pairsmith.collect.expand.records import Ask, Dice, Grown, Harvest, Judgement, Said, Slot, Tally
@@ -159,11 +159,14 @@ class _Growth:
                 tally.fell[NOT_NEW] += 1
 
     def _unfit(self, text: str, slot: Slot) -> str | None:
-        judgement = self._means.judgement
-        language = judgement.language(text)
+        judgement, prose = self._means.judgement, unquoted(text)
+        language = judgement.language(prose)
         if why := no_prompt(text, language, self._settings.max_chars, judgement.refuses):
             return why
-        return OTHER_LANGUAGE if language and slot.language and language != slot.language else None
+        if not slot.languages or language in slot.languages:
+            return None
+        foreign = language or all(judgement.is_foreign(prose, one) for one in slot.languages)
+        return OTHER_LANGUAGE if foreign else None
 
     def _keep(self, fresh: Sequence[Fresh]) -> Asking:
         """Keep what is good enough, in order, as long as any is missing."""
@@ -208,7 +211,8 @@ class _Growth:
             return
         tally.kept += 1
         ident = f"{one.slot.method}-{content_id('grown', one.text)[:12]}"
-        self._harvest.kept.append(Grown(ident, one.text, one.slot, one.said, quality, difficulty))
+        language = self._means.judgement.language(unquoted(one.text)) or one.slot.language
+        self._harvest.kept.append(Grown(ident, one.text, one.slot, one.said, language, quality, difficulty))
         for kind, name in one.slot.about:
             if kind == "topic":
                 self._stock.leaves[name] += 1

@@ -75,6 +75,11 @@ def draw_slot(method: str, stock: Stock, draw: Draw) -> Slot:
     return METHODS[method](stock, draw)
 
 
+def languages_of(origins: Sequence[Origin]) -> tuple[str, ...]:
+    """Those that can be told."""
+    return tuple(sorted({one.language for one in origins if one.language}))
+
+
 def _id(origin: Origin) -> str:
     return origin.id
 
@@ -91,10 +96,10 @@ def _slot(
     template: str = "",
     language: str = "",
 ) -> Slot:
-    """A slot in the language that is wanted of all, else in its own, else in that of what it grows from."""
+    """A slot in the language that is wanted of all, else in its own, else in those of what it grows from."""
     wanted = stock.settings.language or language
     alike = [source] if source else list(shown)
-    own = {one.language for one in alike}
+    own = languages_of(alike) or languages_of(stock.seeds)
     return Slot(
         method=method,
         round=draw.round,
@@ -104,7 +109,7 @@ def _slot(
         source=source,
         shown=tuple(shown),
         about=about,
-        language=wanted or (own.pop() if len(own) == 1 else None),
+        languages=(wanted,) if wanted else own,
         told=bool(wanted),
     )
 
@@ -144,8 +149,7 @@ def _translate(stock: Stock, draw: Draw) -> Slot:
     language = stock.least_used("into", stock.settings.languages, str, draw.dice)
     others = [one for one in (*stock.seeds, *stock.grown) if one.language != language] or list(stock.seeds)
     source = stock.least_used(f"{TRANSLATE} {language}", others, _id, draw.dice)
-    slot = _slot(TRANSLATE, stock, draw, 1, source=source)
-    return replace(slot, language=language, told=True)
+    return replace(_slot(TRANSLATE, stock, draw, 1, source=source), languages=(language,), told=True)
 
 
 def _documents(stock: Stock, draw: Draw) -> Slot:

@@ -66,8 +66,8 @@ class Slot:
     """One call of a method: everything that was drawn for it.
 
     `source` is what each prompt of it grows from, if it grows from one; `shown` are the examples that it is given.
-    `about` is the step, person, situation or topic. `language`: that its prompts are to be in, where it is known;
-    `told`: whether the writer is told so.
+    `about` is the step, person, situation or topic. `languages`: those that its prompts may be in, none: any; `told`:
+    whether the writer is told so.
     """
 
     method: str
@@ -78,8 +78,13 @@ class Slot:
     source: Origin | None = None
     shown: tuple[Origin, ...] = ()
     about: tuple[tuple[str, str], ...] = ()
-    language: str | None = None
+    languages: tuple[str, ...] = ()
     told: bool = False
+
+    @property
+    def language(self) -> str | None:
+        """The one that its prompts are to be in; None: it is not known, or there are several."""
+        return self.languages[0] if len(self.languages) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Grown:
     text: str
     slot: Slot
     said: Said
+    language: str | None = None
     quality: float | None = None
     difficulty: float | None = None
 
@@ -103,7 +109,7 @@ class Grown:
             text=self.text,
             family=_common([origin.family for origin in alike]),
             system=_common([origin.system for origin in alike]),
-            language=slot.language,
+            language=self.language,
             roots=one.roots if one else (),
             depth=one.depth + 1 if one else 0,
         )
@@ -162,4 +168,5 @@ class Judgement:
 
     objects: Callable[[str], Sequence[dict[str, object]] | None]  # the JSON objects of a reply; None: it is broken
     refuses: Callable[[str], bool]
-    language: Callable[[str], str | None]
+    language: Callable[[str], str | None]  # by its code; None: it cannot be told
+    is_foreign: Callable[[str, str], bool]  # whether a text is hardly in the language of this code

@@ -157,7 +157,28 @@ LANGUAGES: dict[str, Bank] = {
 # Words by which a text betrays its language.
 _MARKS = {
     "German": frozenset(
-        ["der", "die", "das", "und", "nicht", "ich", "ist", "ein", "eine", "mit", "für", "auf", "wir", "habe", "bitte", "sie", "dem", "den", "zu", "kann"]
+        [
+            "der",
+            "die",
+            "das",
+            "und",
+            "nicht",
+            "ich",
+            "ist",
+            "ein",
+            "eine",
+            "mit",
+            "für",
+            "auf",
+            "wir",
+            "habe",
+            "bitte",
+            "sie",
+            "dem",
+            "den",
+            "zu",
+            "kann",
+        ]
     ),
     "French": frozenset("le la les et est une pour pas je que qui dans vous mon avec sur des du puis être".split()),  # noqa: SIM905
     "Spanish": frozenset("el los las que para una por con esto qué mi pero no es del como más ya se solo".split()),  # noqa: SIM905
