@@ -179,12 +179,12 @@ async def _with_grown(
     expansion = expansion_of(run.what.recipe, work.endpoints, run.ledger)
     with caller.growing(engine, expansion.settings.n) as watch:
         stopped = await grown(expansion, run.ledger, engine, watch)
-    notes = []
-    if stopped is not None and stopped.reason == LOW_YIELD:
-        notes.append(stopped.sentence)
-    elif stopped is not None:
-        engine.stop(stopped)
-    return [*sources, GrownRows(expansion.harvest.kept)], notes
+    both, kept = [*sources, GrownRows(expansion.harvest.kept)], expansion.harvest.kept
+    if stopped is None or (stopped.reason == LOW_YIELD and (kept or sources)):
+        return both, [stopped.sentence] if stopped else []
+    engine.stop(stopped)
+    there = run.ledger.input_size() or not (kept or sources)  # an input that is whole says more than half a new one
+    return None if there else both, []
 
 
 def _keep_recipe(what: Named, work: Work, ledger: Ledger) -> None:

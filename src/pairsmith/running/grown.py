@@ -234,7 +234,7 @@ def stand_ins(expansion: Expansion) -> Iterator[Row | BadRow]:
 def row_of(grown: Grown) -> dict[str, Json]:
     """A kept prompt as a row of a prompt file, with where it comes from; what is not known is left out."""
     origin, slot, source = grown.origin, grown.slot, grown.slot.source
-    seeds: list[Json] = list(origin.roots)
+    seeds: list[Json] = [root for root in origin.roots if root != grown.id]
     examples: list[Json] = [one.id for one in slot.shown]
     row: dict[str, Json] = {
         "id": grown.id,

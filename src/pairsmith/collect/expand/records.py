@@ -26,7 +26,8 @@ class Dice(Protocol):
 class Origin:
     """A prompt that others may grow from: a seed, or one that was kept.
 
-    `roots` are the ids of the seeds that it goes back to, `depth` counts the evolve steps behind it.
+    `roots` are the ids of the seeds that it goes back to, its own where there are none. `depth` counts the prompts
+    between it and these.
     """
 
     id: str
@@ -110,7 +111,7 @@ class Grown:
             family=_common([origin.family for origin in alike]),
             system=_common([origin.system for origin in alike]),
             language=self.language,
-            roots=one.roots if one else (),
+            roots=one.roots if one else (self.id,),
             depth=one.depth + 1 if one else 0,
         )
 
