@@ -1,12 +1,13 @@
 """Tells of a text, by the text alone, what the writer planted in it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Literal
 
 from pairsmith.simulator.composing import planted_quality
-from pairsmith.simulator.writer import faulty, growing
+from pairsmith.simulator.writer import faulty, growing, rewording, steps
 from pairsmith.simulator.writer.languages import LANGUAGES
 from pairsmith.simulator.writer.prompts import BANKS
 from pairsmith.simulator.writer.templates import pattern
@@ -45,10 +46,10 @@ def planted_kind(text: str) -> Planted | None:
 def steps_in(text: str) -> int:
     """How many of the steps that make a prompt harder stand in a text."""
     told = " ".join(text.split()).lower()
-    return sum(1 for finds in _told_by(told, tuple(chain(*growing.STEPS.values()))) if finds.search(told))
+    return sum(1 for finds in _told_by(told, _steps()) if finds.search(told))
 
 
-def _told_by(told: str, templates: Sequence[str]) -> Iterable:
+def _told_by(told: str, templates: Sequence[str]) -> Iterable[re.Pattern[str]]:
     """What finds each of the templates that may stand in a text."""
     for anchor, finds in _patterns(templates):
         if anchor in told:
@@ -56,7 +57,7 @@ def _told_by(told: str, templates: Sequence[str]) -> Iterable:
 
 
 @cache
-def _patterns(templates: Sequence[str]) -> Sequence:
+def _patterns(templates: Sequence[str]) -> Sequence[tuple[str, re.Pattern[str]]]:
     return [pattern(template) for template in templates]
 
 
@@ -64,8 +65,14 @@ def _patterns(templates: Sequence[str]) -> Sequence:
 def _good() -> Sequence[str]:
     """All that good prompts are told by: asks, and the sentences by which they grow."""
     asks = (ask for bank in (*BANKS.values(), *LANGUAGES.values()) for ask in bank.asks)
-    grown = chain(*growing.TOPICAL.values(), *growing.STEPS.values(), growing.FRAMES)
+    frames = chain(rewording.FRAMES, *rewording.FRAMES_OF.values(), rewording.QUOTED_AGAIN, rewording.CODED_AGAIN)
+    grown = chain(*growing.TOPICAL.values(), _steps(), frames)
     return tuple(template for template in chain(asks, grown) if len(pattern(template)[0]) >= _TELLING)
+
+
+@cache
+def _steps() -> Sequence[str]:
+    return tuple(chain.from_iterable(chain(*(ways.values() for ways in (steps.STEPS, *steps.STEPS_OF.values())))))
 
 
 def _lowered(edits: Iterable[str]) -> tuple[str, ...]:
