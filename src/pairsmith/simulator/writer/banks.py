@@ -387,7 +387,7 @@ OTHER = Bank(
         "We argued about {topic} at lunch. {name} says it's all habit, I say there are reasons. Who's closer?",
         "What's the plain word for the thing in {topic} that everybody complains about and nobody names?",
         "I need an email to {name} about {topic}: polite, firm, and short enough to be read on a phone.",
-        "List the documents, tools and phone numbers that somebody dealing with {topic} for the first time ought to "
+        "List the papers, tools and phone numbers that somebody dealing with {topic} for the first time ought to "
         "have at hand.",
         "Give me the strongest case for and the strongest case against {topic}. I want to be unable to tell which you "
         "prefer.",

@@ -38,17 +38,19 @@ DRIFTS = (
     "Describe the water cycle for a school project, with {n} headings.",
     "What are the benefits of drinking {n} litres of water a day?",
     "Sapresti dirmi quali documenti servono per rinnovare la patente dopo i {num} anni, e quanto costa farlo a {town}?",
-    "Vorrei una ricetta semplice per {n} persone con quello che ho in frigo: due zucchine, un limone e un po' di "
+    "Vorrei una ricetta semplice per {num} persone con quello che ho in frigo: due zucchine, un limone e un po' di "
     "ricotta.",
-    "Ho comprato un biglietto per {day} ma il treno è stato soppresso. Mi spetta il rimborso, oppure solo un altro "
-    "posto?",
-    "Scrivi una breve lettera al condominio: il portone resta aperto di notte da {n} settimane e nessuno fa niente.",
-    "Kun je me uitleggen waarom mijn energierekening van {month} zo hoog is, terwijl ik {num} dagen niet thuis was?",
+    "Ho comprato un biglietto per [sabato|lunedì|giovedì] ma il treno è stato soppresso. Mi spetta il rimborso, "
+    "oppure solo un altro posto?",
+    "Scrivi una breve lettera al condominio: il portone resta aperto di notte da {num} settimane e nessuno fa niente.",
+    "Kun je me uitleggen waarom mijn energierekening van [maart|juni|oktober] zo hoog is, terwijl ik {num} dagen niet "
+    "thuis was?",
     "Ik zoek een cadeau van hooguit {num} euro voor iemand die alles al heeft en nergens plaats voor.",
-    "Mijn fiets is gestolen en de verzekering wil {n} sleutels zien. Ik heb er nog maar een. Wat nu?",
-    "Podes escrever um texto de {n} parágrafos sobre as vantagens de viver numa cidade pequena como {town}?",
+    "Mijn fiets is gestolen en de verzekering wil {num} sleutels zien. Ik heb er nog maar een. Wat nu?",
+    "Podes escrever um texto de {num} parágrafos sobre as vantagens de viver numa cidade pequena como {town}?",
     "Queria saber se ainda posso devolver os sapatos que comprei há {num} dias e que já usei na rua uma vez.",
-    "Preciso de ajuda para explicar ao meu chefe que não posso trabalhar no {day}, sem parecer preguiçosa.",
+    "Preciso de ajuda para explicar ao meu chefe que não posso trabalhar [na sexta|no sábado|na segunda], sem parecer "
+    "preguiçosa.",
 )
 
 # Each with its fillings left open; the first in a prompt, the second on its own.

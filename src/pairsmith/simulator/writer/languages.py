@@ -3,6 +3,8 @@
 Nouns stand where no article is needed, so that any of them fits.
 """
 
+from functools import lru_cache
+
 from pairsmith.simulator.writer.banks import Bank
 
 # A word of the material -> what it is called there.
@@ -192,6 +194,7 @@ _SMALL_WORDS = {
 _MARKS = {language: frozenset(words.split()) for language, words in _SMALL_WORDS.items()}
 
 
+@lru_cache(maxsize=1024)
 def language_of(text: str) -> str:
     """German, French, Spanish or English, by its small words; English where they do not tell."""
     words = text.lower().replace("'", " ").replace(",", " ").replace(".", " ").split()

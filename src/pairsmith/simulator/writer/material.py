@@ -3,11 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pairsmith.simulator.dice import Dice
 from pairsmith.simulator.sentences import STOPWORDS
 from pairsmith.simulator.writer.things import FIELD_WORDS, FIELDS, SUBJECTS
 
+# Texts remembered: the same examples are shown again and again within seconds.
+_REMEMBERED = 1024
 _WORD = re.compile(r"[A-Za-zÀ-ÿ'’-]+")
 _QUOTED = re.compile(r"[\"“„«][^\"”“»]{40,}[\"”“»]", re.DOTALL)
 # Words that speak for a family; the first one that has most of them wins.
@@ -48,6 +51,7 @@ _MANY_FIGURES = 4
 _TOKEN = re.compile(r"[\w'’-]+|[^\w\s]")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def family_of(text: str) -> str:
     """The family of one prompt; "other" where nothing tells."""
     if _CODE.search(text):
@@ -63,7 +67,8 @@ def family_of(text: str) -> str:
     return best if votes[best] else "other"
 
 
-def field_of(texts: Sequence[str]) -> str:
+@lru_cache(maxsize=_REMEMBERED)
+def field_of(texts: tuple[str, ...]) -> str:
     """The field whose words the texts hold most of; "" where none is found."""
     words = Counter(word.lower() for text in texts for word in _WORD.findall(text))
     scores = {field: sum(words[word] for word in vocabulary) for field, vocabulary in _VOCABULARIES.items()}
@@ -71,6 +76,7 @@ def field_of(texts: Sequence[str]) -> str:
     return best if scores[best] else ""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def subjects_of(text: str) -> list[str]:
     """What a text speaks of, as phrases with their article, the most frequent first."""
     tokens = _TOKEN.findall(text)

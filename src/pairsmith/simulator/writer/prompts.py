@@ -25,8 +25,8 @@ from pairsmith.simulator.writer.texts import COMMENTS, MODERATION, NOTES, PASSAG
 from pairsmith.simulator.writer.things import FIELDS, SLOTS
 
 BANKS: dict[str, Bank] = {
-    "support": SUPPORT, "advice": ADVICE, "creative": CREATIVE, "reasoning": REASONING, "other": OTHER,
-    "service": SERVICE, "summarisation": SUMMARISATION, "translation": TRANSLATION, "moderation": MODERATION, "code": CODE,
+    "support": SUPPORT, "service": SERVICE, "advice": ADVICE, "creative": CREATIVE, "reasoning": REASONING,
+    "other": OTHER, "summarisation": SUMMARISATION, "translation": TRANSLATION, "moderation": MODERATION, "code": CODE,
 }  # fmt: skip
 # How a prompt is built: t tells, a asks, w wants; the first are the most frequent.
 _SHAPES = ("a", "aw", "ta", "at", "taw", "atw", "a", "tatw", "ttaw", "tatww", "aw", "ttatww")
@@ -35,11 +35,12 @@ _STEPS = frozenset(STEPS)
 _OWN_SUBJECT = {"creative": 0.5, "other": 0.4}
 _LOWERED = 0.07
 _TOPICAL = 0.7
+# Families whose own sentences may stand around an ask on a topic.
+_TOPICS_OWN = frozenset({"support", "service", "advice", "code"})
+# Families whose prompts are pieces of work: which steps make them harder.
 _WORK = {
-    "code": "code",
-    "creative": "creative",
-    **dict.fromkeys(("summarisation", "translation", "moderation"), "texts"),
-}
+    "code": "code", "creative": "creative", "summarisation": "texts", "translation": "texts", "moderation": "texts",
+}  # fmt: skip
 # A family that fewer than one in so many of the material have is taken for a mistake.
 _A_FEW = 4
 _TEXT_BEHIND = "\n\n{snippet}"
@@ -61,11 +62,10 @@ def compose_prompt(request: Request, dice: Dice, written: Written) -> str:
     if language in LANGUAGES:
         return _foreign(language, request, model, dice, written)
     family = "other" if request.way == "documents" else _family(request.shown, model)
-    texts = [*request.shown, request.given]
-    field = field_of(texts) or list(FIELDS)[dice.below(len(FIELDS))]
-    if family == "support" and field == "services":
+    matter = field_of((*request.shown, request.given)) or list(FIELDS)[dice.below(len(FIELDS))]
+    if family == "support" and matter == "services":
         family = "service"
-    filler = _filler(request, family, model, dice, _things(field, dice, written))
+    filler = _filler(request, family, model, dice, _things(matter, dice, written))
     return _built(request, family, filler, dice, written)
 
 
@@ -100,7 +100,7 @@ def _asks(request: Request, family: str, dice: Dice) -> tuple[Sequence[str], Ban
     if request.way != "topic":
         return bank.asks, bank
     if family in TOPICAL and dice.uniform() < _TOPICAL:
-        return TOPICAL[family], bank if family in ("support", "advice", "code") else OTHER
+        return TOPICAL[family], bank if family in _TOPICS_OWN else OTHER
     if family == "creative":
         return [ask for ask in bank.asks if "{topic}" in ask], bank
     return OTHER.asks, OTHER
@@ -146,9 +146,9 @@ def _unused(bank: Sequence[str], dice: Dice, used: set[str]) -> str:
 # --- what fills the slots -------------------------------------------------------------------------
 
 
-def _things(field: str, dice: Dice, written: Written) -> dict[str, str]:
+def _things(matter: str, dice: Dice, written: Written) -> dict[str, str]:
     """A thing of the field that the reply has not spoken of, and another one beside it."""
-    thing, other = _unused(FIELDS[field], dice, written.things), _unused(FIELDS[field], dice, written.things)
+    thing, other = _unused(FIELDS[matter], dice, written.things), _unused(FIELDS[matter], dice, written.things)
     return {**forms(thing), "other": other}
 
 
@@ -194,7 +194,7 @@ def _give_texts(family: str, filler: Filler, dice: Dice) -> None:
 
 def _named(snippet: str, names: dict[str, str]) -> str:
     """The snippet with its names: $item becomes order, $Item Order, $STORE CACHE."""
-    forms_of = {}
+    forms_of: dict[str, str] = {}
     for name, word in names.items():
         forms_of |= {name: word, name.capitalize(): capital(word), name.upper(): word.upper()}
     longest_first = sorted(forms_of, key=len, reverse=True)

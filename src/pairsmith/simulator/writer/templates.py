@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 
 from pairsmith.simulator.dice import Dice
 from pairsmith.simulator.writer.things import SLOTS
@@ -80,19 +80,27 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-@lru_cache(maxsize=4096)
-def pattern(template: str) -> tuple[str, re.Pattern[str]]:
-    """Words that all sayings of a template have, and what finds these; both for lower case with single spaces."""
-    template = " ".join(template.split()).lower().removesuffix(".")
-    fixed, written, end = [], [], 0
-    for match in _PIECE.finditer(template):
-        fixed.append(template[end : match.start()])
-        written += [_literal(fixed[-1]), _choices(match[1]) if match[1] is not None else _FILLED]
-        end = match.end()
-    fixed.append(template[end:])
+@cache
+def anchor(template: str) -> str:
+    """The longest words that all sayings of a template have, in lower case with single spaces."""
     # "a" may have become "an".
-    anchors = [words for piece in fixed for words in re.split(r"\ba $", piece)]
-    return max(anchors, key=len), re.compile("".join([*written, _literal(fixed[-1])]))
+    fixed = (re.split(r"\ba $", piece)[0] for piece in _PIECE.sub("\0", _plain(template)).split("\0"))
+    return max(fixed, key=len)
+
+
+@cache
+def finder(template: str) -> re.Pattern[str]:
+    """What finds the sayings of a template in a text in lower case with single spaces."""
+    template = _plain(template)
+    written, end = [], 0
+    for match in _PIECE.finditer(template):
+        written += [_literal(template[end : match.start()]), _choices(match[1]) if match[1] is not None else _FILLED]
+        end = match.end()
+    return re.compile("".join([*written, _literal(template[end:])]))
+
+
+def _plain(template: str) -> str:
+    return " ".join(template.split()).lower().removesuffix(".")
 
 
 def _choices(choices: str) -> str:

@@ -128,7 +128,7 @@ NOTES = (
 
 SUMMARISATION = Bank(
     asks=(
-        'What does this mean in normal words? "{passage}"',
+        'What is this trying to tell me? "{passage}"',
         'Got this in the post today and have read it four times. What do they want from me? "{passage}"',
         'Please put this so that {audience} can follow it: "{passage}"',
         'Explain this to {who}, who worries easily, without making it sound better than it is: "{passage}"',
