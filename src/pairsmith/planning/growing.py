@@ -97,7 +97,7 @@ def _seconds(model: Typical, output: float) -> float:
 
 def _prompts_a_call(settings: ExpandSettings) -> float:
     """How many prompts are asked for in a call, by the methods' shares."""
-    few = {PERSONA: A_FEW, SITUATION: A_FEW, PARAPHRASE: A_FEW, EVOLVE: 2, TRANSLATE: 1}
+    few = {TOPICS: A_FEW, PERSONA: A_FEW, SITUATION: A_FEW, PARAPHRASE: A_FEW, EVOLVE: 2, TRANSLATE: 1}
     weights = settings.weights
     calls = sum(
         weight / min(settings.per_call, few.get(method, settings.per_call)) for method, weight in weights.items()

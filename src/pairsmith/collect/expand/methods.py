@@ -57,7 +57,7 @@ class Stock:
         return drawn
 
     def a_few(self) -> int:
-        """Prompts a call of a method that varies one thing."""
+        """Prompts a call of a method that varies one thing, or takes one topic."""
         return min(A_FEW, self.settings.per_call)
 
 
@@ -161,10 +161,10 @@ def _topics(stock: Stock, draw: Draw) -> Slot:
     fewest = min(stock.leaves[leaf] + stock.uses["leaf", leaf] for leaf in stock.leaves)
     poorest = [leaf for leaf, kept in stock.leaves.items() if kept + stock.uses["leaf", leaf] == fewest]
     leaf = draw.dice.sample(poorest, 1)[0]
-    stock.uses["leaf", leaf] += stock.settings.per_call
+    stock.uses["leaf", leaf] += stock.a_few()
     shown = draw.dice.sample(stock.seeds, min(SHOWN, len(stock.seeds)))
     about = (("topic", leaf),)
-    return _slot(TOPICS, stock, draw, stock.settings.per_call, shown=shown, about=about, template="topic")
+    return _slot(TOPICS, stock, draw, stock.a_few(), shown=shown, about=about, template="topic")
 
 
 METHODS: dict[str, Callable[[Stock, Draw], Slot]] = {

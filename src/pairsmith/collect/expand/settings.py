@@ -32,7 +32,7 @@ class ExpandSettings(BaseModel):
     per_call: prompts that are asked for at a time, where a method gives several.
     novelty: ROUGE-L below which a prompt is new, against the seeds and all that were kept.
     max_chars: of a new prompt.
-    min_yield: share of kept prompts below which a method is given up; 0: never.
+    min_yield: share of kept prompts below which a method is given up.
     judge: an endpoint that says how good each is; None: nobody is asked.
     min_quality: the least of its points (1-10) that a prompt is kept with.
     temperature: None: not sent.
@@ -53,7 +53,7 @@ class ExpandSettings(BaseModel):
     per_call: int = Field(5, ge=1, le=20)
     novelty: float = Field(ROUGE_L, gt=0, le=1)
     max_chars: int = Field(4000, ge=20)
-    min_yield: float = Field(0.1, ge=0, lt=1)
+    min_yield: float = Field(0.1, ge=0.01, lt=1)
     judge: Name | None = None
     min_quality: float = Field(6.0, ge=1, le=10)
     temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)

@@ -17,7 +17,8 @@ _SHORTEST_WORDS = 3
 _FIGURE = re.compile(r"\d")
 _RATIONALES: dict[str, tuple[str, ...]] = {
     "high": (
-        "It sounds like a real person with a real need, and a good answer would show. The only weak spot is the ending.",
+        "It sounds like a real person with a real need, and a good answer would show. The only weak spot is the "
+        "ending.",
         "Clear about what is wanted, with details that matter. One figure could be explained.",
         "The tone is believable and the task is concrete. It might say who will read the answer.",
     ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """One family's sentences: what is asked; what is told before or behind it, or behind it alone; what is wanted last."""
+    """One family's sentences: what is asked; what is told around it, or behind it alone; what is wanted."""
 
     asks: tuple[str, ...]
     tells: tuple[str, ...]
@@ -28,13 +28,13 @@ SUPPORT = Bank(
         "you call it wear and tear?",
         "Charged twice for {a_thing}: {price} on {day}, {price} again the morning after. One order, one {parcel}. "
         "Please put one of the two back.",
-        "Which {thing} do I need if the old one has no [label|number|markings] left on it? I have [a ruler|photos|the "
+        "Which {thing} do I need if there's no [label|number|marking] left to go by? I have [a ruler|photos|the "
         "manual from {year}] and some patience.",
         "Your shop page says the {thing} {is} [in stock|back on {day}|available in grey], your chat says {it} "
         "{was} discontinued. Who's right?",
         "I'd like to cancel the {thing} from order {order}. I pressed the button, it spun for a minute, then nothing. "
         "Did that count?",
-        "hi, {thing} arrived, {other} didn't, both paid. is the rest coming or do i have to order again",
+        "so the {thing} arrived, the {other} didn't, both are paid. is the rest coming or do i have to order again",
         "The instructions for the {thing} stop at step {num}. There is clearly a step after that, because I have "
         "[two screws|a spring|a rubber ring] left over. What am I missing?",
         "You promised the {thing} for {day}. I took the day off. Nobody came, nobody rang. What happens now?",
@@ -46,7 +46,7 @@ SUPPORT = Bank(
         'item"|"code already used"|"minimum not reached"], and your newsletter says the opposite.',
         "I need an invoice for the {thing} with [my company's address|the VAT shown|a different name] on it. The one I "
         "got is [a picture|for {price} too little|addressed to nobody].",
-        "There's a [smell of burning|rattle|thin grey dust] coming from the {thing} I bought from you {ago}. Do I stop "
+        "There's a [strange smell|fine grey dust|sticky film] on the {thing} I bought from you {ago}. Do I stop "
         "using {them} right away, or is that normal at the beginning?",
         "A gift went wrong: I bought {who} {a_thing}, and it turns out [there was one already|the size is off|it was "
         "the colour that was hated]. Can it be exchanged without telling anyone what I paid?",
@@ -68,12 +68,12 @@ SUPPORT = Bank(
         "How do I clean the {thing} without ruining {them}? The label has three symbols, and I recognise none of them.",
         "Can you hold the {thing} back until {day}? We're moving, and at the moment I own two addresses and no letter "
         "box.",
-        "I'd take {num} of the {thing} if you did me a price. It's for a [club|school|small hotel], and we order every "
+        "The {thing}, {num} times: would you do me a price? It's for a [club|school|small hotel], and we order every "
         "spring.",
         "Somebody at your counter told me the {thing} couldn't be ordered one at a time. Your website lets me. Before "
         "I pay: which is it?",
-        "Is the {thing} safe for [a toddler|an allergy to nickel|somebody with weak hands]? The page goes on about the "
-        "colour and says nothing on that.",
+        "{Is} the {thing} safe for [a toddler|somebody allergic to nickel|somebody with weak hands]? The page goes on "
+        "about the colour and says nothing on that.",
         "I want to complain, and not about the {thing}. It's how your colleague on the phone spoke to {who}, who "
         "is {num_old} and only asked when {it} would come.",
     ),
@@ -96,10 +96,9 @@ SUPPORT = Bank(
         "{name} at your hotline said it would take two days; that was {ago}.",
         "To be fair, the first one I had from you lasted for years.",
         "I don't have a printer, so please no labels to print.",
-        "It was a present, and the birthday is {soon}.",
+        "It was a present, and the birthday is {when}.",
         "It may well be my own mistake.",
         "I've kept every receipt.",
-        "The replacement had exactly the same fault, by the way.",
         "We're abroad until the {num}th.",
     ),
     wants=(
@@ -116,7 +115,6 @@ SUPPORT = Bank(
         "Is there a form, or is this message enough?",
         "Please confirm it in writing.",
         "If there's a cheaper way, I'd rather hear about that.",
-        "I'd be happy with a repair, too.",
         "Could somebody who knows the product read this?",
         "What are my rights here?",
     ),
@@ -124,26 +122,26 @@ SUPPORT = Bank(
 
 ADVICE = Bank(
     asks=(
-        "{Who} has asked to borrow {sum} euros from me for the third time. The first two loans are still open. How do I "
-        "say no without losing the friendship?",
+        "{Who} has asked to borrow {sum} euros from me for the third time. The first two loans are still open. How do "
+        "I say no without losing the friendship?",
         "I've been offered a job in {town} with more money and a worse journey: {big} minutes each way instead of ten. "
         "Help me think it through, I've been going round in circles.",
         'My colleague {name} presents my work as "ours" in every meeting. I don\'t want a war. What can I say the next '
         "time, in the room?",
-        "Should I tell {who} that the surprise party is a bad idea? Everybody else is enthusiastic, and it's {soon}.",
+        "Should I tell {who} that the surprise party is a bad idea? Everybody else is enthusiastic, and it's {when}.",
         "The people upstairs [move furniture|practise the trumpet|run the washing machine] after eleven at night. I've "
         "been friendly twice. What's the step between friendly and a lawyer?",
         "I promised to help {who} with the move {soon} and have just been told I can work overtime for double pay. "
         "What's decent here?",
-        "After {span} of looking after {who} I'm tired and short with everybody. What can I change that doesn't need "
+        "After {long} of looking after {who} I'm tired and short with everybody. What can I change that doesn't need "
         "anybody's permission?",
         "I have to give a speech at a [funeral|retirement do|wedding] and I cry easily. Any tricks that work?",
-        "We're {n} siblings, one house, and nobody wants to be the one who brings up selling it. How does one start that "
-        "conversation?",
-        "I was overpaid by {sum} last month, and nobody has noticed. I know what I should do. How do I put it so that I "
-        "don't end up explaining the mistake of the woman in payroll?",
-        "{Who} keeps giving us [enormous plants|soft toys|home-made liqueur] and asks where they are at each visit. We've "
-        "run out of room. Ideas?",
+        "We're {n} siblings, one house, and nobody wants to be the one who brings up selling it. How does one start "
+        "that conversation?",
+        "I was overpaid by {sum} last month, and nobody has noticed. I know what I should do. How do I put it so that "
+        "I don't end up explaining the mistake of the woman in payroll?",
+        "{Who} keeps giving us [enormous plants|soft toys|home-made liqueur] and asks where they are at each visit. "
+        "We've run out of room. Ideas?",
         'My boss wants me on call at weekends "for the time being". There\'s nothing in my contract. What would you '
         "answer, and in which tone?",
         "I want to learn to swim at {num_old}. The thought of the changing room nearly stops me. Where do I begin?",
@@ -151,37 +149,37 @@ ADVICE = Bank(
         "let her?",
         "Is it rude to ask {who} for petrol money? It's {num} kilometres every {day}, and I'm the one with the car.",
         "I found out by accident that {name}, who has the same job, earns {sum} more a month. What do I do with that?",
-        "How do I get back into running after {span} off? Last time I was too keen and hurt my knee in week two.",
+        "How do I get back into running after {long} off? Last time I was too keen and hurt my knee in week two.",
         "I'm the only one in my team who works part-time, and the meetings keep moving to {day}, my day off. How do I "
         "bring that up without sounding like a nuisance?",
-        "Which would you do first with {big}0 euros: pay off the overdraft, mend the roof, or keep it for the car, which is "
-        "from {year}?",
+        "Which would you do first with {big}0 euros: pay off the overdraft, mend the roof, or keep it for the car, "
+        "which is from {year}?",
         "My best friend's new partner talks over her all evening. She hasn't asked me what I think. Do I keep quiet?",
         "I said yes to being treasurer of our [choir|allotment club|football club] and have understood since what that "
         "means. How do I get out by {month} with some dignity?",
         'The doctor said "keep an eye on it" and I nodded. What would sensible people ask at the next appointment?',
         "I can't get up in the morning. Not sad, not ill, just {n} alarms and late every day. What has helped people "
         'like me, apart from "go to bed earlier"?',
-        "We'd like to tell {who} that we won't be coming for Christmas this year. It has always been there. Please help me "
-        "with the when and the how.",
+        "We'd like to tell {who} that we won't be coming for Christmas this year. It has always been there. Please "
+        "help me with the when and the how.",
         "How do I say in a job interview that I left after {n} months because the boss shouted?",
-        "A student I tutor has handed in something that she can't have written. She's {num_kid}, and she's proud of it. How do "
-        "I talk to her?",
+        "A student I tutor has handed in something that she can't have written. She's {num_kid}, and she's proud of "
+        "it. How do I talk to her?",
         "My flat is [damp|too small|overheated], the landlord is kind, and the rent is low. At what point does one "
         "leave?",
         "I've started {n} language courses and finished none. Should I try again, or admit something?",
-        "{Who} has been sending me long voice messages every day since the divorce. I care, but I dread them. What's a kind "
-        "limit?",
+        "{Who} has been sending me long voice messages every day since the divorce. I care, but I dread them. What's "
+        "a kind limit?",
         "Is {span} a reasonable time to wait for an answer after a second interview? And if so, what do I write then?",
-        "My son ({num_kid}) wants to spend his savings, all {big} of it, on a second-hand games console. It's his money. "
-        "It's also a wreck. What do I do?",
+        "My son ({num_kid}) wants to spend his savings, all {big} of it, on a second-hand games console. It's his "
+        "money. It's also a wreck. What do I do?",
         "I'm moving in with my partner after {n} years of living alone. What should we settle before, on paper or not?",
     ),
     tells=(
-        "I've slept badly over this for {span}.",
+        "I've slept badly over this for {long}.",
         "I'm {num_old}, if that changes anything.",
         "Money is tight, but that isn't the point.",
-        "I once did this badly with {who}, and we didn't speak for {span}.",
+        "I once did this badly with {who}, and we didn't speak for {long}.",
         "I tend to say too much when I'm nervous.",
         "I've never told anybody about this.",
         "We're a small office, {n} of us.",
@@ -223,14 +221,15 @@ CREATIVE = Bank(
         "A poem about {topic}, please, {num} lines, and I'd like it to rhyme without sounding like a greeting card.",
         "I need a toast for {who}, {n} minutes at most. What must be in it: {topic}, and the summer of {year}.",
         "Write a dialogue between two people who both want {topic} and are far too polite to say so.",
-        "Give me {n} first sentences for a novel in which {topic} [goes missing|is inherited|is never mentioned again].",
+        "Give me {n} first sentences for a novel in which {topic} [goes missing|is inherited|is never mentioned "
+        "again].",
         "Please write an obituary, affectionate and a little cruel, for {topic}.",
-        "A bedtime story for a child of {num_kid} about {topic}. The last one had a wolf in it, so: no wolves.",
+        "A bedtime story for a child of {n} about {topic}. The last one had a wolf in it, so: no wolves.",
         "Invent a small village tradition around {topic}, and describe it as the local paper of {town} would.",
-        "My story is stuck. {name} has just discovered {topic} in the cellar, and I have no idea what kind of person she "
-        "is. Give me three different next paragraphs.",
-        "Write a monologue for an actress of {num_old}. She's waiting for a bus, and all she talks about is {topic}; the "
-        "audience should understand that she's been left.",
+        "My story is stuck. {name} has just discovered {topic} in the cellar, and I have no idea what kind of person "
+        "she is. Give me three different next paragraphs.",
+        "Write a monologue for an actress of {num_old}. She's waiting for a bus, and all she talks about is {topic}; "
+        "the audience should understand that she's been left.",
         "I'd like a limerick about {topic} for the [office party|parish newsletter|back of a menu]. Clean enough for "
         "my mother.",
         "Describe {topic} to somebody who has been blind from birth, in one paragraph without a single comparison to "
@@ -241,17 +240,18 @@ CREATIVE = Bank(
         "A love letter in which neither the word love nor any other big word appears. It should be mostly about "
         "{topic}.",
         "Turn {topic} into a fairy tale with a heroine who solves it by [bookkeeping|bad manners|waiting].",
-        "Write a scene at a kitchen table, {year}, three generations. They talk about {topic}; nobody mentions the letter.",
+        "Write a scene at a kitchen table, {year}, three generations. They talk about {topic}; nobody mentions the "
+        "letter.",
         "I collect ghost stories without ghosts. Write me one around {topic}, a page long.",
-        "Please write song lyrics about {topic}: two verses, a chorus that an eight-year-old could shout, one line that "
-        "hurts.",
+        "Please write song lyrics about {topic}: two verses, a chorus that an eight-year-old could shout, one line "
+        "that hurts.",
         "Compose a complaint to the gods about {topic} in the style of an ancient inscription.",
         "Give {topic} a voice. What would it say about us on a {day} morning? Half a page, dry humour.",
         "My improvisation group needs {num} scene ideas that have to do with {topic} and can be played by {n} people.",
         "A crime story in under {big} words: the only clue is {topic}, and the inspector is wrong.",
         "Write a recipe that is really a farewell. The ingredients include {topic}.",
-        "Help me name things: I need ten names for a [café|boat|podcast] that has something to do with {topic}, none with a "
-        "pun.",
+        "Help me name things: I need ten names for a [café|boat|podcast] that has something to do with {topic}, none "
+        "with a pun.",
         "Rewrite the beginning of the world so that {topic} comes first.",
     ),
     tells=(
@@ -290,55 +290,57 @@ CREATIVE = Bank(
 
 REASONING = Bank(
     asks=(
-        "A bus leaves {town} every {num} minutes and a train every {big} minutes. Both left together at seven. When do they "
-        "next leave together, and how often does that happen in a day?",
-        "{name} is {num} years older than her brother. In {n} years she'll be twice as old as he is then. How old are they "
-        "now? Check it, I keep getting something impossible.",
-        "We're {num} people and want to split a bill of {sum} so that the {n} who drank nothing pay a third less than the "
-        "others. Who pays what?",
-        "A tank holds {big}0 litres and loses {num} litres a day through a crack. I refill {big} litres every {day}. It's full "
-        "on a {day}. Does it ever run dry?",
-        "I have {n} red socks, {num} blue ones and a power cut. How many do I have to take out to be sure of a pair, and how "
-        "many to be sure of a blue pair?",
-        "Is this argument sound? All the members who paid in {month} got a letter. {name} got a letter. So {name} paid in "
-        "{month}.",
-        "Five people sit in a row. {name} isn't at either end, the doctor sits next to the baker, and the youngest is somewhere "
-        "to the left of both. How many orders are there?",
-        "My electricity costs 0.3{digit} a kWh with a fee of {num} a month, or 0.2{digit} with a fee of {big} a quarter. From what use "
-        "on is the second tariff cheaper?",
-        "A test finds {big} out of 500 sick people and is wrong about {num} in 1,000 healthy ones. One person in 200 is sick. "
-        "My test is positive. How worried should I be?",
-        "Two candles, same length. One burns down in {n} hours, the other in {num}. When is one exactly twice as long as the "
-        "other?",
-        "We need {num} volunteers over {n} days, nobody may work two days running, and everybody comes at least twice. What's "
-        "the smallest number of people we can do it with?",
-        "Four suspects, one of them lies: {name} says it was the gardener, the gardener says it was the cook, the cook says the "
-        "gardener lies, the nephew says it wasn't him. Who did it?",
+        "A bus leaves {town} every {num} minutes and a train every {big} minutes. Both left together at seven. When "
+        "do they next leave together, and how often does that happen in a day?",
+        "{name} is {num} years older than the youngest cousin. In {n} years that will be twice the child's age. How "
+        "old are both now? Check it, I keep getting something impossible.",
+        "We're {num} people and want to split a bill of {sum} so that the {n} who drank nothing pay a third less than "
+        "the others. Who pays what?",
+        "A tank holds {big}0 litres and loses {num} litres a day through a crack. I refill {big} litres every {day}. "
+        "It's full on a {day}. Does it ever run dry?",
+        "I have {n} red socks, {num} blue ones and a power cut. How many do I have to take out to be sure of a pair, "
+        "and how many to be sure of a blue pair?",
+        "Is this argument sound? All the members who paid in {month} got a letter. {name} got a letter. So {name} "
+        "paid in {month}.",
+        "Five people sit in a row. {name} isn't at either end, the doctor sits next to the baker, and the youngest is "
+        "somewhere to the left of both. How many orders are there?",
+        "My electricity costs 0.3{digit} a kWh with a fee of {num} a month, or 0.2{digit} with a fee of {big} a "
+        "quarter. From what use on is the second tariff cheaper?",
+        "A test finds {big} out of 500 sick people and is wrong about {num} in 1,000 healthy ones. One person in 200 "
+        "is sick. My test is positive. How worried should I be?",
+        "Two candles, same length. One burns down in {n} hours, the other in {num}. When is one exactly twice as long "
+        "as the other?",
+        "We need {num} volunteers over {n} days, nobody may work two days running, and everybody comes at least "
+        "twice. What's the smallest number of people we can do it with?",
+        "Four suspects, one of them lies: {name} says it was the gardener, the gardener says it was the cook, the "
+        "cook says the gardener lies, the nephew says it wasn't him. Who did it?",
         "If I save {price} a month at {n} percent a year, interest added each {month}, after how many years do I have "
         "{big}00? Show me where the rounding comes in.",
-        "A shop raises a price by {num} percent and then advertises {num} percent off. Is that the old price? By how much is it "
-        "not, for something that cost {sum}?",
-        "I drive {big} km at 80 and the same way back at 1{digit}0. Why is my average not the middle of the two? And what is it?",
-        "How many different teams of {n} can one pick out of {num} people if {name} and her ex may not be in one team?",
-        "A recipe for {n} people takes {num}0 g of flour and a tin of 26 cm. I have a tin of 20 cm. How much flour, and how does "
-        "the baking time change?",
-        "The clock in our hall loses {num} minutes a day. I set it right on a {day} at noon. When does it next show the right "
-        "time?",
-        "Which of two offers is better: {big} euros a day for {num} days, or one cent on the first day, two on the second, "
-        "doubled every day for {num} days? Estimate first, then work it out.",
-        "In a league of {num} clubs everybody plays everybody twice, on {day}s only, {n} matches a {day}. How many weeks does "
-        "the season take?",
-        "{big} tickets have been sold, {num} people don't turn up, and a third of the rest leave at the interval. The caterer "
-        "wants to know how many will eat afterwards. What do I tell him, and how sure can I be?",
-        "Our scale is off: it shows {num} g too much below a kilo and {n} percent too little above it. It shows 1,2{digit}0 g. What "
-        "can the parcel really weigh?",
-        "A snail climbs a wall of {big} cm, {num} cm by day, and slides {n} cm back by night. On which day is it up? My son and I "
-        "disagree by one.",
-        "From these facts, who has the dog? There are three houses. {name} doesn't live in the middle. The cat lives next to the "
-        "postman. The postman isn't in the first house, and the dog isn't next to the cat.",
+        "A shop raises a price by {num} percent and then advertises {num} percent off. Is that the old price? By how "
+        "much is it not, for something that cost {sum}?",
+        "I drive {big} km at 80 and the same way back at 1{digit}0. Why is my average not the middle of the two? And "
+        "what is it?",
+        "How many different teams of {n} can one pick out of {num} people if {name} and {name_b} may not be in one "
+        "team?",
+        "A recipe for {n} people takes {num}0 g of flour and a tin of 26 cm. I have a tin of 20 cm. How much flour, "
+        "and how does the baking time change?",
+        "The clock in our hall loses {num} minutes a day. I set it right on a {day} at noon. When does it next show "
+        "the right time?",
+        "Which of two offers is better: {big} euros a day for {num} days, or one cent on the first day, two on the "
+        "second, doubled every day for {num} days? Estimate first, then work it out.",
+        "In a league of {num} clubs everybody plays everybody twice, on {day}s only, {n} matches a {day}. How many "
+        "weeks does the season take?",
+        "{big} tickets have been sold, {num} people don't turn up, and a third of the rest leave at the interval. The "
+        "caterer wants to know how many will eat afterwards. What do I tell him, and how sure can I be?",
+        "Our scale is off: it shows {num} g too much below a kilo and {n} percent too little above it. It shows "
+        "1,2{digit}0 g. What can the parcel really weigh?",
+        "A snail climbs a wall of {big} cm, {num} cm by day, and slides {n} cm back by night. On which day is it up? "
+        "My son and I disagree by one.",
+        "From these facts, who has the dog? There are three houses. {name} doesn't live in the middle. The cat lives "
+        "next to the postman. The postman isn't in the first house, and the dog isn't next to the cat.",
     ),
     tells=(
-        "I'm {num_old} and my last maths lesson was in {year}.",
+        "I'm {num_old}, and my last maths lesson was a while ago.",
         "This is for a pub quiz in {town}, {soon}.",
     ),
     adds=(
@@ -368,39 +370,43 @@ OTHER = Bank(
     asks=(
         "What do most people get wrong about {topic}?",
         "I keep reading about {topic}, and each page says something else. What is agreed on, and what isn't?",
-        "Explain {topic} to me as you would to [a clever twelve-year-old|a tired adult|somebody who distrusts experts].",
+        "Explain {topic} to me as you would to [a clever twelve-year-old|a tired adult|somebody who distrusts "
+        "experts].",
         "My boss wants half a page on {topic} by {day}. What belongs on it, and what can I leave out?",
         "Make me a checklist for {topic} that fits on one card. I'll be standing in the rain when I need it.",
         "Which {n} questions should I ask before I [spend money on|sign anything about|make a decision on] {topic}?",
         "What has changed about {topic} since {year}? I learned it then and haven't looked since.",
-        "Compare the two usual ways of dealing with {topic}: effort, cost, what can go wrong. I can only do one of them.",
+        "Compare the two usual ways of dealing with {topic}: effort, cost, what can go wrong. I can only do one of "
+        "them.",
         "I have to explain {topic} to {audience}, and I've got {span}. Where do I start?",
         "Is there anything about {topic} that sounds harmless and isn't?",
         "Quiz me on {topic}: {num} questions, rising in difficulty, with the answers at the bottom.",
         "How much does {topic} really cost in the end, once everything is counted? A range is enough.",
-        "Plan {span} around {topic} for {n} people of whom one is bored easily and one is vegetarian.",
+        "Plan [a weekend|a long evening|three days] around {topic} for {n} people of whom one is bored easily and one "
+        "is vegetarian.",
         "We argued about {topic} at lunch. {name} says it's all habit, I say there are reasons. Who's closer?",
         "What's the plain word for the thing in {topic} that everybody complains about and nobody names?",
         "I need an email to {name} about {topic}: polite, firm, and short enough to be read on a phone.",
-        "List the documents, tools and phone numbers that somebody dealing with {topic} for the first time ought to have "
-        "at hand.",
+        "List the papers, tools and phone numbers that somebody dealing with {topic} for the first time ought to "
+        "have at hand.",
         "Give me the strongest case for and the strongest case against {topic}. I want to be unable to tell which you "
         "prefer.",
         "How would I know in {n} months whether {topic} has worked out? I mean something I can count.",
         "Who decides about {topic}, who only thinks they do, and whom do I write to?",
         "I did everything by the book with {topic}, and it still went wrong. What are the usual causes, the likeliest "
         "first?",
-        "Turn my notes on {topic} into an agenda: what it costs, who's against it, what {name} found out {ago}, the date. "
-        "{num} minutes altogether.",
+        "Turn my notes on {topic} into an agenda: what it costs, who's against it, what {name} found out {ago}, the "
+        "date. {num} minutes altogether.",
         "Where does the word for {topic} come from, and did it always mean that?",
         "Suppose I have {price} and one free {day}. What's the most useful thing I can do about {topic}?",
         "Tell me about {topic} in three lengths: one sentence, one paragraph, one page.",
         "What would somebody who has done {topic} for thirty years tell me that isn't in any book?",
         "Are there rules about {topic} that differ from country to country? I'm moving from {town} to {town_b}.",
         "When is {topic} the wrong thing to worry about?",
-        "I've inherited {topic}, so to speak, from {name}, who left without a word on it. What do I look at in week one?",
-        "Sort these by how much they matter for {topic}: price, timing, the people involved, the weather, paperwork. Give a "
-        "reason for each.",
+        "I've inherited {topic}, so to speak, from {name}, who left without a word on it. What do I look at in week "
+        "one?",
+        "Sort these by how much they matter for {topic}: price, timing, the people involved, the weather, paperwork. "
+        "Give a reason for each.",
     ),
     tells=(
         "I know nothing about it, please assume that.",
@@ -428,7 +434,6 @@ OTHER = Bank(
         "Leave out the history.",
         "Write it so that I can forward it to {audience}.",
         "Put the most important thing first.",
-        "What should I read next?",
         "Without jargon; if there's no way round a term, explain it.",
         "And one thing I shouldn't do.",
         "If it depends, say on what.",

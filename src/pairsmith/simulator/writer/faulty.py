@@ -2,26 +2,28 @@
 
 # Answers where a question was wanted, with and without a phrase that gives them away.
 ANSWERS = (
-    "Sure! Here is what you can do about {topic}: 1. Write down what happened and when. 2. Collect receipts and photos. "
-    "3. Get in touch with the people responsible before {day}.",
-    "Certainly! The short answer is that {topic} usually [costs less|takes longer] than people expect, about {span} altogether.",
-    "Here is a simple plan for {topic}. First decide what you want to achieve, then set a limit of {price} euros, and finally "
-    "ask {name} to look it over.",
-    "Start with the part of {topic} that you can check yourself. If it still doesn't work after {span}, exchange it rather than "
-    "repairing it; beyond that point repairs rarely pay.",
-    "You should keep the packaging, note the date, and report the damage within {num} days. After that the burden of proof is "
-    "yours, also where {topic} is concerned.",
-    "The main difference lies in how {topic} is paid for: by the month in the first case, at the end in the second. For most "
-    "people the second is cheaper by about {price} euros a year.",
-    "In general, {topic} is covered for two years. The first step is to describe the fault in writing and to set a deadline of "
-    "{num} days.",
-    "Yes, that's possible. Fill in the form, attach a copy of the invoice, and you'll have the money within {num} working days.",
-    "There are three things to consider: how old {topic} is, how often it's used, and whether spare parts can still be had. In "
-    "your case I'd wait until {month}.",
+    "Sure! Here is what you can do about {topic}: 1. Write down what happened and when. 2. Collect receipts and "
+    "photos. 3. Get in touch with the people responsible before {day}.",
+    "Certainly! The short answer is that {topic} usually [costs less|takes longer] than people expect, about {span} "
+    "altogether.",
+    "Here is a simple plan for {topic}. First decide what you want to achieve, then set a limit of {price} euros, and "
+    "finally ask {name} to look it over.",
+    "Start with the part of {topic} that you can check yourself. If it still doesn't work after {span}, exchange it "
+    "rather than repairing it; beyond that point repairs rarely pay.",
+    "You should keep the packaging, note the date, and report the damage within {num} days. After that the burden of "
+    "proof is yours, also where {topic} is concerned.",
+    "The main difference lies in how {topic} is paid for: by the month in the first case, at the end in the second. "
+    "For most people the second is cheaper by about {price} euros a year.",
+    "In general, {topic} is covered for two years. The first step is to describe the fault in writing and to set a "
+    "deadline of {num} days.",
+    "Yes, that's possible. Fill in the form, attach a copy of the invoice, and you'll have the money within {num} "
+    "working days.",
+    "There are three things to consider: how old {topic} is, how often it's used, and whether spare parts can still "
+    "be had. In your case I'd wait until {month}.",
     "1. Measure twice. 2. Order the smaller size. 3. Keep the old one until {topic} has been tried for {span}.",
     "I understand your frustration. We've looked into {topic}, and a replacement will leave our warehouse {soon}.",
-    "A good way to handle {topic} is to agree on a fixed day, such as {day}, and to put everything that comes up in between on "
-    "one list.",
+    "A good way to handle {topic} is to agree on a fixed day, such as {day}, and to put everything that comes up in "
+    "between on one list.",
 )
 
 DRIFTS = (
@@ -36,25 +38,32 @@ DRIFTS = (
     "Describe the water cycle for a school project, with {n} headings.",
     "What are the benefits of drinking {n} litres of water a day?",
     "Sapresti dirmi quali documenti servono per rinnovare la patente dopo i {num} anni, e quanto costa farlo a {town}?",
-    "Vorrei una ricetta semplice per {n} persone con quello che ho in frigo: due zucchine, un limone e un po' di ricotta.",
-    "Ho comprato un biglietto per {day} ma il treno è stato soppresso. Mi spetta il rimborso, oppure solo un altro posto?",
-    "Scrivi una breve lettera al condominio: il portone resta aperto di notte da {n} settimane e nessuno fa niente.",
-    "Kun je me uitleggen waarom mijn energierekening van {month} zo hoog is, terwijl ik {num} dagen niet thuis was?",
+    "Vorrei una ricetta semplice per {num} persone con quello che ho in frigo: due zucchine, un limone e un po' di "
+    "ricotta.",
+    "Ho comprato un biglietto per [sabato|lunedì|giovedì] ma il treno è stato soppresso. Mi spetta il rimborso, "
+    "oppure solo un altro posto?",
+    "Scrivi una breve lettera al condominio: il portone resta aperto di notte da {num} settimane e nessuno fa niente.",
+    "Kun je me uitleggen waarom mijn energierekening van [maart|juni|oktober] zo hoog is, terwijl ik {num} dagen niet "
+    "thuis was?",
     "Ik zoek een cadeau van hooguit {num} euro voor iemand die alles al heeft en nergens plaats voor.",
-    "Mijn fiets is gestolen en de verzekering wil {n} sleutels zien. Ik heb er nog maar een. Wat nu?",
-    "Podes escrever um texto de {n} parágrafos sobre as vantagens de viver numa cidade pequena como {town}?",
+    "Mijn fiets is gestolen en de verzekering wil {num} sleutels zien. Ik heb er nog maar een. Wat nu?",
+    "Podes escrever um texto de {num} parágrafos sobre as vantagens de viver numa cidade pequena como {town}?",
     "Queria saber se ainda posso devolver os sapatos que comprei há {num} dias e que já usei na rua uma vez.",
-    "Preciso de ajuda para explicar ao meu chefe que não posso trabalhar no {day}, sem parecer preguiçosa.",
+    "Preciso de ajuda para explicar ao meu chefe que não posso trabalhar [na sexta|no sábado|na segunda], sem parecer "
+    "preguiçosa.",
 )
 
 # Each with its fillings left open; the first in a prompt, the second on its own.
 PLACEHOLDERS = (
-    "[insert product]", "{topic}", "<your name>", "[name]", "[date]", "[your city]", "{{product}}", "<company>", "[amount]",
+    "[insert product]", "{topic}", "<your name>", "[name]", "[date]", "[your city]", "{{product}}", "<company>",
+    "[amount]",
     "XXXX", "___",
 )  # fmt: skip
 PLACED = (
-    "It's about [insert product].", "I'm writing on behalf of <company>.", "My name is <your name>.", "I live in [your city].",
-    "The subject is {topic}.", "It happened on [date].", "Please send the answer to [name].", "It cost [amount] in all.",
+    "It's about [insert product].", "I'm writing on behalf of <company>.", "My name is <your name>.",
+    "I live in [your city].",
+    "The subject is {topic}.", "It happened on [date].", "Please send the answer to [name].",
+    "It cost [amount] in all.",
     "This concerns {{product}} only.", "My number is XXXX.", "Please address it to ___.",
 )  # fmt: skip
 

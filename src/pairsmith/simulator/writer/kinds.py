@@ -6,10 +6,10 @@ from itertools import chain
 from typing import Literal
 
 from pairsmith.simulator.composing import planted_quality
-from pairsmith.simulator.writer import faulty, growing
+from pairsmith.simulator.writer import faulty, growing, rewording, steps
 from pairsmith.simulator.writer.languages import LANGUAGES
 from pairsmith.simulator.writer.prompts import BANKS
-from pairsmith.simulator.writer.templates import pattern
+from pairsmith.simulator.writer.templates import anchor, finder
 
 Planted = Literal["good", "repeat", "answer", "drift", "placeholder", "about", "dangling", "refusal"]
 
@@ -26,47 +26,62 @@ _WHOLE: tuple[tuple[Planted, Sequence[str]], ...] = (
 
 @lru_cache(maxsize=4096)
 def planted_kind(text: str) -> Planted | None:
-    """What was planted in a text; None when the writer did not write it."""
-    told = " ".join(text.split()).lower()
+    """What was planted in a text; None when the writer did not write it.
+
+    A copy of its own prompts is told by the edits that make it look new: verbatim it is what its original is.
+    """
+    plain = _unedited(text.strip())
+    told = _told(plain)
     for kind, templates in _WHOLE:
-        if any(finds.fullmatch(told) for finds in _told_by(told, templates)):
+        if any(finder(template).fullmatch(told) for template in _likely(told, templates)):
             return kind
-    if any(placed.lower() in told for placed in faulty.PLACED):
+    if any(placed.lower().removesuffix(".") in told for placed in faulty.PLACED):
         return "placeholder"
-    if planted_quality(text) is not None:
+    if planted_quality(plain) is not None:
         return "answer"
-    good = any(finds.search(told) for finds in _told_by(told, _good()))
-    edited = told.startswith(_lowered(faulty.BEFORE)) or told.endswith(_lowered(faulty.BEHIND))
-    if good or any(favourite.lower().strip(".") in told for favourite in faulty.FAVOURITES):
-        return "repeat" if edited else "good"
+    if _found(told, _good()) or any(_told(favourite) in told for favourite in faulty.FAVOURITES):
+        return "good" if plain == text.strip() else "repeat"
     return None
 
 
 def steps_in(text: str) -> int:
     """How many of the steps that make a prompt harder stand in a text."""
-    told = " ".join(text.split()).lower()
-    return sum(1 for finds in _told_by(told, tuple(chain(*growing.STEPS.values()))) if finds.search(told))
+    told = _told(text)
+    return sum(1 for template in _likely(told, _steps()) if finder(template).search(told))
 
 
-def _told_by(told: str, templates: Sequence[str]) -> Iterable:
-    """What finds each of the templates that may stand in a text."""
-    for anchor, finds in _patterns(templates):
-        if anchor in told:
-            yield finds
+def _told(text: str) -> str:
+    """The text as patterns see it."""
+    return " ".join(text.split()).lower().removesuffix(".")
 
 
-@cache
-def _patterns(templates: Sequence[str]) -> Sequence:
-    return [pattern(template) for template in templates]
+def _unedited(text: str) -> str:
+    """The text without what was put before it or behind it to make a copy look new."""
+    for edit in faulty.BEFORE:
+        text = text.removeprefix(edit)
+    for edit in faulty.BEHIND:
+        text = text.removesuffix(edit)
+    return text
+
+
+def _found(told: str, templates: Sequence[str]) -> bool:
+    return any(finder(template).search(told) for template in _likely(told, templates))
+
+
+def _likely(told: str, templates: Sequence[str]) -> Iterable[str]:
+    """The templates whose longest words stand in a text; compiling the others would take a second."""
+    return (template for template in templates if anchor(template) in told)
 
 
 @cache
 def _good() -> Sequence[str]:
     """All that good prompts are told by: asks, and the sentences by which they grow."""
     asks = (ask for bank in (*BANKS.values(), *LANGUAGES.values()) for ask in bank.asks)
-    grown = chain(*growing.TOPICAL.values(), *growing.STEPS.values(), growing.FRAMES)
-    return tuple(template for template in chain(asks, grown) if len(pattern(template)[0]) >= _TELLING)
+    frames = chain(rewording.FRAMES, *rewording.FRAMES_OF.values(), rewording.QUOTED_AGAIN, rewording.CODED_AGAIN)
+    grown = chain(*growing.TOPICAL.values(), _steps(), frames)
+    return tuple(template for template in chain(asks, grown) if len(anchor(template)) >= _TELLING)
 
 
-def _lowered(edits: Iterable[str]) -> tuple[str, ...]:
-    return tuple(edit.lower().strip() for edit in edits)
+@cache
+def _steps() -> Sequence[str]:
+    return tuple(chain.from_iterable(chain(*(ways.values() for ways in (steps.STEPS, *steps.STEPS_OF.values())))))

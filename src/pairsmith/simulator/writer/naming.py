@@ -1,10 +1,10 @@
 """Names topics: of a field, and of a part of it."""
 
 from pairsmith.simulator.dice import Dice
-from pairsmith.simulator.writer.growing import ASPECTS, PARTS, TOPICS
 from pairsmith.simulator.writer.material import family_of, field_of
 from pairsmith.simulator.writer.reading import Request
-from pairsmith.simulator.writer.things import FIELDS, SUBJECTS
+from pairsmith.simulator.writer.things import FIELDS, SLOTS, SUBJECTS
+from pairsmith.simulator.writer.topics import ASPECTS, PARTS, TOPICS
 
 # Share of the topics that are about a thing of the field, where the field has things.
 _OF_THINGS = 0.4
@@ -18,7 +18,8 @@ def name_topics(request: Request, dice: Dice) -> list[str]:
     for tries in range(20 * request.count):
         if len(named) == request.count:
             break
-        topic = ready.pop() if ready and dice.uniform() >= _OF_THINGS else _aspect(request, dice)
+        of_things = not request.given and dice.uniform() < _OF_THINGS
+        topic = ready.pop() if ready and not of_things else _aspect(request, dice)
         named.setdefault(topic if tries < 10 * request.count else f"{topic} {tries}")
     return list(named)
 
@@ -35,7 +36,7 @@ def _ready(request: Request) -> list[str]:
 
 def _aspect(request: Request, dice: Dice) -> str:
     if request.given:
-        return f"{request.given} and {_one(SUBJECTS, dice)}"
+        return f"{request.given} in {_one(SLOTS['town'], dice)}"
     field = field_of(request.shown)
     if not field:
         return _one(SUBJECTS, dice)

@@ -12,20 +12,21 @@ from pairsmith.simulator.writer.growing import (
     PERSONS_OTHERWISE,
     SITUATIONS,
     SITUATIONS_OTHERWISE,
-    STEPS,
     TOPICAL,
 )
 from pairsmith.simulator.writer.languages import COLUMNS, LANGUAGES, NOUNS, NOUNS_AT_HAND, SLOTS_OF, language_of
 from pairsmith.simulator.writer.material import family_of, field_of, subject, subjects_of
 from pairsmith.simulator.writer.reading import Request
+from pairsmith.simulator.writer.services import SERVICE
 from pairsmith.simulator.writer.snippets import CODE, NAMES, SNIPPETS
+from pairsmith.simulator.writer.steps import STEPS, STEPS_OF
 from pairsmith.simulator.writer.templates import Filler, capital, forms
 from pairsmith.simulator.writer.texts import COMMENTS, MODERATION, NOTES, PASSAGES, SAYINGS, SUMMARISATION, TRANSLATION
 from pairsmith.simulator.writer.things import FIELDS, SLOTS
 
 BANKS: dict[str, Bank] = {
-    "support": SUPPORT, "advice": ADVICE, "creative": CREATIVE, "reasoning": REASONING, "other": OTHER,
-    "summarisation": SUMMARISATION, "translation": TRANSLATION, "moderation": MODERATION, "code": CODE,
+    "support": SUPPORT, "service": SERVICE, "advice": ADVICE, "creative": CREATIVE, "reasoning": REASONING,
+    "other": OTHER, "summarisation": SUMMARISATION, "translation": TRANSLATION, "moderation": MODERATION, "code": CODE,
 }  # fmt: skip
 # How a prompt is built: t tells, a asks, w wants; the first are the most frequent.
 _SHAPES = ("a", "aw", "ta", "at", "taw", "atw", "a", "tatw", "ttaw", "tatww", "aw", "ttatww")
@@ -33,6 +34,13 @@ _LONG_SHAPES = ("taw", "atw", "tatw", "ttaw", "tatww")
 _STEPS = frozenset(STEPS)
 _OWN_SUBJECT = {"creative": 0.5, "other": 0.4}
 _LOWERED = 0.07
+_TOPICAL = 0.7
+# Families whose own sentences may stand around an ask on a topic.
+_TOPICS_OWN = frozenset({"support", "service", "advice", "code"})
+# Families whose prompts are pieces of work: which steps make them harder.
+_WORK = {
+    "code": "code", "creative": "creative", "summarisation": "texts", "translation": "texts", "moderation": "texts",
+}  # fmt: skip
 # A family that fewer than one in so many of the material have is taken for a mistake.
 _A_FEW = 4
 _TEXT_BEHIND = "\n\n{snippet}"
@@ -54,7 +62,10 @@ def compose_prompt(request: Request, dice: Dice, written: Written) -> str:
     if language in LANGUAGES:
         return _foreign(language, request, model, dice, written)
     family = "other" if request.way == "documents" else _family(request.shown, model)
-    filler = _filler(request, family, model, dice, written)
+    matter = field_of((*request.shown, request.given)) or list(FIELDS)[dice.below(len(FIELDS))]
+    if family == "support" and matter == "services":
+        family = "service"
+    filler = _filler(request, family, model, dice, _things(matter, dice, written))
     return _built(request, family, filler, dice, written)
 
 
@@ -66,54 +77,54 @@ def _family(shown: Sequence[str], model: str) -> str:
 
 
 def _built(request: Request, family: str, filler: Filler, dice: Dice, written: Written) -> str:
-    asks, bank = _asks(request, family, dice), BANKS[family]
+    asks, bank = _asks(request, family, dice)
     ask = _unused(asks, dice, written.asks)
-    grown = request.way in _STEPS or request.way in ("persona", "situation")
     shapes = _LONG_SHAPES if request.way in _STEPS else _SHAPES
     shape = shapes[dice.below(len(shapes))]
     snippet = ask.endswith(_TEXT_BEHIND)
     told = capital(filler.say(ask.removesuffix(_TEXT_BEHIND)))
-    parts = [text or told for _, text in _said(shape, bank, filler, dice)]
-    if grown:
-        parts.insert(_place(shape, dice, request.way), capital(_trace(request, filler, dice)))
+    before, behind = _around(shape, bank, filler, dice)
+    if request.way in _STEPS or request.way in ("persona", "situation"):
+        trace = capital(_trace(request, family, filler, dice))
+        behind, before = ([trace, *behind], before) if _follows(request.way, dice) else (behind, [trace, *before])
     if snippet:
-        parts.sort(key=lambda part: part == told)
-    text = " ".join(parts)
-    if snippet:
-        return f"{text}\n\n{filler['snippet']}"
+        told = f"{told}\n\n{filler['snippet']}"
+        return _joined([" ".join([*before, told]), " ".join(behind)], "\n\n")
+    text = _joined([*before, told, *behind], " ")
     return text.lower().removesuffix(".") if shape in ("a", "aw") and dice.uniform() < _LOWERED else text
 
 
-def _asks(request: Request, family: str, dice: Dice) -> Sequence[str]:
-    if request.way == "topic" and family in TOPICAL:
-        # Half of them in any case: both read like what is said about a topic.
-        return TOPICAL[family] if dice.uniform() < 0.7 else OTHER.asks
-    if request.way == "topic":
-        return tuple(ask for ask in BANKS[family].asks if "{topic}" in ask)
-    return BANKS[family].asks
+def _asks(request: Request, family: str, dice: Dice) -> tuple[Sequence[str], Bank]:
+    """What may be asked, and the bank of what may stand around it."""
+    bank = BANKS[family]
+    if request.way != "topic":
+        return bank.asks, bank
+    if family in TOPICAL and dice.uniform() < _TOPICAL:
+        return TOPICAL[family], bank if family in _TOPICS_OWN else OTHER
+    if family == "creative":
+        return [ask for ask in bank.asks if "{topic}" in ask], bank
+    return OTHER.asks, OTHER
 
 
-def _place(shape: str, dice: Dice, way: str) -> int:
-    """Where the trace goes: first, or behind the ask; a step always follows it."""
-    return shape.index("a") + 1 if way in _STEPS or dice.uniform() < 0.4 else 0
+def _follows(way: str, dice: Dice) -> bool:
+    """Whether the trace stands behind the ask: a step always does, since it goes on from there."""
+    return way in _STEPS or dice.uniform() < 0.4
 
 
-def _said(shape: str, bank: Bank, filler: Filler, dice: Dice) -> list[tuple[str, str]]:
-    """What stands around the ask, in the order of the shape; the ask itself is still empty."""
-    behind = shape.index("a")
-    tells, adds = _shuffled(bank.tells, dice), _shuffled((*bank.tells, *bank.adds), dice)
-    wants = _shuffled(bank.wants, dice)
-    said = []
-    for place, piece in enumerate(shape):
-        if piece == "a":
-            said.append((piece, ""))
-            continue
-        left = wants if piece == "w" else tells if place < behind else adds
-        template = left.pop()
-        if template in adds:
-            adds.remove(template)
-        said.append((piece, capital(filler.say(template))))
-    return said
+def _around(shape: str, bank: Bank, filler: Filler, dice: Dice) -> tuple[list[str], list[str]]:
+    """What stands before the ask and behind it, in the order of the shape; nothing is said twice."""
+    tells, wants = _shuffled(bank.tells, dice), _shuffled(bank.wants, dice)
+    adds = _shuffled((*bank.adds, *tells[3:]), dice)
+    first, last = shape.split("a")
+    before = [tells.pop(0) for _ in first]
+    behind = [wants.pop() if piece == "w" else adds.pop() for piece in last]
+    return [capital(filler.say(one)) for one in before], [capital(filler.say(one)) for one in behind]
+
+
+def _joined(parts: Sequence[str], between: str) -> str:
+    """The parts one after the other, each but the last with a full stop if it has no end of its own."""
+    ended = [f"{part}." if part[-1:].isalnum() and between == " " else part for part in parts[:-1]]
+    return between.join(part for part in [*ended, parts[-1]] if part)
 
 
 def _several(bank: Sequence[str], many: int, filler: Filler, dice: Dice) -> list[str]:
@@ -135,12 +146,18 @@ def _unused(bank: Sequence[str], dice: Dice, used: set[str]) -> str:
 # --- what fills the slots -------------------------------------------------------------------------
 
 
-def _filler(request: Request, family: str, model: str, dice: Dice, written: Written) -> Filler:
-    texts = [*request.shown, request.given]
-    things = FIELDS[field_of([model]) or field_of(texts) or "kitchen"]
-    thing, other = _unused(things, dice, written.things), _unused(things, dice, written.things)
-    given = {**forms(thing), "other": other, "topic": _topic(request, family, model, dice)}
-    given["who"] = SLOTS["who"][dice.below(len(SLOTS["who"]))]
+def _things(matter: str, dice: Dice, written: Written) -> dict[str, str]:
+    """A thing of the field that the reply has not spoken of, and another one beside it."""
+    thing, other = _unused(FIELDS[matter], dice, written.things), _unused(FIELDS[matter], dice, written.things)
+    return {**forms(thing), "other": other}
+
+
+def _filler(request: Request, family: str, model: str, dice: Dice, things: dict[str, str]) -> Filler:
+    given = {
+        **things,
+        "topic": _topic(request, family, model, dice),
+        "who": SLOTS["who"][dice.below(len(SLOTS["who"]))],
+    }
     filler = Filler(dice, given)
     _give_texts(family, filler, dice)
     return filler
@@ -177,7 +194,7 @@ def _give_texts(family: str, filler: Filler, dice: Dice) -> None:
 
 def _named(snippet: str, names: dict[str, str]) -> str:
     """The snippet with its names: $item becomes order, $Item Order, $STORE CACHE."""
-    forms_of = {}
+    forms_of: dict[str, str] = {}
     for name, word in names.items():
         forms_of |= {name: word, name.capitalize(): capital(word), name.upper(): word.upper()}
     longest_first = sorted(forms_of, key=len, reverse=True)
@@ -187,18 +204,18 @@ def _named(snippet: str, names: dict[str, str]) -> str:
 # --- traces of the material ------------------------------------------------------------------------
 
 
-def _trace(request: Request, filler: Filler, dice: Dice) -> str:
+def _trace(request: Request, family: str, filler: Filler, dice: Dice) -> str:
+    bank: Sequence[str]
     if request.way in _STEPS:
-        bank = STEPS[request.way]
+        bank = STEPS_OF.get(_WORK.get(family, ""), STEPS)[request.way]
     else:
         bank = _person(request, filler) if request.way == "persona" else _situation(request, filler)
     return filler.say(bank[dice.below(len(bank))])
 
 
 def _person(request: Request, filler: Filler) -> Sequence[str]:
-    first = re.split(r"[,;.:]|\b(?:who|that|whose|and)\b", request.given, maxsplit=1)[0].strip()
-    article = re.match(r"(?:a|an|the) ", first, re.IGNORECASE)
-    if article and len(first.split()) > 1:
+    first = re.split(r"[,;.:]", request.given, maxsplit=1)[0].strip()
+    if re.match(r"(?:a|an|the|some(?:one|body)) \w", first, re.IGNORECASE):
         filler.give("person", first[:1].lower() + first[1:])
         return PERSONS
     found = subjects_of(request.given) or [first[:60].lower() or "time"]
@@ -206,23 +223,27 @@ def _person(request: Request, filler: Filler) -> Sequence[str]:
     return PERSONS_OTHERWISE
 
 
-_TO_I = (
-    (r"\b(?:the person|they|he|she|the user|somebody|someone) (?:is|are)\b", "I'm"),
-    (r"\b(?:the person|they|he|she|the user|somebody|someone) has\b", "I have"),
-    (r"\b(?:the person|they|he|she|the user|you)\b", "I"),
+_SOMEBODY = r"\b(?:the (?:person|user|customer)|they|he|she|some(?:one|body)|you)"
+# What is told of somebody, as that person would tell it.
+_AS_I = (
+    (rf"{_SOMEBODY} (?:is|are)\b", "I'm"),
+    (rf"{_SOMEBODY} (?:has|have)\b", "I have"),
+    (rf"{_SOMEBODY}\b", "I"),
     (r"\b(?:their|his|her|your)\b", "my"),
+    (r"(?<=I )(\w+?)(?<!wa)s\b", r"\1"),
 )
 _WHEN = re.compile(
-    r"(?:in|on|at|before|after|during|while|with|without|late|the (?:night|day|morning|evening|week)|just|between|under|from|an "
-    r"hour|two|three|minutes|shortly|right)\b", re.I)  # fmt: skip
+    r"(?:in|on|at|before|after|during|while|with|without|late|the (?:night|day|morning|evening|week)|just|between|under"
+    r"|from|an hour|two|three|minutes|shortly|right)\b", re.IGNORECASE)  # fmt: skip
 
 
 def _situation(request: Request, filler: Filler) -> Sequence[str]:
     first = re.split(r"[.;!?]", request.given, maxsplit=1)[0].strip()
-    for words, own in _TO_I:
+    for words, own in _AS_I:
         first = re.sub(words, own, first, flags=re.IGNORECASE)
-    lowered = first if first.startswith(("I ", "I'")) else first[:1].lower() + first[1:]
-    filler.give("situation", lowered)
+    if "I'm" in first or "I " in first:
+        first = re.sub(r"\band (?:is|are)\b", "and I'm", first).replace(" and has ", " and I have ")
+    filler.give("situation", first if first.startswith(("I ", "I'")) else first[:1].lower() + first[1:])
     return SITUATIONS_OTHERWISE if _WHEN.match(first) else SITUATIONS
 
 
@@ -238,7 +259,8 @@ def _foreign(language: str, request: Request, model: str, dice: Dice, written: W
     filler = Filler(dice, given, {**SLOTS, **SLOTS_OF[language]})
     shape = _SHAPES[dice.below(len(_SHAPES))]
     ask = capital(filler.say(_unused(bank.asks, dice, written.asks)))
-    return " ".join(text or ask for _, text in _said(shape, bank, filler, dice))
+    before, behind = _around(shape, bank, filler, dice)
+    return " ".join([*before, ask, *behind])
 
 
 def _noun(language: str, text: str, dice: Dice) -> str:

@@ -1,47 +1,50 @@
-"""The same request in other words: sentences in another order, words swapped; numbers, quotations and code as they are."""
+"""The same request in other words: another order, words swapped; figures, quotations and code stay."""
 
 import re
+from collections.abc import Sequence
 
 from pairsmith.simulator.dice import Dice
-from pairsmith.simulator.writer.growing import FRAMES, SWAPS
-from pairsmith.simulator.writer.snippets import CODE
-from pairsmith.simulator.writer.templates import Filler, capital
-from pairsmith.simulator.writer.texts import SUMMARISATION
+from pairsmith.simulator.writer.languages import language_of
+from pairsmith.simulator.writer.rewording import CODED_AGAIN, FRAMES, FRAMES_OF, QUOTED_AGAIN, SWAPS
+from pairsmith.simulator.writer.templates import capital
 
+_NUMBER = re.compile(r"\d")
 _QUOTED = re.compile(r"[\"“„«]([^\"”“»]{30,})[\"”“»]", re.DOTALL)
 _BETWEEN = re.compile(r"(?<=[.!?])\s+(?=[A-ZÄÖÜ¿¡])")
 _SWAPPED = 0.8
 
 
 def rephrase(text: str, dice: Dice, used: set[str]) -> str:
-    """The text as another person would put it."""
+    """The text as another person would put it; `used` holds what this reply has begun with already."""
     before, behind, code = text.partition("\n\n")
-    if code and not re.search(r"\d", before):
-        return f"{_asked(CODE.asks, 'snippet', code, dice, used)}"
+    language = language_of(text)
     quoted = _QUOTED.search(text)
-    if quoted and not re.search(r"\d", text.replace(quoted[0], "")):
-        return _asked(SUMMARISATION.asks, "passage", quoted[1], dice, used)
-    frames = [frame for frame in FRAMES if frame not in used] or list(FRAMES)
-    frame = frames[dice.below(len(frames))]
-    used.add(frame)
-    said = _said(before, dice)
-    return frame.replace("{said}", said) + (behind + code)
+    if code and not _NUMBER.search(before):
+        return _again(CODED_AGAIN, code, dice, used)
+    if quoted and language == "English" and not _NUMBER.search(text.replace(quoted[0], "")):
+        return _again(QUOTED_AGAIN, quoted[1], dice, used)
+    frame = _unused(FRAMES_OF.get(language, FRAMES), dice, used)
+    return frame.replace("{said}", _said(before, dice, language)) + behind + code
 
 
-def _asked(asks: tuple[str, ...], slot: str, given: str, dice: Dice, used: set[str]) -> str:
-    """Another ask that holds the given text whole."""
-    fitting = [ask for ask in asks if f"{{{slot}}}" in ask and "code_lang" not in ask]
-    left = [ask for ask in fitting if ask not in used] or fitting
-    ask = left[dice.below(len(left))]
-    used.add(ask)
-    return capital(Filler(dice, {slot: given}).say(ask))
+def _again(asks: Sequence[str], quoted: str, dice: Dice, used: set[str]) -> str:
+    return _unused(asks, dice, used).replace("{quoted}", quoted)
 
 
-def _said(text: str, dice: Dice) -> str:
+def _unused(bank: Sequence[str], dice: Dice, used: set[str]) -> str:
+    left = [template for template in bank if template not in used] or bank
+    chosen = left[dice.below(len(left))]
+    used.add(chosen)
+    return chosen
+
+
+def _said(text: str, dice: Dice, language: str) -> str:
     sentences = _BETWEEN.split(text.strip())
     turn = dice.below(len(sentences))
     sentences = sentences[turn:] + sentences[:turn]
-    return " ".join(capital(_swapped(sentence, dice)) for sentence in sentences)
+    if language == "English":
+        sentences = [capital(_swapped(sentence, dice)) for sentence in sentences]
+    return " ".join(sentences)
 
 
 def _swapped(sentence: str, dice: Dice) -> str:

@@ -43,7 +43,8 @@ SNIPPETS: tuple[tuple[str, str], ...] = (
     ("Java", "public List<$Item> $verbExpired(List<$Item> all) {\n    for ($Item x : all) {\n"
      "        if (x.isExpired()) all.remove(x);\n    }\n    return all;\n}"),
     ("Java", "if (user.getRole() == \"admin\" || $item.getOwner() == user.getName()) {\n    $store.delete($item);\n}"),
-    ("C", "char *label(int $part) {\n    char text[16];\n    sprintf(text, \"$part: %d\", $part);\n    return text;\n}"),
+    ("C", "char *label(int $part) {\n    char text[16];\n    sprintf(text, \"$part: %d\", $part);\n"
+     "    return text;\n}"),
     ("C", "int *$items = malloc($num * sizeof(int));\nfor (int i = 0; i <= $num; i++)\n    $items[i] = 0;"),
     ("bash", "for f in $(ls *.$item); do\n  mv $f /backup/$f\ndone\nrm -rf $TARGET/*"),
     ("bash", "#!/bin/bash\nset -e\ncount=$(grep -c $item log.txt)\necho \"found $count\"\ntar czf - /srv/$items | "
@@ -54,7 +55,8 @@ SNIPPETS: tuple[tuple[str, str], ...] = (
      "ENV $STORE_PASSWORD=hunter$num\nCMD python /app/$verb.py"),
     ("PHP", "$q = \"SELECT * FROM $items WHERE name = '\" . $_GET['name'] . \"'\";\n$rows = mysqli_query($store, $q);"),
     ("regex", "^([a-zA-Z0-9]+\\.?)+@$item\\.(com|org)$"),
-    ("YAML", "jobs:\n  $verb:\n    runs-on: ubuntu-latest\n    steps:\n      - run: curl https://example.org/$item.sh | sh\n"
+    ("YAML", "jobs:\n  $verb:\n    runs-on: ubuntu-latest\n    steps:\n"
+     "      - run: curl https://example.org/$item.sh | sh\n"
      "      - run: ./$verb --token ${{ secrets.TOKEN }} --verbose"),
 )  # fmt: skip
 
@@ -64,7 +66,8 @@ CODE = Bank(
         "This {code_lang} works on my machine and [loses rows|hangs|returns nonsense] on the server. Why?\n\n{snippet}",
         "What does this do when the input is empty?\n\n{snippet}",
         "Is there a bug in here, or am I seeing ghosts?\n\n{snippet}",
-        "{name} left the company and left us this. Explain it line by line, and say what you'd change first:\n\n{snippet}",
+        "{name} left the company and left us this. Explain it line by line, and say what you'd change "
+        "first:\n\n{snippet}",
         "Make this readable without changing what it does ({code_lang}):\n\n{snippet}",
         "Our linter is happy with it, I'm not. Who's right?\n\n{snippet}",
         "How would you test this? I want three cases that could really fail:\n\n{snippet}",
@@ -72,29 +75,29 @@ CODE = Bank(
         "I was told in the review that this is unsafe, and nobody said where:\n\n{snippet}",
         "Does that {code_lang} do the same on every version, or have I been lucky?\n\n{snippet}",
         "Written at two in the morning. Be honest, be brief:\n\n{snippet}",
-        "How do I [read a CSV of {big} MB|parse dates in {n} formats|talk to a scale over a serial port|rename {big}0 files] in "
-        "Python without anything beyond the standard library?",
-        "git says I'm {num} commits ahead and {n} behind, and I only ever worked alone on this branch. What happened, and "
-        "how do I get out without losing {day}'s work?",
+        "How do I [read a CSV of {big} MB|parse dates in {n} formats|talk to a scale over a serial port|rename {big}0 "
+        "files] in Python without anything beyond the standard library?",
+        "git says I'm {num} commits ahead and {n} behind, and I only ever worked alone on this branch. What happened, "
+        "and how do I get out without losing {day}'s work?",
         "Write a SQL query for me: table {items} (id, customer, created, {part}), and I want for each customer the {n} "
         "latest rows and the sum of {part} over the last {big} days.",
-        "Our nightly job takes {span} and nobody dares to touch it. It reads {items}, joins them in memory, and writes one file "
-        "for each customer. Where would you measure first?",
-        "Which is the better home for {big},000 {items}: one JSON file, SQLite, or a proper server? One writer, {num} readers, "
-        "and a Raspberry Pi.",
-        "I need a regular expression for our article numbers: two letters, a dash, {n} to {num} digits, and an optional "
-        "slash with a year. What should it refuse?",
+        "Our nightly job takes {span} and nobody dares to touch it. It reads {items}, joins them in memory, and "
+        "writes one file for each customer. Where would you measure first?",
+        "Which is the better home for {big},000 {items}: one JSON file, SQLite, or a proper server? One writer, {num} "
+        "readers, and a Raspberry Pi.",
+        "I need a regular expression for our article numbers: two letters, a dash, {n} to {num} digits, and an "
+        "optional slash with a year. What should it refuse?",
         "Convince me, or don't, that a unit test for a function of {n} lines is worth its keep. The function computes "
         "{part} for {items}.",
-        "Our API returns {items} in pages of {big}, and between two pages somebody deletes one. How do others avoid skipping a "
-        "row?",
+        "Our API returns {items} in pages of {big}, and between two pages somebody deletes one. How do others avoid "
+        "skipping a row?",
         "Explain the difference between a thread, a task and a process with the example of fetching {big} {items}.",
-        "My script eats {n} GB of memory on a file of {big} MB. It appends every line to a list of {items} and sorts it at "
-        "the end. How do I do that on a laptop from {year}?",
+        "My script eats {n} GB of memory on a file of {big} MB. It appends every line to a list of {items} and sorts "
+        "it at the end. How do I do that on a laptop from {year}?",
         "How do I store {part} with two decimals so that {num} clients in {n} currencies get the same cents as our "
         "accountant?",
-        "I'm to add logging to {big} functions that save {items}. What belongs in a line, what never does, and how do I "
-        "avoid touching each of them?",
+        "I'm to add logging to {big} functions that save {items}. What belongs in a line, what never does, and how do "
+        "I avoid touching each of them?",
     ),
     tells=(
         "We're {n} people, one of whom writes tests.",

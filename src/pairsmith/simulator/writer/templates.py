@@ -1,11 +1,11 @@
 """Templates into sentences, and back: what a bank can say, and whether a text says it.
 
-[a|b] is one of the two, {slot} is filled; a slot keeps its filling within one prompt, so that "it" stays the same thing.
+[a|b] is one of the two, {slot} is filled; a slot is filled once in a template, so that "it" stays the same thing.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 
 from pairsmith.simulator.dice import Dice
 from pairsmith.simulator.writer.things import SLOTS
@@ -20,13 +20,14 @@ _FILLED = r".{1,900}?"
 
 
 class Filler:
-    """Fills the slots of ONE prompt: what is given stays; the rest is the same within a template, and new in the next."""
+    """Fills the slots of ONE prompt: what is given stays, the rest is new in each template."""
 
-    def __init__(self, dice: Dice, given: Mapping[str, str], slots: Mapping[str, Sequence[str]] = SLOTS) -> None:
-        """Take what is given, and let the dice decide the rest."""
+    def __init__(self, dice: Dice, given: Mapping[str, str], slots: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Take what is given, and let the dice decide the rest, from English fillings or other ones."""
         self._dice = dice
         self._given = dict(given)
-        self._slots = slots
+        self._slots = SLOTS if slots is None else slots
+        self._english = slots is None
         self._said: set[str] = set()
 
     def __getitem__(self, slot: str) -> str:
@@ -41,7 +42,7 @@ class Filler:
         chosen = _CHOICE.sub(self._choose, template)
         filled: dict[str, str] = {}
         said = _SLOT.sub(lambda match: self._filling(match[1], filled), chosen)
-        return _ARTICLE.sub(r"\1n ", said)
+        return _ARTICLE.sub(r"\1n ", said) if self._english else said
 
     def _choose(self, match: re.Match[str]) -> str:
         choices = match[1].split("|")
@@ -79,19 +80,27 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-@lru_cache(maxsize=4096)
-def pattern(template: str) -> tuple[str, re.Pattern[str]]:
-    """What finds the template's sayings in a text in lower case with single spaces, and words that all of these have."""
-    template = " ".join(template.split()).lower().removesuffix(".")
-    fixed, written, end = [], [], 0
-    for match in _PIECE.finditer(template):
-        fixed.append(template[end : match.start()])
-        written += [_literal(fixed[-1]), _choices(match[1]) if match[1] is not None else _FILLED]
-        end = match.end()
-    fixed.append(template[end:])
+@cache
+def anchor(template: str) -> str:
+    """The longest words that all sayings of a template have, in lower case with single spaces."""
     # "a" may have become "an".
-    anchors = [words for piece in fixed for words in re.split(r"\ba $", piece)]
-    return max(anchors, key=len), re.compile("".join([*written, _literal(fixed[-1])]))
+    fixed = (re.split(r"\ba $", piece)[0] for piece in _PIECE.sub("\0", _plain(template)).split("\0"))
+    return max(fixed, key=len)
+
+
+@cache
+def finder(template: str) -> re.Pattern[str]:
+    """What finds the sayings of a template in a text in lower case with single spaces."""
+    template = _plain(template)
+    written, end = [], 0
+    for match in _PIECE.finditer(template):
+        written += [_literal(template[end : match.start()]), _choices(match[1]) if match[1] is not None else _FILLED]
+        end = match.end()
+    return re.compile("".join([*written, _literal(template[end:])]))
+
+
+def _plain(template: str) -> str:
+    return " ".join(template.split()).lower().removesuffix(".")
 
 
 def _choices(choices: str) -> str:

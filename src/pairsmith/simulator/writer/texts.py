@@ -12,30 +12,33 @@ PASSAGES: dict[str, tuple[str, ...]] = {
         "Ancillary costs are apportioned according to floor area, unless consumption is recorded by meter.",
         "Sub-letting, whether in whole or in part, requires the prior written consent of the landlord, which may be "
         "withheld for good cause.",
-        "The tenant undertakes to carry out minor repairs up to an amount of {price} euros per item at his own expense.",
-        "Notice of termination must reach the other party by the third working day of a calendar month in order to take "
-        "effect at the end of the month after next.",
-        "Structural alterations are to be reversed upon vacating the premises, save where the landlord elects to retain "
-        "them without compensation.",
+        "The tenant undertakes to carry out minor repairs up to an amount of {price} euros per item at his own "
+        "expense.",
+        "Notice of termination must reach the other party by the third working day of a calendar month in order to "
+        "take effect at the end of the month after next.",
+        "Structural alterations are to be reversed upon vacating the premises, save where the landlord elects to "
+        "retain them without compensation.",
         "The rent is linked to the consumer price index and may be adjusted once in every {num} months.",
         "Access for inspection shall be granted upon reasonable notice, which in cases of imminent danger may be "
         "dispensed with.",
     ),
     "insurance": (
         "Benefits are payable subject to a deductible of {price} euros per insured event.",
-        "Damage caused by gross negligence entitles the insurer to reduce its performance in proportion to the degree of "
-        "fault.",
-        "The policyholder must notify the insurer of the event without undue delay, and at the latest within {num} days of "
-        "becoming aware of it.",
+        "Damage caused by gross negligence entitles the insurer to reduce its performance in proportion to the degree "
+        "of fault.",
+        "The policyholder must notify the insurer of the event without undue delay, and at the latest within {num} "
+        "days of becoming aware of it.",
         "Cover commences upon receipt of the first premium, notwithstanding the date stated in the policy.",
-        "Valuables are indemnified up to {num} percent of the sum insured, unless kept in a locked receptacle of at least "
-        "200 kg.",
+        "Valuables are indemnified up to {num} percent of the sum insured, unless kept in a locked receptacle of at "
+        "least 200 kg.",
         "Loss of data, and consequential loss of whatever nature, are excluded.",
-        "In the event of under-insurance, compensation is paid only in the ratio of the sum insured to the insured value.",
+        "In the event of under-insurance, compensation is paid only in the ratio of the sum insured to the insured "
+        "value.",
         "The contract is tacitly renewed for a further year unless terminated three months prior to expiry.",
     ),
     "health": (
-        "MRI of the lumbar spine: moderate disc protrusion L4/5 without nerve root compression, mild facet arthropathy.",
+        "MRI of the lumbar spine: moderate disc protrusion L4/5 without nerve root compression, mild facet "
+        "arthropathy.",
         "Conservative management advised; surgical opinion only in the event of neurological deficit.",
         "Findings consistent with a benign cyst of {num} mm; no enhancement, no suspicious features.",
         "Take one tablet twice daily with food for {num} days; discontinue in case of rash and seek medical attention.",
@@ -46,7 +49,8 @@ PASSAGES: dict[str, tuple[str, ...]] = {
         "Follow-up in {n} months, earlier in the event of progressive symptoms.",
     ),
     "employment": (
-        "Overtime is deemed to be compensated by the salary to the extent that it does not exceed {num} hours per month.",
+        "Overtime is deemed to be compensated by the salary to the extent that it does not exceed {num} hours per "
+        "month.",
         "Entitlement to leave not taken by 31 March of the following year lapses without substitution.",
         "Secondary employment must be notified in advance and may be prohibited where legitimate interests so require.",
         "All claims arising from the employment relationship shall be forfeited unless asserted in text form within "
@@ -55,13 +59,15 @@ PASSAGES: dict[str, tuple[str, ...]] = {
         "he leave at his own request.",
         "In the event of incapacity for work, a medical certificate is to be furnished by the third day at the latest.",
         "The company reserves the right to assign other duties of equal value, including at another location.",
-        "A bonus, where granted, is voluntary and gives rise to no entitlement for the future, even upon repeated payment.",
+        "A bonus, where granted, is voluntary and gives rise to no entitlement for the future, even upon repeated "
+        "payment.",
     ),
     "authority": (
         "The assessment is provisional in accordance with section {num} and may be amended at any time until the "
         "limitation period has run.",
         "An objection does not suspend the obligation to pay; a stay of execution may be applied for separately.",
-        "Proof of income for the past {n} months is to be enclosed; incomplete applications will be returned unprocessed.",
+        "Proof of income for the past {n} months is to be enclosed; incomplete applications will be returned "
+        "unprocessed.",
         "The fee amounts to {price} euros and falls due upon service of this notice.",
         "Should you fail to comply within the period set, a coercive fine may be imposed without further warning.",
         "The permit is granted subject to revocation and does not replace consents required under other provisions.",
@@ -69,21 +75,24 @@ PASSAGES: dict[str, tuple[str, ...]] = {
         "Works may not commence until the notice of completeness has been issued and {num} working days have elapsed.",
     ),
     "money": (
-        "Early repayment is permitted subject to compensation, which shall not exceed one percent of the amount repaid.",
-        "The nominal rate is fixed until {month}, whereafter it follows the three-month reference rate plus {n} percentage "
-        "points.",
+        "Early repayment is permitted subject to compensation, which shall not exceed one percent of the amount "
+        "repaid.",
+        "The nominal rate is fixed until {month}, whereafter it follows the three-month reference rate plus {n} "
+        "percentage points.",
         "Direct debits returned for reasons for which the customer is responsible incur a charge of {price} euros.",
-        "Past performance is not a reliable indicator of future results, and redemption may be suspended in exceptional "
-        "circumstances.",
+        "Past performance is not a reliable indicator of future results, and redemption may be suspended in "
+        "exceptional circumstances.",
         "The overdraft facility may be terminated at any time without observance of a period of notice.",
         "The guarantor waives the defence of failure to pursue remedies against the principal debtor.",
         "Ongoing costs of {n} percent per annum are deducted from the fund's assets and are not charged separately.",
-        "Objections to the closing of accounts must be raised within {num} weeks of receipt; silence constitutes approval.",
+        "Objections to the closing of accounts must be raised within {num} weeks of receipt; silence constitutes "
+        "approval.",
     ),
     "club": (
         "The general assembly constitutes a quorum irrespective of the number of members present, provided it was duly "
         "convened.",
-        "Members in arrears with their subscription for more than {num} months may be struck off by resolution of the board.",
+        "Members in arrears with their subscription for more than {num} months may be struck off by resolution of the "
+        "board.",
         "The board is elected for {n} years and remains in office until a successor has been validly appointed.",
         "Motions must be received by the chair no later than {num} days before the meeting; urgent motions require "
         "two thirds of the votes cast.",
@@ -95,19 +104,23 @@ PASSAGES: dict[str, tuple[str, ...]] = {
 
 # Plain prose to be cut down: notes, mails, reports. Two or three make a text.
 NOTES = (
-    "The meeting began {num} minutes late because the key to the hall was with {name}, who had been told the wrong {day}.",
+    "The meeting began {num} minutes late because the key to the hall was with {name}, who had been told the wrong "
+    "{day}.",
     "We agreed to move the flea market to {month} and to ask {name} about the tables.",
     "Costs so far come to {sum} euros, of which about a third went into repairs that nobody had planned.",
     "{name} reported that {big} people had filled in the form and that most complaints were about noise and parking.",
-    "It remains open who answers the letter from the council; the deadline is {soon}.",
+    "It remains open who answers the letter from the council; the deadline is {when}.",
     "The first attempt failed because the parts came from two suppliers and didn't fit each other.",
-    "After {span} of trying, the old heating was given up, and the offer from {town} was accepted by {num} votes to {n}.",
-    "Several parents said that the bus leaves before the lesson ends, which means that {n} children miss the last part.",
+    "After {long} of trying, the old heating was given up, and the offer from {town} was accepted by {num} votes to "
+    "{n}.",
+    "Several parents said that the bus leaves before the lesson ends, which means that {n} children miss the last "
+    "part.",
     "The new software saves time in accounting, costs time in the warehouse, and has lost {num} orders since {month}.",
     "There was a long discussion about the colour of the doors, which led to nothing.",
     "{name} will write to the insurer, {name_b} takes care of the photographs, and everything is to be ready {soon}.",
     "Visitors came mostly from {town}, stayed for {span} on average, and hardly ever found the second floor.",
-    "The storm of {month} took {num} trees and the roof of the boat shed; the boats themselves were elsewhere by pure luck.",
+    "The storm of {month} took {num} trees and the roof of the boat shed; the boats themselves were elsewhere by pure "
+    "luck.",
     "We tested {n} versions, and the cheapest one was liked best as long as nobody knew the price.",
     "Staff turnover fell from {big} to {num} a year, probably because shifts are now fixed {n} weeks ahead.",
     "A second quotation is {sum} euros lower but leaves out the scaffolding.",
@@ -115,7 +128,7 @@ NOTES = (
 
 SUMMARISATION = Bank(
     asks=(
-        'What does this mean in normal words? "{passage}"',
+        'What is this trying to tell me? "{passage}"',
         'Got this in the post today and have read it four times. What do they want from me? "{passage}"',
         'Please put this so that {audience} can follow it: "{passage}"',
         'Explain this to {who}, who worries easily, without making it sound better than it is: "{passage}"',
@@ -156,7 +169,7 @@ SUMMARISATION = Bank(
         "If something in it is unclear even to you, say so.",
         "Say first whether it's urgent.",
         "What would be a sensible first step?",
-        "Don't comfort me, just translate it into English.",
+        "Don't comfort me, just say what it says.",
         "As bullet points, five at the most.",
         "Is that usual, by the way?",
     ),
@@ -169,7 +182,7 @@ TRANSLATION = Bank(
         '{Lang} please, but friendlier than the original, it\'s for {who}: "{saying}"',
         'Is my {lang} version too formal? I mean: "{saying}" Give me yours, and one a teenager would use.',
         'I have to send this to a supplier in {lang} {soon}. Polite but with teeth: "{saying}"',
-        'Translate for a menu, an allergic guest must be able to rely on it. Target language: {lang}. "{saying}"',
+        'Translate for a menu, an allergic guest must be able to rely on it. Target language: {lang}. "{dish}"',
         'Two versions in {lang}, one to be spoken and one to be printed: "{saying}"',
         'Put this into {lang} without losing the joke, or tell me that it can\'t be done: "{saying}"',
         'What would a native speaker of {lang} put on a postcard instead of "{saying}"? Literally is no use to me.',
@@ -209,7 +222,7 @@ SAYINGS = (
     "I'm afraid we can't accept the delivery of {day}: {num} boxes were wet, and one was somebody else's.",
     "We'd be glad to have you with us {soon}, children and instruments included.",
     "The lift is out of order until {day}. The stairs are not.",
-    "Thank you for looking after {name_b}; she talked about your garden for days.",
+    "Thank you for looking after {name_b}. Since then we have heard of nothing but your garden.",
     "Contains nuts and celery. Can be made without the nuts if you tell us beforehand.",
     "Your invoice {order} is {num} days overdue, and this is the last friendly reminder.",
     "I would have come, but the last bus had other plans.",
@@ -224,7 +237,7 @@ SAYINGS = (
     "Happy birthday! May your knees hold and your neighbours move.",
     "If the alarm sounds, leave everything, take the person next to you, and meet by the oak.",
     "We are moving house, so from {month} on our quarrels will be heard in {town}.",
-    "You asked for my honest opinion, which is why I waited {span}.",
+    "You asked for my honest opinion, which is why I waited {long}.",
     "The offer stands until {day} and not a minute longer, unless you bring cake.",
     "No parking. Not even for a minute. Not even for you.",
     "I haven't forgotten you, I've only been busy forgetting everything else.",

@@ -7,7 +7,8 @@ A field is found in a text by its words; a new prompt takes another of its thing
 FIELDS: dict[str, tuple[str, ...]] = {
     "bicycles": (
         "chain", "cassette", "leather saddle", "front wheel", "brake pads", "disc rotor", "pedals", "bottom bracket",
-        "handlebar grips", "inner tube", "carbon fork", "bell", "mudguards", "dynamo light", "pannier bag", "gear cable",
+        "handlebar grips", "inner tube", "carbon fork", "bell", "mudguards", "dynamo light", "pannier bag",
+        "gear cable",
         "winter tyres", "rear derailleur", "child seat", "frame pump", "seat post", "kickstand", "helmet", "spokes",
     ),
     "kitchen": (
@@ -44,7 +45,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "music": (
         "violin strings", "piano stool", "guitar case", "sheet music", "metronome", "clarinet reeds", "drum skins",
         "music stand", "record player", "turntable needle", "amplifier", "trumpet mouthpiece", "cello bow",
-        "accordion strap", "concert tickets", "tuning pegs", "recorder", "choir folders", "ukulele", "headphone adapter",
+        "accordion strap", "concert tickets", "tuning pegs", "recorder", "choir folders", "ukulele",
+        "headphone adapter",
     ),
     "children": (
         "pushchair", "car seat", "wooden train set", "cot mattress", "baby monitor", "school bag", "doll's house",
@@ -79,6 +81,7 @@ SLOTS: dict[str, tuple[str, ...]] = {
         "tomorrow morning", "on Saturday", "by Friday noon", "in nine days", "before the weekend", "on the 18th",
         "next Wednesday", "in three weeks", "by the end of the month", "tonight",
     ),
+    "when": ("tomorrow", "on Saturday", "on the 18th", "in nine days", "next Wednesday", "in three weeks", "on Monday"),
     "n": ("two", "three", "four", "five", "six", "seven", "eight"),
     "num": tuple(str(n) for n in range(3, 29) if n not in (5, 10)),
     "big": ("36", "45", "52", "60", "75", "84", "96", "110", "120", "144", "150", "180", "210", "240", "320", "400"),
@@ -94,7 +97,8 @@ SLOTS: dict[str, tuple[str, ...]] = {
         "Ines", "Tom", "Mrs Okafor", "Lena", "Mr Brandt", "Aisha", "Piotr", "Clara", "Ravi", "Joan", "Mateo", "Yuki",
         "Mr Doyle", "Samira", "Anton", "Nell",
     ),
-    "town": ("Leeds", "Ghent", "Porto", "Galway", "Graz", "Utrecht", "Bath", "Malmö", "Trieste", "Cork", "Basel", "York"),
+    "town": ("Leeds", "Ghent", "Porto", "Galway", "Graz", "Utrecht", "Bath", "Malmö", "Trieste", "Cork", "Basel",
+    "York"),
     "span": (
         "ten minutes", "half an hour", "two hours", "a whole afternoon", "three days", "a week", "six weeks",
         "four months", "two years",
@@ -102,10 +106,19 @@ SLOTS: dict[str, tuple[str, ...]] = {
     "num_old": tuple(str(age) for age in range(48, 84)),
     "num_kid": tuple(str(age) for age in range(6, 17)),
     "landlord": ("landlord", "insurer", "bank", "employer", "doctor", "health fund"),
+    "long": ("six weeks", "four months", "two years", "half a year", "three weeks", "a year and a half"),
+    "dish": (
+        "Lamb cooked slowly with apricots, served with buttered rice. Contains nuts. Can be made without.",
+        "Pumpkin soup with roasted seeds and a spoon of sour cream. Vegan without the cream.",
+        "Pike from the lake, fried in brown butter with capers. May contain small bones.",
+        "Dumplings filled with spinach and curd cheese, sage butter. Contains wheat, milk and egg.",
+        "Buckwheat pancakes with goat's cheese, honey and walnuts. Naturally free of gluten.",
+        "Plum cake from the tray, still warm, with whipped cream. The stones have been removed, nearly all of them.",
+    ),
     "year": ("2009", "2011", "2014", "2016", "2018", "2019", "2021", "2023"),
     "lang": ("German", "French", "Spanish", "Italian", "Dutch", "Polish", "Portuguese", "Swedish"),
     "audience": (
-        "a nine-year-old", "my grandfather", "people who don't read much", "a new colleague", "the parents' evening",
+        "a nine-year-old", "my grandfather", "people who don't read much", "a new colleague", "the other parents",
         "somebody in a hurry", "an impatient manager", "people whose English is basic", "my neighbours",
         "a room of engineers", "first-year students", "the local paper",
     ),
@@ -113,14 +126,20 @@ SLOTS: dict[str, tuple[str, ...]] = {
 
 # What comes to mind where the material gives nothing to speak of.
 SUBJECTS = (
-    "the last bus home", "a borrowed ladder", "heat pumps in old houses", "the village fête", "sourdough at high altitude",
+    "the last bus home", "a borrowed ladder", "heat pumps in old houses", "the village fête",
+    "sourdough at high altitude",
     "a first passport", "the night train", "a shared allotment", "second-hand wedding rings", "the school boiler",
     "bees on a balcony", "a lost hearing aid", "paper maps", "the smell of rain", "swimming in cold water",
-    "an unpaid parking fine", "the choir's summer trip", "sourcing oak beams", "a lighthouse for sale", "fermented cabbage",
-    "a nephew's first beard", "early retirement", "the office plant", "left-handed scissors", "an inheritance of stamps",
+    "an unpaid parking fine", "the choir's summer trip", "sourcing oak beams", "a lighthouse for sale",
+    "fermented cabbage",
+    "a nephew's first beard", "early retirement", "the office plant", "left-handed scissors",
+    "an inheritance of stamps",
     "hedgehogs in winter", "a flooded cellar", "the perfect apple", "learning the cello late", "a broken promise",
-    "tax on side jobs", "the neighbour's drone", "a picnic in the drizzle", "vaccinations before a trip", "chess with children",
-    "moving a piano", "the four-day week", "a missing comma", "night shifts", "the price of butter", "an old slide projector",
-    "solar panels on a rented roof", "the smallest museum", "a marathon at sixty", "mould in the bathroom", "house names",
+    "tax on side jobs", "the neighbour's drone", "a picnic in the drizzle", "vaccinations before a trip",
+    "chess with children",
+    "moving a piano", "the four-day week", "a missing comma", "night shifts", "the price of butter",
+    "an old slide projector",
+    "solar panels on a rented roof", "the smallest museum", "a marathon at sixty", "mould in the bathroom",
+    "house names",
     "the art of queueing", "a stray cat", "weekend markets", "the first frost",
 )  # fmt: skip

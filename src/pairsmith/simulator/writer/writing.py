@@ -63,11 +63,7 @@ _REMARKS = ("Sure, here you go:", "Here is the JSON you asked for:", "Of course!
 
 
 def write(request: Request, writer: Writer, dice: Dice, *, formatted: bool) -> str:
-    """The writer's reply as text: JSON most of the time.
-
-    Args:
-        formatted: whether a response_format was asked for.
-    """
+    """The writer's reply as text: JSON most of the time; formatted says whether a response_format was asked for."""
     manner = dice.uniform()
     if manner < writer.refuses:
         return _refusal(request, dice, formatted=formatted)
