@@ -52,7 +52,7 @@ def made(rng: random.Random, size: int) -> tuple[list[str], list[int]]:
     for place in range(size):
         words = rng.choices(VOCABULARY, weights, k=rng.randint(8, 60))
         if place % 5 == 4:
-            words = texts[rng.randrange(place)].split()
+            words = texts[5 * rng.randrange(place // 5 + 1)].split()  # not a copy of a copy
             for one in rng.sample(range(len(words)), int(len(words) * 0.3)):
                 words[one] = f"{words[one]}x{place}"
             copies.append(place)
