@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import astuple
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -16,12 +17,13 @@ from simulator_client import Client
 from pairsmith.simulator.book import Book
 from pairsmith.simulator.composing import compose
 from pairsmith.simulator.dice import Dice
-from pairsmith.simulator.players import Players
+from pairsmith.simulator.players import MODELS, Players
 from pairsmith.simulator.writer.kinds import planted_kind
 from pairsmith.simulator.writer.languages import language_of
 from pairsmith.simulator.writer.prompts import BANKS
 from pairsmith.simulator.writer.reading import read_request
 from pairsmith.simulator.writer.templates import Filler, anchor, finder
+from pairsmith.simulator.writer.writing import WRITERS
 
 ROOT = Path(__file__).parents[2]
 WORDS = Environment(loader=FileSystemLoader(ROOT / "prompts/expand"), trim_blocks=True, lstrip_blocks=True)
@@ -320,6 +322,15 @@ def test_quality_follows_what_was_planted() -> None:
     assert min(points["good"]) >= 6
     assert set(points["drift"]) <= {2, 3, 4}
     assert max(points["answer"] + points["placeholder"] + points["about"]) <= 2
+
+
+def test_the_page_on_the_simulator_lists_its_models_and_the_writers_rates() -> None:
+    page = (ROOT / "docs/simulator.md").read_text("utf-8")
+    rows = [row.split("|")[-3:-1] for row in page.splitlines() if re.match(r"\|.*\| [\d.]+ \| [\d.]+ \|$", row)]
+
+    assert [model for model in MODELS if f"`{model}`" not in page] == []
+    for place, name in enumerate(("sim-writer", "sim-writer-poor")):
+        assert [float(row[place]) for row in rows] == list(astuple(WRITERS[name]))
 
 
 def test_planted_kinds_come_over_the_wire(client: Client) -> None:
