@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pairsmith.simulator.dice import Dice
-from pairsmith.simulator.writer.banks import ADVICE, CREATIVE, OTHER, REASONING, SUPPORT, Bank
+from pairsmith.simulator.writer.banks import ADVICE, CREATIVE, SUPPORT, Bank
 from pairsmith.simulator.writer.growing import (
     PERSONS,
     PERSONS_OTHERWISE,
@@ -20,6 +20,7 @@ from pairsmith.simulator.writer.reading import Request
 from pairsmith.simulator.writer.services import SERVICE
 from pairsmith.simulator.writer.snippets import CODE, NAMES, SNIPPETS
 from pairsmith.simulator.writer.steps import STEPS, STEPS_OF
+from pairsmith.simulator.writer.tasks import OTHER, REASONING
 from pairsmith.simulator.writer.templates import Filler, capital, forms
 from pairsmith.simulator.writer.texts import COMMENTS, MODERATION, NOTES, PASSAGES, SAYINGS, SUMMARISATION, TRANSLATION
 from pairsmith.simulator.writer.things import FIELDS, SLOTS
