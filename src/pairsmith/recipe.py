@@ -147,11 +147,14 @@ class Recipe(BaseModel):
             named += [("sample", "arms", arm.endpoint) for arm in self.sample.arms if arm.endpoint]
             named += [("sample", "endpoints", name) for name in self.sampled_endpoints or self.endpoints]
             named += [("sample", "weights", name) for name in self.sample.weights]
+        if (expand := self.prompts.expand) is not None:
+            named += [("prompts.expand", "endpoint", self.writer)]
+            named += [("prompts.expand", "judge", expand.judge)] if expand.judge else []
         for table, key, name in named:
             if name not in self.endpoints:
                 known = ", ".join(self.endpoints)
                 raise ValueError(f"[{table}] {key} names {name!r}, but the endpoints are: {known}")
-            if table == "sample" and self.endpoints[name].kind == "reward":
+            if table in ("sample", "prompts.expand") and self.endpoints[name].kind == "reward":
                 raise ValueError(f"[{table}] {key} names {name!r}, a reward model: it scores answers, and gives none")
         return self
 
@@ -215,6 +218,21 @@ class Recipe(BaseModel):
         return self
 
     @property
+    def writer(self) -> str:
+        """The endpoint that writes new prompts: the one that is named, else the last judge that can, the strongest."""
+        named = self.prompts.expand.endpoint if self.prompts.expand else None
+        chat = [name for name in self.judge.panel if name in self.endpoints and self.endpoints[name].kind == "chat"]
+        if named or chat:
+            return named or chat[-1]
+        raise ValueError("[prompts.expand] needs endpoint, the model that writes: no judge of the panel can")
+
+    @property
+    def grown_by(self) -> tuple[str, ...]:
+        """The endpoints that write new prompts or judge them."""
+        expand = self.prompts.expand
+        return () if expand is None else (self.writer, *([expand.judge] if expand.judge else []))
+
+    @property
     def sampled_endpoints(self) -> tuple[str, ...]:
         """The endpoints that sample: those named; where none is, those that do not judge, else all."""
         if self.sample is None:
@@ -238,7 +256,7 @@ def _limits(e: EndpointSettings) -> tuple[object, ...]:
 def endpoints(recipe: Recipe, environ: Mapping[str, str]) -> dict[EndpointName, Endpoint]:
     """The recipe's endpoints that are used, with every default filled in."""
     judges = [name for name in recipe.judge.panel if not name.startswith(CHECK)]
-    used = dict.fromkeys((*recipe.sampled_endpoints, *judges))
+    used = dict.fromkeys((*recipe.sampled_endpoints, *judges, *recipe.grown_by))
     return {EndpointName(name): _endpoint(name, _tiered(recipe, name), environ) for name in used}
 
 
@@ -431,6 +449,8 @@ def _make_absolute(table: Table, base: Path) -> None:
 
     _each(table, "prompts", "path", prompts)
     _each(table, "prompts", "exclude", lambda path: str(base / path))
+    for key in ("seeds", "docs"):
+        _each(table.get("prompts"), "expand", key, lambda path: str(base / path))
     _each(table, "sample", "system", named("system"))
     _each(table, "judge", "rubric", named("rubrics"))
     _each(table, "judge", "panel", judge)
@@ -444,8 +464,8 @@ def _make_absolute(table: Table, base: Path) -> None:
         _each({"arm": arm}, "arm", "system", named("system"))
 
 
-def _each(table: Table, section: str, key: str, change: Any) -> None:
-    values = table.get(section)
+def _each(table: Any, section: str, key: str, change: Any) -> None:
+    values = table.get(section) if isinstance(table, dict) else None
     if not isinstance(values, dict) or key not in values:
         return
     value = values[key]

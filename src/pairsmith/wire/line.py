@@ -15,7 +15,10 @@ import orjson
 from pairsmith.records import ChatRequest, Endpoint, Json, Outcome, Purpose, RequestId
 
 # Judge before sample: pairs appear early.
-FIRST = {Purpose.DUEL: 0, Purpose.RANK: 0, Purpose.SCORE: 1, Purpose.REFERENCE: 1, Purpose.SAMPLE: 2}
+FIRST = {
+    Purpose.DUEL: 0, Purpose.RANK: 0, Purpose.SCORE: 1, Purpose.REFERENCE: 1, Purpose.ASSESS: 1,
+    Purpose.SAMPLE: 2, Purpose.EXPAND: 2,
+}  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
