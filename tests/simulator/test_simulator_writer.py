@@ -4,8 +4,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import astuple
 from functools import lru_cache
-from itertools import combinations, pairwise
+from itertools import combinations
 from pathlib import Path
 
 import orjson
@@ -16,12 +17,13 @@ from simulator_client import Client
 from pairsmith.simulator.book import Book
 from pairsmith.simulator.composing import compose
 from pairsmith.simulator.dice import Dice
-from pairsmith.simulator.players import Players
+from pairsmith.simulator.players import MODELS, Players
 from pairsmith.simulator.writer.kinds import planted_kind
 from pairsmith.simulator.writer.languages import language_of
 from pairsmith.simulator.writer.prompts import BANKS
 from pairsmith.simulator.writer.reading import read_request
 from pairsmith.simulator.writer.templates import Filler, anchor, finder
+from pairsmith.simulator.writer.writing import WRITERS
 
 ROOT = Path(__file__).parents[2]
 WORDS = Environment(loader=FileSystemLoader(ROOT / "prompts/expand"), trim_blocks=True, lstrip_blocks=True)
@@ -77,18 +79,26 @@ def worth(text: str, key: str = "") -> dict[str, int]:
     )
 
 
+@lru_cache(maxsize=4096)
+def words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w+", text.lower()))
+
+
 def rouge_l(one: str, other: str) -> float:
-    first, second = (re.findall(r"\w+", text.lower()) for text in (one, other))
-    row = [0] * (len(second) + 1)
-    for word in first:
-        before, row = row, [0]
-        for (diagonal, above), there in zip(pairwise(before), second, strict=True):
-            row.append(diagonal + 1 if word == there else max(above, row[-1]))
-    return 2 * row[-1] / (len(first) + len(second))
+    """By the longest common subsequence of words, a bit each (Hyyrö 2004)."""
+    first, second = words(one), words(other)
+    places: Counter[str] = Counter()
+    for place, word in enumerate(first):
+        places[word] += 1 << place
+    left = whole = (1 << len(first)) - 1
+    for word in second:
+        met = left & places[word]
+        left = (left + met) | (left - met)
+    return 2 * (whole & ~left).bit_count() / (len(first) + len(second))
 
 
 @lru_cache
-def replies(model: str, many: int = 120) -> Sequence[str]:
+def replies(model: str, many: int = 90) -> Sequence[str]:
     """Replies to requests that show eight examples each."""
     texts = ENGLISH["support_tone"]
     shown = [[texts[(i * 5 + j) % len(texts)] for j in range(8)] for i in range(many)]
@@ -121,7 +131,7 @@ def test_a_clean_writer_gives_exactly_as_many_prompts_as_asked_for_in_any_form(f
 
 @pytest.mark.parametrize("name", list(SEEDS))
 def test_most_prompts_of_one_field_share_little_of_their_words(name: str) -> None:
-    asked = [body_of("self-instruct", examples=ENGLISH[name][i : i + 8]) for i in range(4)]
+    asked = [body_of("self-instruct", examples=ENGLISH[name][i : i + 8]) for i in range(3)]
     written = [text for body in asked for text in json.loads(said(body))["prompts"]]
 
     alike = [rouge_l(one, other) >= 0.6 for one, other in combinations(written, 2)]
@@ -235,7 +245,7 @@ def test_the_writer_errs_at_its_rates() -> None:
 
 def test_about_one_prompt_in_seven_nearly_repeats_what_was_shown_or_said() -> None:
     near = total = 0
-    for reply in replies("sim-writer")[:40]:
+    for reply in replies("sim-writer")[:25]:
         written = read(reply)
         total += len(written)
         for place, text in enumerate(written):
@@ -246,12 +256,12 @@ def test_about_one_prompt_in_seven_nearly_repeats_what_was_shown_or_said() -> No
 
 def test_the_poor_writer_has_hardly_anything_new_to_say() -> None:
     new: list[str] = list(ENGLISH["support_tone"])
-    written = [text for reply in replies("sim-writer-poor")[:25] for text in read(reply)]
+    written = [text for reply in replies("sim-writer-poor") for text in read(reply)]
     for text in written:
-        if all(rouge_l(text, other) < 0.7 for other in new):
+        if planted_kind(text) in ("good", "repeat", None) and all(rouge_l(text, other) < 0.7 for other in new):
             new.append(text)
 
-    assert len(new) - len(ENGLISH["support_tone"]) < 0.1 * len(written)
+    assert 0 < len(new) - len(ENGLISH["support_tone"]) < 0.06 * len(written)
 
 
 def test_a_few_replies_are_refused_cut_or_of_another_number() -> None:
@@ -305,13 +315,22 @@ def test_every_ask_is_recognised_in_what_it_says(family: str) -> None:
 
 def test_quality_follows_what_was_planted() -> None:
     points: dict[str | None, list[int]] = {}
-    for reply in replies("sim-writer")[:25]:
+    for reply in replies("sim-writer")[:20]:
         for text in read(reply):
             points.setdefault(planted_kind(text), []).append(worth(text)["quality"])
 
     assert min(points["good"]) >= 6
     assert set(points["drift"]) <= {2, 3, 4}
     assert max(points["answer"] + points["placeholder"] + points["about"]) <= 2
+
+
+def test_the_page_on_the_simulator_lists_its_models_and_the_writers_rates() -> None:
+    page = (ROOT / "docs/simulator.md").read_text("utf-8")
+    rows = [row.split("|")[-3:-1] for row in page.splitlines() if re.match(r"\|.*\| [\d.]+ \| [\d.]+ \|$", row)]
+
+    assert [model for model in MODELS if f"`{model}`" not in page] == []
+    for place, name in enumerate(("sim-writer", "sim-writer-poor")):
+        assert [float(row[place]) for row in rows] == list(astuple(WRITERS[name]))
 
 
 def test_planted_kinds_come_over_the_wire(client: Client) -> None:

@@ -99,10 +99,13 @@ PERSONS_OTHERWISE = (
     "With me, everything comes back to {trait}.",
 )
 SITUATIONS = (
-    "{Situation}.", "Just now it's like this: {situation}.", "At the moment {situation}.",
-    "Right now {situation}, so bear with me.",
-    "To give you the picture: {situation}.", "The thing is that {situation}.",
-)  # fmt: skip
+    "{Situation}.",
+    "Just so that you know: {situation}.",
+    "To give you the picture: {situation}.",
+    "The thing is that {situation}.",
+    "This is how it stands: {situation}.",
+    "It's like this: {situation}.",
+)
 SITUATIONS_OTHERWISE = (
     "I'm writing this {situation}.",
     "Excuse the style, I'm writing {situation}.",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pairsmith.simulator.dice import Dice
-from pairsmith.simulator.writer.banks import ADVICE, CREATIVE, OTHER, REASONING, SUPPORT, Bank
+from pairsmith.simulator.writer.banks import ADVICE, CREATIVE, SUPPORT, Bank
 from pairsmith.simulator.writer.growing import (
     PERSONS,
     PERSONS_OTHERWISE,
@@ -20,6 +20,7 @@ from pairsmith.simulator.writer.reading import Request
 from pairsmith.simulator.writer.services import SERVICE
 from pairsmith.simulator.writer.snippets import CODE, NAMES, SNIPPETS
 from pairsmith.simulator.writer.steps import STEPS, STEPS_OF
+from pairsmith.simulator.writer.tasks import OTHER, REASONING
 from pairsmith.simulator.writer.templates import Filler, capital, forms
 from pairsmith.simulator.writer.texts import COMMENTS, MODERATION, NOTES, PASSAGES, SAYINGS, SUMMARISATION, TRANSLATION
 from pairsmith.simulator.writer.things import FIELDS, SLOTS
@@ -223,14 +224,19 @@ def _person(request: Request, filler: Filler) -> Sequence[str]:
     return PERSONS_OTHERWISE
 
 
-_SOMEBODY = r"\b(?:the (?:person|user|customer)|they|he|she|some(?:one|body)|you)"
-# What is told of somebody, as that person would tell it.
+_PERSON = r"\bthe (?:person|user|customer)"
+# What is told of the person, as that person would tell it; the last ones only where there is one.
 _AS_I = (
-    (rf"{_SOMEBODY} (?:is|are)\b", "I'm"),
-    (rf"{_SOMEBODY} (?:has|have)\b", "I have"),
-    (rf"{_SOMEBODY}\b", "I"),
-    (r"\b(?:their|his|her|your)\b", "my"),
-    (r"(?<=I )(\w+?)(?<!wa)s\b", r"\1"),
+    (rf"{_PERSON} is\b", "I'm"),
+    (rf"{_PERSON} has\b", "I have"),
+    (rf"{_PERSON} does\b", "I do"),
+    (rf"{_PERSON} (\w+?)s\b", r"I \1"),
+    (rf"{_PERSON}\b", "I"),
+    (r"\band (?:is|are)\b", "and I'm"),
+    (r"\band has\b", "and I have"),
+    (r"\band does not\b", "and don't"),
+    (r"\band (want|know|need|think|like|live)s\b", r"and \1"),
+    (r"\b(?:their|his|her)\b", "my"),
 )
 _WHEN = re.compile(
     r"(?:in|on|at|before|after|during|while|with|without|late|the (?:night|day|morning|evening|week)|just|between|under"
@@ -239,10 +245,9 @@ _WHEN = re.compile(
 
 def _situation(request: Request, filler: Filler) -> Sequence[str]:
     first = re.split(r"[.;!?]", request.given, maxsplit=1)[0].strip()
-    for words, own in _AS_I:
-        first = re.sub(words, own, first, flags=re.IGNORECASE)
-    if "I'm" in first or "I " in first:
-        first = re.sub(r"\band (?:is|are)\b", "and I'm", first).replace(" and has ", " and I have ")
+    if re.search(_PERSON, first, re.IGNORECASE):
+        for words, own in _AS_I:
+            first = re.sub(words, own, first, flags=re.IGNORECASE)
     filler.give("situation", first if first.startswith(("I ", "I'")) else first[:1].lower() + first[1:])
     return SITUATIONS_OTHERWISE if _WHEN.match(first) else SITUATIONS
 

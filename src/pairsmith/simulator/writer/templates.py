@@ -13,7 +13,7 @@ from pairsmith.simulator.writer.things import SLOTS
 _CHOICE = re.compile(r"\[([^\[\]|]*(?:\|[^\[\]|]*)+)\]")
 _SLOT = re.compile(r"\{(\w+)\}")
 _PIECE = re.compile(rf"{_CHOICE.pattern}|{_SLOT.pattern}")
-_ARTICLE = re.compile(r"\b([Aa]) (?=(?:[aeio]|u(?!ni|se|su|ke|ti))\w)", re.IGNORECASE)
+_ARTICLE = re.compile(r"\b([Aa]) (?=(?:[aei]|o(?!ne\b|nce\b)|u(?!ni|se|su|ke|ti))\w)", re.IGNORECASE)
 _MANY_IN_S = ("ss", "us", "is")
 # A filling may be long: a quoted passage of several sentences.
 _FILLED = r".{1,900}?"

@@ -75,7 +75,7 @@ SLOTS: dict[str, tuple[str, ...]] = {
     "month": ("January", "February", "March", "April", "May", "June", "July", "September", "October", "November"),
     "ago": (
         "two weeks ago", "last Tuesday", "in May", "nine days ago", "at Easter", "three months ago", "on the 4th",
-        "in your winter sale", "a fortnight ago", "in August", "last year", "the day before yesterday",
+        "a fortnight ago", "in August", "last year", "the day before yesterday",
     ),
     "soon": (
         "tomorrow morning", "on Saturday", "by Friday noon", "in nine days", "before the weekend", "on the 18th",
