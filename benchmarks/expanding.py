@@ -2,9 +2,9 @@
 
     python benchmarks/expanding.py [--prompts 1000 10000]
 
-Prompts of 8 to 60 words, the common ones often, as in any language (no language is quoted); every fifth is a copy of an
-earlier one with so many words replaced that ROUGE-L is at the threshold or a little above. `all pairs`: the same decided
-by comparing each with every other, by rapidfuzz too.
+Prompts of 8 to 60 words, the common ones often, as in any language (no language is quoted); every fifth is a copy of
+an earlier one with so many words replaced that ROUGE-L is at the threshold or a little above. `all pairs`: the same
+decided by comparing each with every other, by rapidfuzz too.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ def _text(folder: Path, name: str, platform: Platform, grow: int | None) -> str:
             f"{where}: a recipe for {platform.name}, and the words to edit",
             "",
             "  recipe.toml    every setting, with comments: begin with the two models",
-            f"  prompts.jsonl  {SAMPLE_PROMPTS} sample {'seeds' if grow else 'prompts'}, one a line: put yours in their place",
+            f"  prompts.jsonl  {SAMPLE_PROMPTS} sample {'seeds' if grow else 'prompts'}, one a line: put yours there",
             '  rubric.md      what "better" means: the judge goes by it',
             f"  system/        {len(bundled('system'))} personas to sample under, a hasty one among them",
             "",
