@@ -23,6 +23,7 @@ NAMES = (
     "resume",
     "again",
     "likeness",
+    "expanding",
     "converting",
     "check",
     "limits",

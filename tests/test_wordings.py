@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -70,21 +69,11 @@ def problem(what: Callable[[], object]) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("package", "extra"), [("tokenizers", "pairsmith[tokens]"), ("py3langid.langid", "pairsmith[language]")]
-)
-def test_a_missing_extra_is_named_with_the_way_to_it(
-    package: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_extra_is_named_with_the_way_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tokenizer.json").write_text("{}", "utf-8")
-    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
 
-    ask: Callable[[], Any] = {
-        "tokenizers": lambda: wordings.tokenizer(tmp_path / "tokenizer.json"),
-        "py3langid.langid": wordings.detector,
-    }[package]
-
-    assert f"pip install '{extra}'" in problem(ask)
+    assert "pip install 'pairsmith[tokens]'" in problem(lambda: wordings.tokenizer(tmp_path / "tokenizer.json"))
 
 
 # --- languages ------------------------------------------------------------------------------------
@@ -122,6 +111,13 @@ def test_code_in_an_answer_does_not_decide_its_language(detect: Callable[[str], 
 
     assert detect(f"{code}\nSo wird jede Zeile der Liste der Reihe nach ausgegeben.") == "de"
     assert detect(code) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"), [("cancel my subscription please", False), ("Podes ajudar-me hoje, por favor?", True)]
+)
+def test_a_text_that_is_hardly_in_a_language_is_foreign(text: str, foreign: bool) -> None:
+    assert wordings.is_foreign(text, "en") == foreign
 
 
 def test_a_language_that_cannot_be_told_is_refused_at_once() -> None:

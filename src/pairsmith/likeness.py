@@ -47,7 +47,7 @@ def _ranges(*categories: str) -> str:
 
 
 _MARKS = _ranges("Mn", "Mc")  # vowel signs and accents that are no letters to `re`
-_SPACELESS = (
+SPACELESS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 # A minus, a star and a slash count in sums, and a hash behind a letter (C#): in prose they are punctuation.
@@ -59,7 +59,7 @@ _SIGNS = (
 _NUMBER = r"\d+(?:[.,]\d+)*"
 _ASCII_WORD = re.compile(rf"[a-z]+|{_NUMBER}|{_SIGNS}")  # the same as the other, for most texts, in a third of the time
 _WORD = re.compile(
-    rf"[^\W\d_{_SPACELESS}](?:[^\W\d_{_SPACELESS}]|[{_MARKS}])*|[{_SPACELESS}][{_MARKS}]*|{_NUMBER}|{_SIGNS}"
+    rf"[^\W\d_{SPACELESS}](?:[^\W\d_{SPACELESS}]|[{_MARKS}])*|[{SPACELESS}][{_MARKS}]*|{_NUMBER}|{_SIGNS}"
 )
 _PLAIN = str.maketrans({"'": "", "’": "", "−": "-", "–": "-", "‐": "-", "‑": "-"})
 _OPENING = re.compile(r":(?=\s|[^\x00-\x7F])|\n")

@@ -148,11 +148,14 @@ class Recipe(BaseModel):
             named += [("sample", "arms", arm.endpoint) for arm in self.sample.arms if arm.endpoint]
             named += [("sample", "endpoints", name) for name in self.sampled_endpoints or self.endpoints]
             named += [("sample", "weights", name) for name in self.sample.weights]
+        if (expand := self.prompts.expand) is not None:
+            named += [("prompts.expand", "endpoint", self.writer)]
+            named += [("prompts.expand", "judge", expand.judge)] if expand.judge else []
         for table, key, name in named:
             if name not in self.endpoints:
                 known = ", ".join(self.endpoints)
                 raise ValueError(f"[{table}] {key} names {name!r}, but the endpoints are: {known}")
-            if table == "sample" and self.endpoints[name].kind == "reward":
+            if table in ("sample", "prompts.expand") and self.endpoints[name].kind == "reward":
                 raise ValueError(f"[{table}] {key} names {name!r}, a reward model: it scores answers, and gives none")
         return self
 
@@ -236,12 +239,27 @@ class Recipe(BaseModel):
         return tuple(dict.fromkeys((*judges, *placing)))
 
     @property
+    def writer(self) -> str:
+        """The endpoint that writes new prompts: the one that is named, else the last judge that can, the strongest."""
+        named = self.prompts.expand.endpoint if self.prompts.expand else None
+        chat = [name for name in self.judge.panel if name in self.endpoints and self.endpoints[name].kind == "chat"]
+        if named or chat:
+            return named or chat[-1]
+        raise ValueError("[prompts.expand] needs endpoint, the model that writes: no judge of the panel can")
+
+    @property
+    def grown_by(self) -> tuple[str, ...]:
+        """The endpoints that write new prompts or judge them."""
+        expand = self.prompts.expand
+        return () if expand is None else (self.writer, *([expand.judge] if expand.judge else []))
+
+    @property
     def sampled_endpoints(self) -> tuple[str, ...]:
-        """The endpoints that sample: those named; where none is, those that do not judge, else all."""
+        """The endpoints that sample: those named; where none is, those that neither judge nor grow prompts, else all."""
         if self.sample is None:
             return ()
         able = tuple(name for name, e in self.endpoints.items() if e.kind == "chat")
-        others = tuple(name for name in able if name not in self.asked_to_judge) or able
+        others = tuple(name for name in able if name not in (*self.asked_to_judge, *self.grown_by)) or able
         named = tuple(arm.endpoint for arm in self.sample.arms if arm.endpoint)
         unnamed = not self.sample.arms or len(named) < len(self.sample.arms)
         return self.sample.endpoints or tuple(dict.fromkeys(named + (others if unnamed else ())))
@@ -258,7 +276,7 @@ def _limits(e: EndpointSettings) -> tuple[object, ...]:
 
 def endpoints(recipe: Recipe, environ: Mapping[str, str]) -> dict[EndpointName, Endpoint]:
     """The recipe's endpoints that are used, with every default filled in."""
-    used = dict.fromkeys((*recipe.sampled_endpoints, *recipe.asked_to_judge))
+    used = dict.fromkeys((*recipe.sampled_endpoints, *recipe.asked_to_judge, *recipe.grown_by))
     return {EndpointName(name): _endpoint(name, _tiered(recipe, name), environ) for name in used}
 
 
@@ -451,6 +469,8 @@ def _make_absolute(table: Table, base: Path) -> None:
 
     _each(table, "prompts", "path", prompts)
     _each(table, "prompts", "exclude", lambda path: str(base / path))
+    for key in ("seeds", "docs"):
+        _each(table.get("prompts"), "expand", key, lambda path: str(base / path))
     _each(table, "sample", "system", named("system"))
     _each(table, "judge", "rubric", lambda name: name if name == BY_FAMILY else named("rubrics")(name))
     _each(table, "judge", "panel", judge)
@@ -464,8 +484,8 @@ def _make_absolute(table: Table, base: Path) -> None:
         _each({"arm": arm}, "arm", "system", named("system"))
 
 
-def _each(table: Table, section: str, key: str, change: Any) -> None:
-    values = table.get(section)
+def _each(table: Any, section: str, key: str, change: Any) -> None:
+    values = table.get(section) if isinstance(table, dict) else None
     if not isinstance(values, dict) or key not in values:
         return
     value = values[key]

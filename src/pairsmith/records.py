@@ -142,6 +142,8 @@ class Purpose(StrEnum):
     RANK = "rank"
     DUEL = "duel"
     PROBE = "probe"  # finding out what an endpoint takes
+    EXPAND = "expand"  # new prompts, and topics for them
+    ASSESS = "assess"  # whether a new prompt is worth keeping
 
 
 @dataclass(frozen=True, slots=True)

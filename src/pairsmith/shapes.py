@@ -62,7 +62,7 @@ class Shapes:
             if simpler is not None and asked == self._modes[name]:
                 self._modes[name] = simpler
                 self._ledger.learn(_key(endpoint), simpler)
-                self._say(f"endpoint {name} refuses its verdicts' schema: asking for {simpler} instead")
+                self._say(f"endpoint {name} refuses the schema of its replies: asking for {simpler} instead")
 
 
 def _key(endpoint: Endpoint) -> str:

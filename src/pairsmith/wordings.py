@@ -1,6 +1,6 @@
-"""Measures texts by what the user names: a model's own tokenizer, and a detector of languages.
+"""Measures texts: by a model's own tokenizer, an optional extra, and by a detector of languages. Both work offline.
 
-Both are optional extras and work offline. Called by pairing.py.
+Called by pairing.py and by whoever tells languages.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from pairsmith.errors import UserError
 from pairsmith.records import Json, Prompt
@@ -19,6 +20,7 @@ from pairsmith.records import Json, Prompt
 # from 100 characters on all were told (py3langid 0.4.0 on sentences of our own, November 2026).
 LEAST_SURE = 0.8
 LEAST_LETTERS = 20
+FOREIGN = 0.01  # of 283 English prompts of our own none had a smaller share of English (November 2026)
 MOST_CHARS = 200  # that are looked at: more say nothing new, and cost a microsecond each
 KEPT = 1024  # texts, or their tokens, of which what was found is kept: one answer meets several others
 TRANSLATION = "translation"  # the family of prompts whose answers are in another language than they are
@@ -92,13 +94,9 @@ def detector(asked: str = "") -> Callable[[str], str | None]:
         asked: a code that it has to know; "": none.
 
     Raises:
-        UserError: the extra is not installed, or it does not know that language.
+        UserError: it does not know that language.
     """
-    try:
-        langid = import_module("py3langid.langid")
-    except ModuleNotFoundError:
-        raise UserError("[pair] language needs an extra: pip install 'pairsmith[language]', or set it to any") from None
-    identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
+    identifier = _identifier()
     if asked and asked not in set(identifier.labels) - _VARIETIES.keys():
         known = ", ".join(sorted(code for code in identifier.labels if len(code) == 2 and code not in _VARIETIES))
         raise UserError(f'[pair] language = "{asked}" is none that can be told: take one of {known}')
@@ -117,6 +115,22 @@ def detector(asked: str = "") -> Callable[[str], str | None]:
     return language
 
 
+def is_foreign(text: str, code: str) -> bool:
+    """Whether a text is hardly in this language, even where it cannot be told in which one it is."""
+    words = _CODE.sub(" ", text[: 10 * MOST_CHARS])[:MOST_CHARS]
+    if sum(map(str.isalpha, words)) < LEAST_LETTERS:
+        return False
+    shares = [share for one, share in _identifier().rank(words) if _VARIETIES.get(one, one) == code]
+    return bool(shares) and sum(shares) < FOREIGN
+
+
+@cache
+def _identifier() -> Any:
+    """The model of py3langid, which ships no types; it takes a fifth of a second to load."""
+    langid = import_module("py3langid.langid")
+    return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
+
+
 def wanted_language(prompt: Prompt, detect: Callable[[str], str | None]) -> str | None:
     """The language that an answer should be in: the row's own `language`, else that of the user's last words.
 
@@ -130,6 +144,11 @@ def wanted_language(prompt: Prompt, detect: Callable[[str], str | None]) -> str 
         return None
     asked = next((_text(turn["content"]) for turn in reversed(prompt.messages) if turn.get("role") == "user"), "")
     return None if _NAMED.search(asked) else detect(asked)
+
+
+def language_names() -> dict[str, str]:
+    """English names of languages by their codes."""
+    return {code: name.capitalize() for name, code in _LANGUAGES.items() if name != "mandarin"}
 
 
 def _code(said: str) -> str | None:

@@ -13,7 +13,7 @@ from pairsmith.cli.init import PLATFORMS, recipe_text
 from pairsmith.recipe import endpoints, load_recipe
 from pairsmith.simulator import Settings, running
 
-SERVERS_OF_ONES_OWN = ("vllm", "ollama", "llama-cpp")
+SERVERS_OF_ONES_OWN = ("vllm", "ollama", "llama-cpp", "simulator")
 
 
 def pairsmith(*words: str, at: Path) -> Ran:
@@ -74,6 +74,15 @@ def test_the_recipe_is_readable_in_an_editor(platform: str) -> None:
     assert max(map(len, lines)) <= 120
     assert all(line == line.rstrip() for line in lines)
     assert not any(a == b == "" for a, b in itertools.pairwise(lines))
+
+
+def test_a_recipe_may_have_prompts_grown_from_those_beside_it(tmp_path: Path) -> None:
+    said = pairsmith("init", "mine", "--for", "simulator", "--grow", "30", at=tmp_path)
+    expand = load_recipe(tmp_path / "mine" / "recipe.toml").prompts.expand
+
+    assert expand is not None
+    assert (expand.n, expand.seeds, expand.endpoint) == (30, (str(tmp_path / "mine" / "prompts.jsonl"),), "judge")
+    assert "pairsmith expand mine/recipe.toml -o grown.jsonl\n" in said.out
 
 
 def test_the_sample_prompts_are_twelve_over_all_families(tmp_path: Path) -> None:

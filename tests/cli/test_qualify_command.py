@@ -192,7 +192,7 @@ def test_a_judge_that_refuses_the_schema_is_asked_in_a_simpler_way_and_the_run_k
         project.run()
         statuses = strict.stats()["by_status"]
 
-    assert "refuses its verdicts' schema" in ran.err
+    assert "refuses the schema of its replies" in ran.err
     assert ran.json["judges"]["judge"]["failed"] == 0
     assert set(statuses) == {"200"}
 

@@ -43,7 +43,7 @@ def test_a_judge_that_refuses_the_schema_is_asked_without_it_and_settles(refusin
     assert ran.json["pairs"] > 0
     assert accounted(ran.json) == 15
     assert ran.json["failed"] == {}
-    assert "refuses its verdicts' schema" in ran.err
+    assert "refuses the schema of its replies" in ran.err
     assert right_share(refusing.server, refusing.pairs) >= 0.95
 
 

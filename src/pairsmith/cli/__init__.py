@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": ("demo", "The whole journey offline, in half a minute."),
     "init": ("init", "Write a recipe with comments, and the words to edit."),
     "collect": ("collect", "What would be taken from prompt files and logs, as one JSONL."),
+    "expand": ("expand", "From a few prompts many that are new."),
     "plan": ("plan", "What a run will cost, before a cent is spent."),
     "run": ("run", "Sample, judge, pair and export; run again to continue."),
     "judge": ("judge", "Judge what was sampled so far; --show: what judges are sent."),

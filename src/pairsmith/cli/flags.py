@@ -59,8 +59,8 @@ def recipe_from_flags(flags: dict[str, Any], overrides: Sequence[str]) -> Recipe
         "name": "stdin" if prompts == STANDARD_INPUT else run_name(Path(prompts).stem),
         "prompts": {"path": prompts},
         "endpoints": {
-            "student": _endpoint(flags["model"], flags["base_url"], flags["api_key_env"]),
-            "judge": _endpoint(flags["judge"], judge_url, judge_key),
+            "student": endpoint_of(flags["model"], flags["base_url"], flags["api_key_env"]),
+            "judge": endpoint_of(flags["judge"], judge_url, judge_key),
         },
         "sample": {"endpoints": ["student"]},
         "judge": {"panel": ["judge"]},
@@ -73,6 +73,7 @@ def _fields(flags: dict[str, Any]) -> list[str]:
     return as_overrides({flag: value for flag, value in flags.items() if flag not in ENDPOINT_FLAGS})
 
 
-def _endpoint(model: str, base_url: str | None, api_key_env: str | None) -> Table:
+def endpoint_of(model: str, base_url: str | None, api_key_env: str | None) -> Table:
+    """An endpoint's table, of what flags say of it."""
     table = {"model": model, "base_url": base_url, "api_key_env": api_key_env}
     return {key: value for key, value in table.items() if value is not None}

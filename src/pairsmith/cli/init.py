@@ -44,21 +44,23 @@ PLATFORMS = {
             "llama-server -m judge.gguf --port 8081 --parallel 4",
         ),
     ),
+    "simulator": Platform("the simulator", ("pairsmith simulate --port 8400 &",)),
 }
 
 
 @click.command("init")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 @click.option("--for", "platform", type=click.Choice(list(PLATFORMS)), default="vllm", show_default=True)
+@click.option("--grow", type=click.IntRange(min=1), metavar="N", help="Have N prompts grown from a few, your seeds.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 @json_option
-def command(folder: Path, platform: str, force: bool, as_json: bool) -> int:
+def command(folder: Path, platform: str, grow: int | None, force: bool, as_json: bool) -> int:
     """Write recipe.toml, prompts.jsonl, rubric.md and system/*.md into DIR, ready to be edited."""
     name = _run_name(folder)
-    files = _files(name, platform)
+    files = _files(name, platform, grow)
     _write(folder, files, force)
     result = {"dir": str(folder), "for": platform, "name": name, "files": [str(folder / file) for file in files]}
-    show(result, as_json, lambda: _text(folder, name, PLATFORMS[platform]))
+    show(result, as_json, lambda: _text(folder, name, PLATFORMS[platform], grow))
     return 0
 
 
@@ -70,19 +72,19 @@ def _run_name(folder: Path) -> str:
 # --- what is written -------------------------------------------------------------------------------
 
 
-def _files(name: str, platform: str) -> dict[str, bytes]:
+def _files(name: str, platform: str, grow: int | None) -> dict[str, bytes]:
     """Every file by its path in the folder; the recipe last, so that it never stands there without them."""
     personas = {f"system/{persona}.md": ("system", f"{persona}.md") for persona in bundled("system")}
     words = {"rubric.md": ("rubrics", "general.md"), **personas}
     return {
         "prompts.jsonl": _sample_prompts(),
         **{path: asset("prompts", *source).read_bytes() for path, source in words.items()},
-        "recipe.toml": recipe_text(name, platform).encode(),
+        "recipe.toml": recipe_text(name, platform, grow).encode(),
     }
 
 
-def recipe_text(name: str, platform: str) -> str:
-    """The recipe for one platform, with its comments."""
+def recipe_text(name: str, platform: str, grow: int | None = None) -> str:
+    """The recipe for one platform, with its comments; `grow`: so many prompts are grown from those beside it."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -93,7 +95,7 @@ def recipe_text(name: str, platform: str) -> str:
         keep_trailing_newline=True,
     )
     rubrics = " ".join(bundled("rubrics"))
-    return environment.get_template(f"{platform}.toml.j2").render(name=name, rubrics=rubrics)
+    return environment.get_template(f"{platform}.toml.j2").render(name=name, rubrics=rubrics, grow=grow)
 
 
 def _sample_prompts() -> bytes:
@@ -125,7 +127,7 @@ def _write(folder: Path, files: dict[str, bytes], force: bool) -> None:
 # --- what is said ----------------------------------------------------------------------------------
 
 
-def _text(folder: Path, name: str, platform: Platform) -> str:
+def _text(folder: Path, name: str, platform: Platform, grow: int | None) -> str:
     def command(*words: str) -> str:
         return "  " + shlex.join(["pairsmith", *words])
 
@@ -136,13 +138,22 @@ def _text(folder: Path, name: str, platform: Platform) -> str:
             f"{where}: a recipe for {platform.name}, and the words to edit",
             "",
             "  recipe.toml    every setting, with comments: begin with the two models",
-            f"  prompts.jsonl  {SAMPLE_PROMPTS} sample prompts, one a line: put yours in their place",
+            f"  prompts.jsonl  {SAMPLE_PROMPTS} sample {'seeds' if grow else 'prompts'}, one a line: put yours there",
             '  rubric.md      what "better" means: the judge goes by it',
             f"  system/        {len(bundled('system'))} personas to sample under, a hasty one among them",
             "",
             "Before the first run:",
             *[f"  {line}" for line in platform.before],
             "",
+            *(
+                [
+                    "Look at the prompts that grow; the run takes the same, and does not pay for them again:",
+                    command("expand", recipe, "-o", "grown.jsonl"),
+                    "",
+                ]
+                if grow
+                else []
+            ),
             "A few prompts first, then all of them; what was answered is never bought again:",
             command("run", recipe, "--limit", "3"),
             command("run", recipe),

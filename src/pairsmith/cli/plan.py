@@ -11,7 +11,7 @@ import io
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from pairsmith.cli.planned import Planned
     from pairsmith.collect import BadRow, Row
     from pairsmith.ledger import Ledger
+    from pairsmith.planning.forecast import Line
     from pairsmith.records import Outcome, PromptId, RequestId
+    from pairsmith.work import Work
 
 PROTOCOLS = ("score", "rank", "duel")
 CHUNK = 1024  # rows that are looked up at a time among the pairs of earlier runs
@@ -183,19 +185,34 @@ def _plan(what: Named, flags: Flags) -> Planned:
     with _ledger(what) as ledger:
         work = work_as_kept(what, ledger)
         finished = ledger.finished(work.digest) if ledger else set()
-        input = survey(_taken_in(_rows(what, ledger), what), what.recipe.prompts, finished)
+        growing, grown = _growing(what, work, ledger)
+        rows = chain(_rows(what, ledger), grown)
+        input = survey(_taken_in(rows, what), what.recipe.prompts, finished)
 
         def stored(prompt: PromptId) -> Mapping[RequestId, Outcome]:
             found = ledger.stored(prompt) if ledger else {}
             return {ident: read_stored(ident, one) for ident, one in found.items()}
 
-        lines = forecast(work, input, stored, rate_of(work.panel.words.general.score))
+        lines = (*growing, *forecast(work, input, stored, rate_of(work.panel.words.general.score)))
         counts = ledger.counts(work.digest) if ledger else None
         paid = ledger.spent_on() if ledger else {}
         spent = ledger.spent() if ledger else None
     settled = counts.settled + sum(counts.abstained.values()) + sum(counts.failed.values()) if counts else 0
     gained = share(counts.settled if counts else 0, settled)
     return Planned(what, work.endpoints, input, lines, gained, paid, spent, flags.target_pairs)
+
+
+def _growing(what: Named, work: Work, ledger: Ledger | None) -> tuple[tuple[Line, ...], Iterator[Row | BadRow]]:
+    """What growing prompts takes, and the rows that it comes to, or that stand for these."""
+    if what.recipe.prompts.expand is None:
+        return (), iter(())
+    from pairsmith.expanding import replayed
+    from pairsmith.planning.growing import lines_of
+    from pairsmith.running.grown import expansion_of, stand_ins
+
+    expansion = expansion_of(what.recipe, work.endpoints, ledger)
+    owed = replayed(expansion, ledger)
+    return lines_of(expansion, owed, ledger.spent_on() if ledger else {}), stand_ins(expansion)
 
 
 @contextlib.contextmanager

@@ -78,3 +78,44 @@ class Bar:
         wanted = "" if self._enough.target is None else f" of {self._enough.target:,}"
         pairs = f"{self._enough.pairs:,}{wanted} pairs"
         self._bar.set_postfix_str(f"{pairs}, {calls:.0f} calls/s, {spend}", refresh=False)
+
+
+class GrowingBar:
+    """Shows how prompts are grown, on stderr. A context manager.
+
+    Args:
+        tally: what was paid so far.
+        wanted: so many prompts.
+        quiet: shows nothing but messages.
+    """
+
+    def __init__(self, tally: Tally, wanted: int, quiet: bool) -> None:
+        self._tally = tally
+        self._bar = tqdm(
+            desc="grown",
+            total=wanted,
+            disable=quiet,
+            dynamic_ncols=True,
+            mininterval=TERMINAL_S if sys.stderr.isatty() else LOG_S,
+            bar_format="{desc} {n:,}/{total:,} prompts {bar} {percentage:.0f}%{postfix} [{elapsed}, {remaining} left]",
+        )
+
+    def __enter__(self) -> GrowingBar:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.tick()
+        self._bar.close()
+
+    def kept(self, prompts: int) -> None:
+        """So many are kept by now."""
+        self._bar.update(prompts - self._bar.n)
+
+    def tick(self) -> None:
+        """Show calls and spend even while nothing is kept."""
+        spend = "cost unknown" if self._tally.cost_usd is None else f"${self._tally.cost_usd:.2f}"
+        self._bar.set_postfix_str(f"{sum(self._tally.attempts.values()):,} calls, {spend}", refresh=True)
+
+    def say(self, sentence: str) -> None:
+        """A message above the bar."""
+        tqdm.write(f"pairsmith: {sentence}", file=sys.stderr)

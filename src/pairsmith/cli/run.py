@@ -31,7 +31,7 @@ from pairsmith.folder import RunFolder
 from pairsmith.running.terms import Terms
 
 if TYPE_CHECKING:
-    from pairsmith.cli.progress import Bar
+    from pairsmith.cli.progress import Bar, GrowingBar
     from pairsmith.enough import Enough
     from pairsmith.wire.online import Engine
 
@@ -139,6 +139,12 @@ class _Terminal:
     def paying(self, engine: Engine) -> contextlib.AbstractContextManager[None]:
         """The first signal lets the calls in flight finish."""
         return signals(engine)
+
+    def growing(self, engine: Engine, wanted: int) -> GrowingBar:
+        """A progress bar."""
+        from pairsmith.cli.progress import GrowingBar
+
+        return GrowingBar(engine.tally, wanted, self.quiet)
 
     def following(self, engine: Engine, enough: Enough) -> Bar:
         """A progress bar."""

@@ -170,7 +170,7 @@ def ask(
         body["reasoning_effort"] = settings.reasoning_effort
     if question.logprobs:
         body |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-    body |= _response_format(question, structured) | _reasoning(judge)
+    body |= response_format(question.purpose, question.schema, structured) | without_thinking(judge)
     return chat_request(question.prompt, question.purpose, judge, body, draw=draw if complaint is None else 1)
 
 
@@ -189,17 +189,19 @@ def _quoted(reply: str) -> str:
     return (spoken(reply) or "").strip()[:QUOTED_CHARS] or "(empty)"
 
 
-def _response_format(question: Question, structured: Structured) -> dict[str, Json]:
-    if structured == "text" or not question.schema:
+def response_format(purpose: Purpose, schema: Mapping[str, Json], structured: Structured) -> dict[str, Json]:
+    """What of a body asks for the shape of the reply."""
+    if structured == "text" or not schema:
         return {}
     if structured == "json_object":
         return {"response_format": {"type": "json_object"}}
-    schema: Json = {"name": question.purpose.value, "strict": True, "schema": dict(question.schema)}
-    return {"response_format": {"type": "json_schema", "json_schema": schema}}
+    shape: Json = {"name": purpose.value, "strict": True, "schema": dict(schema)}
+    return {"response_format": {"type": "json_schema", "json_schema": shape}}
 
 
-def _reasoning(judge: Endpoint) -> dict[str, Json]:
-    return {"chat_template_kwargs": {"enable_thinking": False}} if judge.reasoning == "off" else {}
+def without_thinking(endpoint: Endpoint) -> dict[str, Json]:
+    """What of a body asks a server for no thoughts, where the recipe wants none."""
+    return {"chat_template_kwargs": {"enable_thinking": False}} if endpoint.reasoning == "off" else {}
 
 
 # --- where a question stands --------------------------------------------------------------------

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import orjson
 
-from pairsmith.records import Json, Message, Prompt, content_id
+from pairsmith import fences
+from pairsmith.records import Json, Message, Prompt
 
-_BORDER = re.compile(r"</?\s*(?:answer|conversation|message|reference|tools)", re.IGNORECASE)
+_BORDER = fences.border("answer", "conversation", "message", "reference", "tools")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,8 @@ def tools_text(prompt: Prompt) -> str:
 
 
 def fence(*texts: str) -> str:
-    """What follows every block name: "" or, when a text holds such a tag, a suffix that no text holds."""
-    if not any(_BORDER.search(text) for text in texts):
-        return ""
-    tries = 0
-    while True:
-        suffix = "-" + content_id("fence", tries, *texts)[: 4 + tries]
-        if not any(suffix in text for text in texts):
-            return suffix
-        tries += 1
+    """What follows every block name of a judging request."""
+    return fences.fence(_BORDER, *texts)
 
 
 def prompt_blocks(prompt: Prompt, *answers: str) -> dict[str, object]:

@@ -208,6 +208,12 @@ def spoken(text: str) -> str | None:
     return text if inside or not end else after
 
 
+def objects_in(text: str) -> list[dict[str, object]] | None:
+    """The JSON objects of any reply, its thinking left out; None: there is none, or one is broken."""
+    found = _objects(text)
+    return None if isinstance(found, Unreadable) else found
+
+
 def _objects(text: str) -> list[dict[str, object]] | Unreadable:
     said = spoken(text)
     if said is None:

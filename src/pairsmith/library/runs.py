@@ -240,6 +240,10 @@ class _Caller:
         yield
 
     @contextlib.contextmanager
+    def growing(self, engine: Engine, wanted: int) -> Iterator[_Growing]:
+        yield _Growing(self._job, engine)
+
+    @contextlib.contextmanager
     def following(self, engine: Engine, enough: Enough) -> Iterator[_Caller]:
         self._engine, self._enough = engine, enough
         yield self
@@ -256,6 +260,25 @@ class _Caller:
         tally = self._engine.tally
         calls = sum(tally.attempts.values())
         self._job.show(Progress(self._prompts, self._settled, self._enough.pairs, calls, tally.cost_usd))
+
+
+class _Growing:
+    """What running/ tells a job while prompts are grown: none is settled yet."""
+
+    def __init__(self, job: _Job, engine: Engine) -> None:
+        self._job, self._engine = job, engine
+        self._kept = 0
+
+    def say(self, sentence: str) -> None:
+        self._job.say(sentence)
+
+    def kept(self, prompts: int) -> None:
+        self._kept = prompts
+        self.tick()
+
+    def tick(self) -> None:
+        tally = self._engine.tally
+        self._job.show(Progress(self._kept, 0, 0, sum(tally.attempts.values()), tally.cost_usd))
 
 
 def _named(recipe: RecipeLike, prompts: Prompts | None, options: RunOptions) -> tuple[Named, Objects | None]:

@@ -69,6 +69,16 @@ class Watch(Progress, Ticking, Protocol):
     """Whoever follows the prompts of a run."""
 
 
+class Growing(Ticking, Protocol):
+    """Whoever follows the growing of prompts."""
+
+    def kept(self, prompts: int) -> None:
+        """So many are kept by now."""
+
+    def say(self, sentence: str) -> None:
+        """Something the user should know now."""
+
+
 class Caller(Protocol):
     """Whoever has a run carried out."""
 
@@ -77,6 +87,9 @@ class Caller(Protocol):
 
     def paying(self, engine: Engine) -> AbstractContextManager[object]:
         """Around everything that is paid: the place to have the engine stopped from outside."""
+
+    def growing(self, engine: Engine, wanted: int) -> AbstractContextManager[Growing]:
+        """Around so many prompts being grown, where the recipe has them grown."""
 
     def following(self, engine: Engine, enough: Enough) -> AbstractContextManager[Watch]:
         """Around the prompts being carried to their ends."""
@@ -138,6 +151,9 @@ async def carried_out(run: Opened, sources: Sequence[Rows] | None, caller: Calle
             _keep_recipe(what, work, ledger)
             notes = [*begun.notes, *of_setting(work)]
             notes += [] if terms.simulated else notices(run.judges, relative(what.folder.path))
+            if what.recipe.prompts.expand is not None:
+                sources, grown = await _with_grown(run, work, sources, engine, caller)
+                notes += grown
             enough = Enough(terms.target_pairs, terms.min_yield)
             with caller.following(engine, enough) as watch:
                 stopped = await _carried(run, work, sources, engine, watch, enough, notes)
@@ -145,6 +161,30 @@ async def carried_out(run: Opened, sources: Sequence[Rows] | None, caller: Calle
     finally:
         await engine.close()
         await ledger.close()
+
+
+async def _with_grown(
+    run: Opened, work: Work, sources: Sequence[Rows] | None, engine: Engine, caller: Caller
+) -> tuple[Sequence[Rows] | None, list[str]]:
+    """The input with the prompts that are grown from seeds behind it, and what is to be said of them.
+
+    Where only what was sampled is judged, nothing is grown either. Growing that gives hardly anything more ends, and
+    the run goes on with what there is; anything else that stops it stops the run.
+    """
+    from pairsmith.expanding import LOW_YIELD
+    from pairsmith.running.grown import GrownRows, expansion_of, grown
+
+    if sources is None or not run.terms.sampling:
+        return None, []
+    expansion = expansion_of(run.what.recipe, work.endpoints, run.ledger)
+    with caller.growing(engine, expansion.settings.n) as watch:
+        stopped = await grown(expansion, run.ledger, engine, watch)
+    both, kept = [*sources, GrownRows(expansion.harvest.kept)], expansion.harvest.kept
+    if stopped is None or (stopped.reason == LOW_YIELD and (kept or sources)):
+        return both, [stopped.sentence] if stopped else []
+    engine.stop(stopped)
+    there = run.ledger.input_size() or not (kept or sources)  # an input that is whole says more than half a new one
+    return None if there else both, []
 
 
 def _keep_recipe(what: Named, work: Work, ledger: Ledger) -> None:

@@ -46,7 +46,7 @@ class Question:
 def read_question(messages: Iterable[Mapping[str, Any]], response_format: object) -> Question | None:
     """The judging question in a request; None when it is none."""
     written = [(str(m.get("role")), text_of(m.get("content"))) for m in messages]
-    properties = _properties(response_format)
+    properties = properties_of(response_format)
     kind = _kind(properties, written)
     shown = "\n".join(text for role, text in written if role == "user")
     if kind == "family":
@@ -87,7 +87,7 @@ def text_of(content: object) -> str:
     return ""
 
 
-def _properties(response_format: object) -> dict[str, Any]:
+def properties_of(response_format: object) -> dict[str, Any]:
     """The properties of the requested JSON, wherever the dialect puts its schema; {} without one."""
     if not isinstance(response_format, dict):
         return {}

@@ -20,6 +20,7 @@ from pairsmith.simulator.rewards import REWARDS, pooled, raw_reward
 from pairsmith.simulator.sampling import draw
 from pairsmith.simulator.schemas import fill, wanted_schema
 from pairsmith.simulator.thinking import Thinks, cut, may_think, think
+from pairsmith.simulator.writer import WRITERS, planted_kind, read_request, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,11 @@ SAMPLERS: dict[str, Sampler] = {
     "sim-thinker-rc": Sampler(tilt=0.15, thinks="field"),
     "sim-refuser": Sampler(tilt=0.04, refuses=0.6),
 }
-MODELS = (*SAMPLERS, *JUDGES, *REWARDS)
+MODELS = (*SAMPLERS, *JUDGES, *REWARDS, *WRITERS)
 
 _STAND_IN_JUDGE = JUDGES["sim-judge-noisy"]
 _STAND_IN_SAMPLER = SAMPLERS["sim-strong"]
+_STAND_IN_WRITER = WRITERS["sim-writer"]
 
 
 class Players:
@@ -67,6 +69,10 @@ class Players:
             return 1.0
         known = self._book.quality(text)
         return planted_quality(text) if known is None else known
+
+    def planted(self, text: str) -> str | None:
+        """The kind of prompt that a writer planted; None when none wrote the text."""
+        return planted_kind(text)
 
     def answer(self, body: Mapping[str, Any], key: str, canonical: bytes) -> Answer:
         """The answer to a valid request for a known model: the same for the same three arguments, or the same seed.
@@ -149,6 +155,10 @@ class Players:
 
     def _text(self, body: Mapping[str, Any], sampler: Sampler, dice: Dice) -> str:
         system, prompt = _system_and_prompt(body["messages"])
+        request = read_request(body["messages"], body.get("response_format"))
+        if request is not None:
+            writer = WRITERS.get(_base(body["model"]), _STAND_IN_WRITER)
+            return write(request, writer, dice, formatted="response_format" in body)
         schema = wanted_schema(body.get("response_format"), system or text_of(body["messages"][0].get("content")))
         if schema is not None:
             return orjson.dumps(fill(schema, dice)).decode()

@@ -74,6 +74,7 @@ class Simulator:
                 app.router.add_post(f"{prefix}/{path}", self._chat)
             app.router.add_get(f"{prefix}/models", self._models)
         app.router.add_post("/truth", self._truth)
+        app.router.add_post("/planted", self._planted)
         app.router.add_get("/stats", self._stats)
         app.router.add_post("/reset", self._reset)
         app.router.add_post("/faults", self._set_faults)
@@ -116,6 +117,10 @@ class Simulator:
     async def _truth(self, request: web.Request) -> web.StreamResponse:
         texts = _loads(await request.read())["texts"]
         return _json({"quality": [self._players.quality(text) for text in texts]})
+
+    async def _planted(self, request: web.Request) -> web.StreamResponse:
+        texts = _loads(await request.read())["texts"]
+        return _json({"kinds": [self._players.planted(text) for text in texts]})
 
     async def _stats(self, request: web.Request) -> web.StreamResponse:
         return _json(self.stats.as_json())

@@ -21,7 +21,9 @@ FIRST = {
     Purpose.SCORE: 1,
     Purpose.REFERENCE: 1,
     Purpose.FAMILY: 1,
+    Purpose.ASSESS: 1,
     Purpose.SAMPLE: 2,
+    Purpose.EXPAND: 2,
 }
 
 

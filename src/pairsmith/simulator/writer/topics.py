@@ -1,0 +1,93 @@
+"""Topics ready to be named, and patterns for more; asks are in growing.py."""
+
+TOPICS: dict[str, tuple[str, ...]] = {
+    "support": (
+        "late or missing deliveries", "wrong items in the parcel", "returns after first use",
+        "double charges and refunds",
+        "fitting and compatibility", "spare parts for old models", "warranty or wear and tear", "corrected invoices",
+        "price changes and discounts", "damage in transit", "gifts that need exchanging", "complaints about staff",
+        "repairs in the workshop", "orders from abroad", "cancelling an order in time", "care and cleaning",
+        "missing instructions",
+        "bulk orders for clubs", "account and password trouble", "noises and smells after purchase",
+    ),
+    "advice": (
+        "lending money to relatives", "noisy neighbours at night", "credit taken by colleagues",
+        "speeches on hard days",
+        "selling a parental home", "work at the weekend", "learning late in life", "children who want to quit",
+        "awkward pay differences", "getting back into sport", "friends with difficult partners",
+        "leaving an honorary post",
+        "questions for the doctor", "holidays without the family", "long waits after interviews", "moving in together",
+        "presents nobody wants", "second chances after a quarrel",
+    ),
+    "creative": (
+        "stories with unreliable narrators", "poems for sad occasions", "toasts and short speeches",
+        "dialogue without tags",
+        "bedtime stories", "names for boats and cafés", "parodies of advertising", "monologues for the stage",
+        "crime in miniature",
+        "songs for children", "letters that were never sent", "invented village customs", "openings of novels",
+        "comic obituaries",
+    ),
+    "code": (
+        "mutable default arguments", "errors that are swallowed", "queries built from strings",
+        "race conditions in handlers",
+        "off-by-one mistakes", "slow database migrations", "secrets in build files", "tests that test nothing",
+        "rounding and money", "names that mislead", "memory in C programs", "hooks and stale state",
+        "shell scripts that delete",
+        "caches without an end", "parallel requests", "dates and time zones", "unclear ownership in Rust",
+        "logging done right",
+    ),
+    "reasoning": (
+        "meeting times and intervals", "ages and equations", "fair shares of a bill", "rates of filling and leaking",
+        "drawing without looking", "sound and unsound arguments", "seating people in a row",
+        "tariffs and break-even points",
+        "medical tests and base rates", "liars and truth-tellers", "compound interest", "average speeds",
+        "growth by doubling",
+        "schedules with constraints", "estimates from little data",
+    ),
+    "moderation": (
+        "personal attacks in disguise", "advertising by members", "private data in comments", "irony that misfires",
+        "health claims without proof", "threats that may be jokes", "repeat offenders", "posts by minors",
+        "off-topic quarrels",
+        "pictures without consent", "rumours about officials", "appeals against decisions",
+        "messages that sound desperate",
+    ),
+    "summarisation": (
+        "clauses in tenancy contracts", "letters from authorities", "medical findings", "package leaflets",
+        "statutes of clubs",
+        "terms of insurance", "loan agreements and rates", "minutes of meetings", "notices for residents",
+        "employment contracts",
+        "warranty exclusions", "deadlines and objections", "reports with many numbers", "school letters",
+    ),
+    "translation": (
+        "signs and notices", "menus and allergens", "letters to suppliers", "jokes across languages",
+        "subtitles with few characters",
+        "forms of address", "postcards and greetings", "machine translation gone wrong", "engravings and tattoos",
+        "contracts in two languages", "dialect in dialogue", "false friends",
+    ),
+    "other": (
+        "first steps for beginners", "hidden costs", "rules that differ abroad", "checklists for bad weather",
+        "origins of words",
+        "questions before signing", "common misconceptions", "planning for groups", "notes into agendas",
+        "explaining to children",
+        "deciding between two options", "signs of success", "things experts know", "half a page for the boss",
+    ),
+}  # fmt: skip
+ASPECTS = (
+    "{a} that arrive damaged", "{a} for beginners", "the cost of {a}", "{a} in winter", "second-hand {a}",
+    "mistakes with {a}",
+    "{a} on a small budget", "repairing {a}", "choosing {a}", "{a} and safety", "old {a} today", "rules about {a}",
+    "{a} for older people", "buying {a} abroad", "when {a} fail", "storing {a}", "{a} as a present",
+    "quarrels about {a}",
+)  # fmt: skip
+PARTS = (
+    "costs of {t}", "first steps with {t}", "{t} in a hurry", "{t} for beginners", "proof needed for {t}",
+    "who decides about {t}",
+    "mistakes with {t}", "{t} on holiday", "{t} for older people", "deadlines for {t}", "{t} the second time",
+    "rare cases of {t}",
+    "talking about {t}", "{t} across borders", "avoiding {t}", "limits of {t}", "{t} in writing",
+    "help from outside with {t}", "{t} at the weekend", "complaints about {t}", "{t} without experience",
+    "proofs and papers for {t}", "{t} in old age", "words used for {t}", "{t} and the neighbours",
+    "the usual order of {t}", "{t} gone wrong", "promises about {t}", "what {t} leads to", "{t} in small places",
+    "checking {t} afterwards", "excuses for {t}", "{t} under pressure of time", "fair prices for {t}",
+    "{t} explained to children", "who pays for {t}",
+)  # fmt: skip
