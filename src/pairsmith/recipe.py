@@ -255,7 +255,7 @@ class Recipe(BaseModel):
 
     @property
     def sampled_endpoints(self) -> tuple[str, ...]:
-        """The endpoints that sample: those named; where none is, those that neither judge nor grow prompts, else all."""
+        """The endpoints that sample: those named; where none is, those that have nothing else to do, else all."""
         if self.sample is None:
             return ()
         able = tuple(name for name, e in self.endpoints.items() if e.kind == "chat")
