@@ -7,6 +7,7 @@ names are read by whoever needs them. Called by the command line; the pipeline g
 from __future__ import annotations
 
 import difflib
+import glob
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ from pairsmith.sample.settings import SampleSettings
 
 OPENAI_URL = "https://api.openai.com/v1"
 STANDARD_INPUT = "-"
+HUB = "hf://"  # begins the name of a dataset of the Hugging Face Hub
 AUTO = "auto"
 UNNAMED = "pairs"  # what a recipe is called that was built without a name
 
@@ -415,7 +417,9 @@ def _make_absolute(table: Table, base: Path) -> None:
     """Paths start at `base`; bundled names and the words that stand for no file stay as they are."""
 
     def prompts(path: str) -> str:
-        return path if path == STANDARD_INPUT else str(base / path)
+        if path == STANDARD_INPUT or path.startswith(HUB):
+            return path
+        return str((Path(glob.escape(str(base))) if glob.has_magic(path) else base) / path)
 
     def named(kind: str) -> Any:
         return lambda name: name if asset("prompts", kind, f"{name}.md").is_file() else str(base / name)

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pairsmith import streams
 from pairsmith.collect import BadRow, Row, read_prompts
 from pairsmith.errors import InputError
 from pairsmith.records import Candidate, Prompt
+from pairsmith.streams import columns, tables
 
 
 def read(data: str | bytes, format: str = "csv") -> list[Row | BadRow]:
@@ -76,7 +76,7 @@ def test_lines_are_those_of_the_file_with_a_mark_blank_lines_and_cells_of_severa
 
 
 def test_lines_are_right_beyond_the_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "BATCH_ROWS", 2)
+    monkeypatch.setattr(tables, "BATCH_ROWS", 2)
 
     assert texts(read('prompt,a\nw\nx\n"y\n",\nz,1\n1,2,3\n')) == [
         (2, "w"),
@@ -182,7 +182,7 @@ def test_a_bad_row_of_a_parquet_file_is_named_by_its_number() -> None:
 
 
 def test_rows_are_numbered_through_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "BATCH_ROWS", 2)
+    monkeypatch.setattr(columns, "BATCH_ROWS", 2)
 
     assert texts(read(parquet({"prompt": list("abcde")}), "parquet")) == list(enumerate("abcde", start=1))
 

@@ -113,16 +113,15 @@ def _what(recipe: Path | None, run_dir: Path | None, overrides: Sequence[str], f
 def run(what: Named, terms: Terms, as_json: bool, quiet: bool) -> int:
     """Run it and say what came of it; returns the exit code."""
     from pairsmith.running.carried import carried_out, opened
-    from pairsmith.running.sources import opened_sources, stored_input
+    from pairsmith.running.sources import input_of, stored_input
 
     collect_seldom()
-    with opened(what, terms) as begun, contextlib.ExitStack() as files:
-        prompts = what.recipe.prompts
-        if stored_input(what, begun.ledger, say):
-            sources = None
-        else:
-            sources = opened_sources(prompts.paths, prompts.format, files, standard_input)
-        finished = asyncio.run(carried_out(begun, sources, _Terminal(quiet)))
+    with opened(what, terms) as begun:
+        stored = stored_input(what, begun.ledger, say)
+        source = None if stored else input_of(what.recipe.prompts, standard_input, say)
+        finished = asyncio.run(carried_out(begun, None if source is None else [source], _Terminal(quiet)))
+    if source is not None and (passed := source.not_matching.total()):
+        say(f"{passed:,} rows do not match: {what.recipe.prompts.where}")
     return report(finished, what, as_json)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, Unpack
 
@@ -23,7 +22,7 @@ from pairsmith.library.results import Paid, Run
 from pairsmith.recipe import STANDARD_INPUT
 from pairsmith.running.carried import Finished, Opened, carried_out, opened
 from pairsmith.running.named import Named, default_run_dir, excluding
-from pairsmith.running.sources import opened_sources, stored_input
+from pairsmith.running.sources import input_of, stored_input
 from pairsmith.running.written import dataset_notes
 
 if TYPE_CHECKING:
@@ -142,16 +141,15 @@ class _Job:
 
     async def carried(self) -> Run:
         """Carry it to its end."""
-        with opened(self._what, terms_of(self._options)) as begun, ExitStack() as files:
-            return self._result(await carried_out(begun, self._sources(begun, files), _Caller(self, begun.ledger)))
+        with opened(self._what, terms_of(self._options)) as begun:
+            return self._result(await carried_out(begun, self._sources(begun), _Caller(self, begun.ledger)))
 
-    def _sources(self, begun: Opened, files: ExitStack) -> list[Rows] | None:
+    def _sources(self, begun: Opened) -> list[Rows] | None:
         if self._objects is not None:
             return [self._objects]
-        prompts = self._what.recipe.prompts
         if stored_input(self._what, begun.ledger, self.say):
             return None
-        return [*opened_sources(prompts.paths, prompts.format, files, _no_standard_input)]
+        return [input_of(self._what.recipe.prompts, _no_standard_input, self.say)]
 
     def _result(self, finished: Finished) -> Run:
         export, out = self._what.recipe.export, finished.out
