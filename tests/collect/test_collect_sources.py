@@ -144,6 +144,10 @@ def test_an_unknown_format_is_refused_at_once() -> None:
         ("p.ndjson", "jsonl"),
         ("p.json", "json"),
         ("p.parquet", "parquet"),
+        ("p.arrow", "arrow"),
+        ("p.xlsx", "xlsx"),
+        ("p.jsonl.gz", "jsonl"),
+        ("p.txt.ZST", "text"),
     ],
 )
 def test_the_suffix_names_the_format(name: str, format: str) -> None:
@@ -162,6 +166,7 @@ def test_the_suffix_names_the_format(name: str, format: str) -> None:
         (b"Hi", "text"),
         (b"", "text"),
         (b"PAR1\x15", "parquet"),
+        (b"PK\x03\x04", "xlsx"),
     ],
 )
 def test_without_a_suffix_the_first_bytes_do(name: str, head: bytes, format: str) -> None:

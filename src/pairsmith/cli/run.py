@@ -56,10 +56,13 @@ if TYPE_CHECKING:
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a field: pair.min_gap=2.")
 @click.option("--skip-bad", is_flag=True, help="Go on after bad rows of the prompt file, and count them.")
+@click.option("--column", metavar="NAME", help="The key or column that holds the prompt.")
+@click.option("--where", metavar="EXPR", help="Take only rows of which it holds: \"language == 'de'\".")
+@click.option("--shuffle", is_flag=True, help="The prompts in an order drawn by prompts.seed.")
 @click.option("--same-endpoint", "same", multiple=True, metavar="NAME", help="It moved: what is stored stays valid.")
 @click.option("--new-endpoint", "new", multiple=True, metavar="NAME", help="It is another: buy its answers anew.")
 @click.option("--force", is_flag=True, help="Go on with a judge that was disqualified (see: pairsmith qualify).")
-@click.option("--prompts", metavar="FILE", help='Without a recipe: the prompts ("-": standard input).')
+@click.option("--prompts", metavar="FILE", help='Without a recipe: the prompts; a file, a glob, "-": standard input.')
 @click.option("--model", metavar="M", help="Without a recipe: the model that is sampled.")
 @click.option("--judge", metavar="M", help="Without a recipe: the model that judges.")
 @click.option("--base-url", metavar="U", help="Of --model, and of --judge unless it has its own.")
@@ -120,9 +123,7 @@ def run(what: Named, terms: Terms, as_json: bool, quiet: bool) -> int:
         stored = stored_input(what, begun.ledger, say)
         source = None if stored else input_of(what.recipe.prompts, standard_input, say)
         finished = asyncio.run(carried_out(begun, None if source is None else [source], _Terminal(quiet)))
-    if source is not None and (passed := source.not_matching.total()):
-        say(f"{passed:,} rows do not match: {what.recipe.prompts.where}")
-    return report(finished, what, as_json)
+    return report(finished, what, as_json, None if source is None else source.not_matching.total())
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ class Given(NamedTuple):
     preferences: tuple[Preference, ...] = ()
 
 
+_NONE = Given()
+
+
 def keys_in(row: Row) -> set[str]:
     """The keys of a row that are about its answers; alone, or beside others, some of them mean something else."""
     if _ABOUT_ANSWERS.isdisjoint(row):
@@ -54,7 +57,7 @@ def read_given(row: Row, prompt: PromptId, answer: str | None) -> Given:
         answer: the assistant's last turn in its messages; None: it has none.
     """
     if answer is None and _ABOUT_ANSWERS.isdisjoint(row):
-        return Given()  # as of most rows, of which there may be millions
+        return _NONE  # as of most rows, of which there may be millions
     if all(isinstance(row.get(key), str) for key in EDITED):
         return _edit(row, prompt, answer)
     read = _candidates(row, answer)

@@ -100,18 +100,18 @@ def _read_prompt(value: Json, column: str | None) -> Prompt:
     row = {key: item for key, item in ours.items() if item is not None or key not in _KEYS}
     key = _prompt_key(row)
     chat = _read_turns(key, row)
-    tools = tuple(_read_tools(row.get("tools", [])))
+    tools = tuple(_read_tools(row["tools"])) if "tools" in row else ()
     reference = _read_optional_text("reference", row)
     ident = prompt_id(chat.messages, tools, reference, chat.system)
     given = read_given(row, ident, chat.answer)
-    own = _KEYS | keys_in(row) | (_alpaca_keys(row) if key == "instruction" else set())
+    used = keys_in(row) | _alpaca_keys(row) if key == "instruction" else keys_in(row)
     return Prompt(
         id=ident,
         messages=chat.messages,
         tools=tools,
         reference=reference,
         system=chat.system,
-        meta={k: v for k, v in row.items() if k not in own},
+        meta={k: v for k, v in row.items() if k not in _KEYS and k not in used},
         source_id=_read_id(row),
         candidates=given.candidates,
         preferences=given.preferences,

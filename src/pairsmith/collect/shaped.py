@@ -30,8 +30,9 @@ def in_our_keys(row: Row, column: str | None) -> Row:
     """The row with `prompt`, `messages` or `instruction`, if it is one of the shapes; else as it stands."""
     if column is not None:
         return _of_column(row, column)
-    if any(row.get(key) is not None for key in PROMPT_KEYS):
-        return row
+    for key in PROMPT_KEYS:
+        if row.get(key) is not None:
+            return row
     if (turns := _json_in(row.get("conversations"))) is not None:
         rest = {key: value for key, value in row.items() if key != "conversations"}
         return {**rest, "messages": _turns("conversations", turns)}

@@ -116,10 +116,10 @@ class Traits:
         self.prompts += 1
         texts = [str(turn["content"] or "") for turn in prompt.messages]
         self.characters.add(sum(map(len, texts)))
-        self.words.add(sum(len(text.split()) for text in texts))
+        self.words.add(sum([len(text.split()) for text in texts]))
         self.turns.add(len(texts))
-        for key in ("system", "tools", "reference"):
-            if getattr(prompt, key):
+        for key, held in (("system", prompt.system), ("tools", prompt.tools), ("reference", prompt.reference)):
+            if held:
                 self.holding[key] += 1
         family = prompt.meta.get("family")
         if isinstance(family, str) and (family in self.families or len(self.families) < MOST_FAMILIES):

@@ -26,13 +26,13 @@ BATCH_ROWS = 256  # looked at together: a call of pandas costs as much as some h
 MOST_CHARS = 10_000
 _NODES = (
     ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.Invert, ast.USub, ast.BinOp, ast.Add,
-    ast.Sub, ast.Mult, ast.Div, ast.Mod, ast.FloorDiv, ast.BitAnd, ast.BitOr, ast.Compare, ast.cmpop, ast.Name,
+    ast.Sub, ast.Mult, ast.Div, ast.Mod, ast.FloorDiv, ast.Compare, ast.cmpop, ast.Name,
     ast.Load, ast.Constant, ast.List, ast.Tuple, ast.Call, ast.Attribute, ast.keyword,
 )  # fmt: skip
 _METHODS = ("isin", "isna", "isnull", "notna", "notnull", "between")
 _OF_TEXTS = ("contains", "endswith", "fullmatch", "len", "lower", "match", "startswith", "strip", "upper")
 _NO_TRUTH = "says neither true nor false of a row: compare with something, as in score > 3"
-_PARTS = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`|#")
+_PARTS = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`|[#&|]")
 
 
 class Condition:
@@ -46,9 +46,9 @@ class Condition:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text = re.sub(r"[\r\n]", " ", text).strip()
         self._quoted: dict[str, str] = {}
-        tree = self._parsed(text)
+        tree = self._parsed(self.text)
         for node in ast.walk(tree):
             _check(node)
         used = {node.id: None for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -60,15 +60,22 @@ class Condition:
     def _parsed(self, text: str) -> ast.Expression:
         if len(text) > MOST_CHARS:
             raise ValueError(f"is longer than {MOST_CHARS:,} characters")
+        if len(text.splitlines()) > 1:  # at which pandas would begin another one
+            raise ValueError("holds a line separator: write it in one line")
         try:
-            return ast.parse(_PARTS.sub(self._placeholder, text).strip(), mode="eval")
+            return ast.parse(_PARTS.sub(self._placeholder, text), mode="eval")
         except (SyntaxError, RecursionError, MemoryError) as exc:
             reason = exc.msg if isinstance(exc, SyntaxError) else "nested too deep"
             raise ValueError(f"is no condition ({reason}): write it like language == 'de'") from None
 
     def _placeholder(self, found: re.Match[str]) -> str:
-        """Quoted texts stay, names in backticks become Python names; both may not hold what ends the other."""
+        """Quoted texts stay, names in backticks become Python names; both may not hold what ends the other.
+
+        & and | bind like `and` and `or`, as in pandas.
+        """
         part = found.group()
+        if part in ("&", "|"):
+            return " and " if part == "&" else " or "
         if part == "#" or (part[0] != "`" and "`" in part) or (part[0] == "`" and set(part) & set("'\"#\n\\")):
             raise ValueError("holds # or a backtick among quotes: leave these out")
         if part[0] != "`":
@@ -90,9 +97,11 @@ class Condition:
 
         columns = {name: self._column([row.get(name) for row in rows], name) for name in self.names}
         try:
-            met: Any = pd.DataFrame(columns).eval(self.text.strip(), engine="python", local_dict={}, global_dict={})
+            met: Any = pd.DataFrame(columns).eval(self.text, engine="python", local_dict={}, global_dict={})
         except Exception as exc:
-            raise ValueError(f"cannot be asked of these rows ({str(exc).splitlines()[0][:200]})") from exc
+            raise ValueError(
+                f"cannot be asked of these rows ({(str(exc).splitlines() or [type(exc).__name__])[0][:200]})"
+            ) from exc
         if not isinstance(met, pd.Series):
             raise ValueError(_NO_TRUTH)
         return [_truth(one) for one in met.tolist()]
