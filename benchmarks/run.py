@@ -23,6 +23,7 @@ NAMES = (
     "resume",
     "again",
     "likeness",
+    "collecting",
     "converting",
     "check",
     "limits",

@@ -18,7 +18,7 @@ def prompt(row: Json) -> Prompt:
 
 
 def odd(text: str) -> set[str]:
-    return {what.split(" (")[0] for what, is_odd in ODDITIES.items() if is_odd(text)}
+    return {what for what, is_odd in ODDITIES.items() if is_odd(text)}
 
 
 @pytest.mark.parametrize(

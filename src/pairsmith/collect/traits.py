@@ -55,7 +55,7 @@ ODDITIES: dict[str, Callable[[str], object]] = {
         ("[" in text or "{{" in text or "<" in text or "orem" in text) and _PLACEHOLDER.search(text)
     ),
     "marks of a chat template": lambda text: ("<" in text or "[" in text or ":" in text) and _MARKS.search(text),
-    "broken characters (Ã¼, â€™)": lambda text: not text.isascii() and _MOJIBAKE.search(text),
+    "broken characters": lambda text: not text.isascii() and _MOJIBAKE.search(text),
     "control or invisible characters": _CONTROL.search,
     "HTML entities": lambda text: "&" in text and _ENTITY.search(text),
     "nothing but a URL": lambda text: "://" in text and _URLS.fullmatch(text),

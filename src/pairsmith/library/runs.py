@@ -19,7 +19,7 @@ from pairsmith.library.inputs import Objects, PromptLike, RecipeLike, load_recip
 from pairsmith.library.options import Progress, RunOptions, checked, terms_of
 from pairsmith.library.pairs import Pair, pairs_of
 from pairsmith.library.results import Paid, Run
-from pairsmith.recipe import STANDARD_INPUT
+from pairsmith.recipe import HUB, STANDARD_INPUT
 from pairsmith.running.carried import Finished, Opened, carried_out, opened
 from pairsmith.running.named import Named, default_run_dir, excluding
 from pairsmith.running.sources import input_of, stored_input
@@ -263,8 +263,7 @@ def _named(recipe: RecipeLike, prompts: Prompts | None, options: RunOptions) -> 
     loaded = load_recipe(recipe, {**options.get("overrides", {}), **overrides})
     loaded = excluding(loaded, [str(folder) for folder in options.get("exclude", ())])
     if prompts is not None:
-        path = str(Path(prompts).absolute()) if isinstance(prompts, str | Path) else STANDARD_INPUT
-        named = loaded.prompts.model_copy(update={"path": path, "format": None})
+        named = loaded.prompts.model_copy(update={"path": _path(prompts), "format": None, "weights": None})
         loaded = loaded.model_copy(update={"prompts": named})
     objects = None if prompts is None or isinstance(prompts, str | Path) else Objects(prompts)
     run_dir = options.get("run_dir")
@@ -272,6 +271,13 @@ def _named(recipe: RecipeLike, prompts: Prompts | None, options: RunOptions) -> 
         a_run = isinstance(recipe, str | Path) and Path(recipe).is_dir()
         run_dir = Path(str(recipe)) if a_run else default_run_dir(loaded)
     return Named(loaded, RunFolder(Path(run_dir)), resumed=True), objects
+
+
+def _path(prompts: Prompts) -> str:
+    """What stands in the recipe's [prompts] path for what was given."""
+    if not isinstance(prompts, str | Path):
+        return STANDARD_INPUT
+    return str(prompts) if str(prompts).startswith(HUB) else str(Path(prompts).absolute())
 
 
 def _no_standard_input() -> NoReturn:
