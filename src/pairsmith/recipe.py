@@ -20,7 +20,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pairsmith.assets import asset
-from pairsmith.collect.settings import PromptSettings
+from pairsmith.collect.settings import HUB, PromptSettings
 from pairsmith.dialects import DIALECTS, Dialect, of_host, speaking
 from pairsmith.errors import RecipeError
 from pairsmith.export.settings import ExportSettings
@@ -32,7 +32,6 @@ from pairsmith.sample.settings import SampleSettings
 
 OPENAI_URL = "https://api.openai.com/v1"
 STANDARD_INPUT = "-"
-HUB = "hf://"  # begins the name of a dataset of the Hugging Face Hub
 AUTO = "auto"
 UNNAMED = "pairs"  # what a recipe is called that was built without a name
 

@@ -141,12 +141,14 @@ def _families(taken: Taken) -> list[str]:
 
 def _shares(label: str, counted: Mapping[str, int], of: str) -> list[str]:
     """The most frequent ones with their shares, in one line."""
-    total, ranked = sum(counted.values()), sorted(counted.items(), key=lambda one: (not one[0], -one[1], one[0]))
+    total = sum(counted.values())
     if not total:
         return []
-    named = [f"{name or 'not told'} {_share(n / total)}" for name, n in ranked]
-    more = [f"{len(named) - MOST_NAMED:,} more"] if len(named) > MOST_NAMED else []
-    return [f"{label}{of}: {', '.join(named[:MOST_NAMED] + more)}"]
+    ranked = sorted((name for name in counted if name), key=lambda name: (-counted[name], name))
+    named = [f"{name} {_share(counted[name] / total)}" for name in ranked[:MOST_NAMED]]
+    more = [f"{len(ranked) - MOST_NAMED:,} more"] if len(ranked) > MOST_NAMED else []
+    untold = [f"not told {_share(counted[''] / total)}"] if counted.get("") else []
+    return [f"{label}{of}: {', '.join(named + more + untold)}"]
 
 
 def _share(share: float) -> str:

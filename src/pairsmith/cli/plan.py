@@ -236,7 +236,7 @@ def _rows(what: Named, ledger: Ledger | None) -> Iterator[Row | BadRow]:
 
     settings = what.recipe.prompts
     if "-" not in settings.paths:
-        yield from input_of(settings, standard_input).rows()
+        yield from input_of(settings, standard_input, say).rows()
     elif ledger is None or not ledger.input_size():
         raise InputError("plan cannot read standard input before it was run: name a prompt file")
     else:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from pairsmith.collect.where import Condition
 
+HUB = "hf://"  # begins the name of a dataset of the Hugging Face Hub
+
 Format: TypeAlias = Literal["text", "csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx"]
 PathName: TypeAlias = Annotated[str, Field(min_length=1)]
 Weight: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -13,18 +13,18 @@ from functools import partial
 from pathlib import PurePath
 from typing import Any, BinaryIO, cast
 
+from pairsmith.collect.settings import HUB
 from pairsmith.converting.choosing import Choice, chosen_files
 from pairsmith.converting.files import Source, format_of
 from pairsmith.errors import InputError
 
 _NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
-SCHEME = "hf://"  # what tells a dataset's name from that of a file
 _CONVERTED = "refs/convert/parquet"  # where the hub keeps Parquet of datasets that come as a script
 
 
 def is_hub_name(name: str) -> bool:
     """Whether it reads like owner/name or owner/name@revision, and like no file; or says hf:// before that."""
-    if name.startswith(SCHEME):
+    if name.startswith(HUB):
         return True
     return bool(_NAME.fullmatch(name)) and format_of(name) is None and not PurePath(name).parts[0].startswith(".")
 
@@ -43,9 +43,9 @@ def hub_dataset(name: str, config: str | None, split: str | None) -> HubDataset:
     Raises:
         InputError: it cannot be read: not there, not allowed, no connection, the extra is not installed.
     """
-    repo, _, revision = name.removeprefix(SCHEME).removeprefix("datasets/").partition("@")
+    repo, _, revision = name.removeprefix(HUB).removeprefix("datasets/").partition("@")
     if not _NAME.fullmatch(repo):
-        raise InputError(f"{name}: names no dataset of the hub: write it like {SCHEME}owner/name")
+        raise InputError(f"{name}: names no dataset of the hub: write it like {HUB}owner/name")
     try:
         from huggingface_hub import HfApi, HfFileSystem
     except ImportError:

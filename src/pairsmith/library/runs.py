@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, Unpack
 
+from pairsmith.collect.settings import HUB
 from pairsmith.dataset import Texts
 from pairsmith.errors import InputError, Stopped, UserError
 from pairsmith.folder import RunFolder
@@ -19,7 +20,7 @@ from pairsmith.library.inputs import Objects, PromptLike, RecipeLike, load_recip
 from pairsmith.library.options import Progress, RunOptions, checked, terms_of
 from pairsmith.library.pairs import Pair, pairs_of
 from pairsmith.library.results import Paid, Run
-from pairsmith.recipe import HUB, STANDARD_INPUT
+from pairsmith.recipe import STANDARD_INPUT
 from pairsmith.running.carried import Finished, Opened, carried_out, opened
 from pairsmith.running.named import Named, default_run_dir, excluding
 from pairsmith.running.sources import input_of, stored_input

@@ -18,9 +18,9 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from pairsmith.collect.settings import PromptSettings
+from pairsmith.collect.settings import HUB, PromptSettings
 from pairsmith.errors import InputError
-from pairsmith.recipe import HUB, STANDARD_INPUT
+from pairsmith.recipe import STANDARD_INPUT
 from pairsmith.running.named import Named
 
 if TYPE_CHECKING:
