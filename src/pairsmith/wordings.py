@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from pairsmith.errors import UserError
 from pairsmith.records import Json, Prompt
@@ -98,7 +99,7 @@ def detector(asked: str = "") -> Callable[[str], str | None]:
         langid = import_module("py3langid.langid")
     except ModuleNotFoundError:
         raise UserError("[pair] language needs an extra: pip install 'pairsmith[language]', or set it to any") from None
-    identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
+    identifier = _identifier(langid)
     if asked and asked not in set(identifier.labels) - _VARIETIES.keys():
         known = ", ".join(sorted(code for code in identifier.labels if len(code) == 2 and code not in _VARIETIES))
         raise UserError(f'[pair] language = "{asked}" is none that can be told: take one of {known}')
@@ -115,6 +116,12 @@ def detector(asked: str = "") -> Callable[[str], str | None]:
         return code if sure >= LEAST_SURE else None
 
     return language
+
+
+@lru_cache(maxsize=1)
+def _identifier(langid: Any) -> Any:
+    """Its model, which takes half a second to load."""
+    return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
 
 
 def wanted_language(prompt: Prompt, detect: Callable[[str], str | None]) -> str | None:
