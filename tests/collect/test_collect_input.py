@@ -162,6 +162,11 @@ def test_a_shuffle_keeps_bad_rows_with_their_places_and_passes_over_what_does_no
     assert given.not_matching == {str(path): 1}
 
 
+def test_a_condition_that_no_row_meets_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="none of the 2 rows match kind == 7; mend the condition"):
+        texts(opened(write(tmp_path / "a.jsonl", "ab"), where="kind == 7"))
+
+
 @pytest.mark.parametrize(
     ("paths", "fields", "said"),
     [
@@ -172,8 +177,8 @@ def test_a_shuffle_keeps_bad_rows_with_their_places_and_passes_over_what_does_no
         (["empty"], {}, "holds no data file"),
         (["a.jsonl"], {"split": "test"}, "is no dataset, without configs and splits"),
         (["a.jsonl"], {"weights": [1, 2]}, "weights: there are 2 for 1 paths"),
-        (["a.jsonl"], {"weights": [0]}, "weights: Input should be greater than 0"),
-        (["a.jsonl"], {"where": "import os"}, "the condition import os is no condition"),
+        (["a.jsonl"], {"weights": [0]}, r"weights: Input should be greater than 0 \(found 0\)"),
+        (["a.jsonl"], {"where": "import os"}, r"where: is no condition \(.*\(found 'import os'\)"),
         (["hf://x"], {}, "names no dataset of the hub"),
     ],
 )

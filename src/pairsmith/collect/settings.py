@@ -64,10 +64,7 @@ class PromptSettings(BaseModel):
     @classmethod
     def _a_condition(cls, value: str | None) -> str | None:
         if value is not None:
-            try:
-                Condition(value)
-            except ValueError as exc:
-                raise ValueError(f"the condition {value} {exc}") from None
+            Condition(value)
         return value
 
     @model_validator(mode="after")

@@ -55,8 +55,8 @@ def prompt_settings(**fields: Any) -> PromptSettings:
     except ValidationError as exc:
         error = exc.errors()[0]
         message = error["msg"].removeprefix("Value error, ")
-        where = "" if error["type"] == "value_error" else f"{'.'.join(map(str, error['loc'][:1]))}: "
-        raise InputError(where + message) from None
+        where, found = (f"{error['loc'][0]}: ", f" (found {error['input']!r})") if error["loc"] else ("", "")
+        raise InputError(f"{where}{message}{found}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,11 @@ class Input:
             if settings.shuffle:
                 found = [self._shuffled(one, place, spools) for place, one in enumerate(found)]
             rows = [rows_of(one, settings.column) for one in found]
-            yield from rows[0] if settings.weights is None else interleaved(rows, settings.weights)
+            row = None
+            for row in rows[0] if settings.weights is None else interleaved(rows, settings.weights):
+                yield row
+            if row is None and (passed := self.not_matching.total()):
+                raise InputError(f"{self.name}: none of the {passed:,} rows match {settings.where}; mend the condition")
 
     def _shuffled(self, found: Iterator[Found], place: int, spools: ExitStack) -> Iterator[Found]:
         """Through a temporary file; each path has an order of its own where they are interleaved."""
