@@ -24,6 +24,7 @@ NAMES = (
     "again",
     "likeness",
     "expanding",
+    "collecting",
     "converting",
     "check",
     "limits",

@@ -98,8 +98,25 @@ def test_paths_of_overrides_start_at_the_working_directory(tmp_path: Path, monke
     assert recipe(tmp_path, WHOLE, "prompts.path=mine.txt").prompts.paths == ("/mine.txt",)
 
 
-def test_standard_input_is_no_path(tmp_path: Path) -> None:
-    assert recipe(tmp_path, LEAST, "prompts.path=-").prompts.paths == ("-",)
+@pytest.mark.parametrize("name", ["-", "hf://owner/name@main"])
+def test_standard_input_and_a_dataset_of_the_hub_are_no_paths(tmp_path: Path, name: str) -> None:
+    assert recipe(tmp_path, LEAST, f"prompts.path={name}").prompts.paths == (name,)
+
+
+def test_a_glob_is_none_where_the_recipe_stands(tmp_path: Path) -> None:
+    folder = tmp_path / "runs [old]"
+    folder.mkdir()
+
+    made = recipe(folder, LEAST.replace("p.txt", "logs/*.jsonl"))
+
+    assert made.prompts.paths == (f"{tmp_path}/runs [[]old]/logs/*.jsonl",)
+
+
+def test_a_condition_and_weights_are_checked_with_the_recipe(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"\[prompts\] where: is no condition .*\(found 'x = 1'\)"):
+        recipe(tmp_path, LEAST, "prompts.where=x = 1")
+    with pytest.raises(RecipeError, match="there are 2 for 1 paths"):
+        recipe(tmp_path, LEAST, "prompts.weights=3,1")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pairsmith.collect.settings import PromptSettings
 from pairsmith.recipe import Recipe
 from pairsmith.running.shareable import (
     is_public,
@@ -43,6 +44,17 @@ def test_files_go_by_their_names() -> None:
     assert table["judge"] == {"panel": ["judge", "check:checks.py:short"], "rubric": "rubric.md"}
     assert table["pair"] == {"tokenizer": "tokenizer.json"}
     assert table["export"] == {"system": "persona.md"}
+
+
+@pytest.mark.parametrize(
+    ("where", "shown"), [("language == 'de' and score > 3", True), ("user != 'ann@example.org'", False)]
+)
+def test_a_condition_that_may_name_a_person_and_the_owner_of_a_dataset_are_left_out(where: str, shown: bool) -> None:
+    prompts = {"path": ["hf://acme/logs", "/home/me/*.csv"], "where": where}
+
+    table = shareable(recipe().model_copy(update={"prompts": PromptSettings.model_validate(prompts)}))
+
+    assert table["prompts"] == {"path": ["logs", "*.csv"]} | ({"where": where} if shown else {})
 
 
 def test_models_identities_and_numbers_stay() -> None:

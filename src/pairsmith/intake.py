@@ -10,9 +10,8 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
-from typing import BinaryIO, Protocol, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from pairsmith import collect
 from pairsmith.collect import BadRow, Row
@@ -20,6 +19,7 @@ from pairsmith.collect.settings import PromptSettings
 from pairsmith.errors import InputError
 from pairsmith.ledger import Ledger
 from pairsmith.records import Prompt, PromptId
+from pairsmith.streams import say_name
 
 CHUNK = 256  # rows of the input taken at a time, and prompts fetched at a time
 
@@ -35,19 +35,6 @@ class Rows(Protocol):
 
     def rows(self) -> Iterator[Row | BadRow]:
         """In order; read in a thread of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One open prompt file."""
-
-    name: str
-    stream: BinaryIO
-    format: str
-
-    def rows(self) -> Iterator[Row | BadRow]:
-        """Its rows, read as they are wanted."""
-        return collect.read_prompts(self.stream, self.name, self.format)
 
 
 class Intake:
@@ -107,7 +94,7 @@ class Intake:
             good = [row for row in chunk if isinstance(row, Row)]
             taken = await self._ledger.add_prompts([row.prompt for row in good], collect.unite)
             bad = [str(row) for row in chunk if isinstance(row, BadRow)]
-            bad += [_clash(good[place], sources) for place in taken.clashes]
+            bad += [_clash(good[place]) for place in taken.clashes]
             if bad and not settings.skip_bad:
                 raise InputError(bad[0])
             self._duplicates += taken.duplicates
@@ -195,9 +182,8 @@ async def _in_daemon(work: Callable[[], T]) -> T:
     return await future
 
 
-def _clash(row: Row, sources: Sequence[Rows]) -> str:
-    where = sources[0].name if len(sources) == 1 else "one of the files"
+def _clash(row: Row) -> str:
     return (
-        f'{where}, line {row.line}, field "id": {row.prompt.source_id} is an earlier, different prompt\'s id; '
-        "give each prompt an id of its own, or none"
+        f'{say_name(row.name)}, line {row.line}, field "id": {row.prompt.source_id} is an earlier, different prompt\'s '
+        "id; give each prompt an id of its own, or none"
     )

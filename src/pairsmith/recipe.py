@@ -7,6 +7,7 @@ names are read by whoever needs them. Called by the command line; the pipeline g
 from __future__ import annotations
 
 import difflib
+import glob
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pairsmith.assets import asset
-from pairsmith.collect.settings import PromptSettings
+from pairsmith.collect.settings import HUB, PromptSettings
 from pairsmith.dialects import DIALECTS, Dialect, of_host, speaking
 from pairsmith.errors import RecipeError
 from pairsmith.export.settings import ExportSettings
@@ -453,7 +454,9 @@ def _make_absolute(table: Table, base: Path) -> None:
     """Paths start at `base`; bundled names and the words that stand for no file stay as they are."""
 
     def prompts(path: str) -> str:
-        return path if path == STANDARD_INPUT else str(base / path)
+        if path == STANDARD_INPUT or path.startswith(HUB):
+            return path
+        return str((Path(glob.escape(str(base))) if glob.has_magic(path) else base) / path)
 
     def named(kind: str) -> Any:
         return lambda name: name if asset("prompts", kind, f"{name}.md").is_file() else str(base / name)
@@ -469,8 +472,8 @@ def _make_absolute(table: Table, base: Path) -> None:
 
     _each(table, "prompts", "path", prompts)
     _each(table, "prompts", "exclude", lambda path: str(base / path))
-    for key in ("seeds", "docs"):
-        _each(table.get("prompts"), "expand", key, lambda path: str(base / path))
+    _each(table.get("prompts"), "expand", "seeds", prompts)
+    _each(table.get("prompts"), "expand", "docs", lambda path: str(base / path))
     _each(table, "sample", "system", named("system"))
     _each(table, "judge", "rubric", lambda name: name if name == BY_FAMILY else named("rubrics")(name))
     _each(table, "judge", "panel", judge)

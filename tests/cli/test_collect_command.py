@@ -91,3 +91,44 @@ def test_a_dash_writes_rows_to_standard_output_and_counts_beside_them(tmp_path: 
 
     assert [json.loads(line) for line in ran.out.splitlines()] == [{"prompt": "Hi"}, {"prompt": "Ho"}]
     assert json.loads(ran.err)["prompts"] == 2
+
+
+def test_every_row_is_counted_in_one_place_and_the_table_says_where(tmp_path: Path) -> None:
+    first = write_rows(
+        tmp_path / "a.jsonl", [{"prompt": "Hi", "n": 1}, {"prompt": "Why?", "n": 2}, {"prompt": "", "n": 9}]
+    )
+    second = write_rows(tmp_path / "b.jsonl", [{"prompt": "Hi", "n": 3}, {"prompt": "What is a lamp?", "n": 0}])
+    words = ("collect", first, second, "--where", "n > 0", "--skip-bad")
+
+    said, table = pairsmith(*words, "--json").json, pairsmith(*words).out
+
+    assert (said["rows"], said["prompts"], said["duplicates"], said["skipped"], said["not_matching"]) == (5, 2, 1, 1, 1)
+    assert said["sources"][str(second)] == {"rows": 2, "prompts": 0, "duplicates": 1, "bad": 0, "not_matching": 1}
+    assert said["odd"]["under 10 characters"] == {"prompts": 2, "file": str(first), "line": 1}
+    assert "2 prompts of 5 rows (besides 1 duplicates, 1 bad rows, 1 not matching)" in table
+    assert "b.jsonl     2        0           1    0             1" in table
+    assert "words         1       1     1    1" in table
+
+
+def test_rows_of_others_come_out_as_ours(tmp_path: Path) -> None:
+    turns = [{"from": "human", "value": "Why is that?"}, {"from": "gpt", "value": "Because."}]
+    rows = write_rows(tmp_path / "a.jsonl", [{"conversations": turns}])
+    (tmp_path / "b.csv").write_text("frage\nWarum?\n")
+    out, other = tmp_path / "out.jsonl", tmp_path / "other.jsonl"
+
+    pairsmith("collect", rows, "-o", out)
+    pairsmith("collect", tmp_path / "b.csv", "--column", "frage", "-o", other)
+
+    assert read_rows(out) == [{"prompt": "Why is that?", "candidates": ["Because."]}]
+    assert read_rows(other) == [{"prompt": "Warum?"}]
+
+
+def test_a_sample_is_the_same_on_each_run(tmp_path: Path) -> None:
+    rows = write_rows(tmp_path / "a.jsonl", [{"prompt": f"Number {number}?"} for number in range(40)])
+    words = ("collect", rows, "--shuffle", "--seed", 7, "--limit", 5, "-o")
+
+    for name in ("one", "two"):
+        pairsmith(*words, tmp_path / name)
+
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert [row["prompt"] for row in read_rows(tmp_path / "one")] != [f"Number {number}?" for number in range(5)]

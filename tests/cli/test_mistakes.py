@@ -160,8 +160,10 @@ def test_prompts_that_are_not_there_are_a_mistake(project: Project) -> None:
     assert "nowhere.jsonl cannot be read (No such file or directory)" in sentence
 
 
-def test_a_folder_in_the_place_of_prompts_is_a_mistake(project: Project) -> None:
-    mistake(project, "--set", f"prompts.path={project.folder}")
+def test_a_folder_without_prompt_files_is_a_mistake(project: Project) -> None:
+    (project.folder / "empty").mkdir()
+
+    mistake(project, "--set", f"prompts.path={project.folder}/empty")
 
 
 def test_a_closed_standard_input_is_a_mistake(project: Project) -> None:

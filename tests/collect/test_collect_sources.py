@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pairsmith import streams
 from pairsmith.collect import BadRow, Row, detect_format, read_prompts
 from pairsmith.errors import InputError
+from pairsmith.streams import lines
 
 
 def read(data: bytes, format: str, name: str = "prompts.x") -> list[Row | BadRow]:
@@ -120,7 +120,7 @@ def test_an_array_that_cannot_be_read_is_named_with_its_line(data: bytes, messag
 
 @pytest.mark.parametrize("format", ["text", "jsonl"])
 def test_a_line_too_long_to_hold_is_skipped_with_its_number(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MAX_LINE_BYTES", 20)
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 20)
     good = b'{"prompt":"a"}\n'
 
     rows = read(good + b"x" * 90 + b"\n" + good + b"y" * 90, format)
@@ -144,6 +144,10 @@ def test_an_unknown_format_is_refused_at_once() -> None:
         ("p.ndjson", "jsonl"),
         ("p.json", "json"),
         ("p.parquet", "parquet"),
+        ("p.arrow", "arrow"),
+        ("p.xlsx", "xlsx"),
+        ("p.jsonl.gz", "jsonl"),
+        ("p.txt.ZST", "text"),
     ],
 )
 def test_the_suffix_names_the_format(name: str, format: str) -> None:
@@ -162,6 +166,7 @@ def test_the_suffix_names_the_format(name: str, format: str) -> None:
         (b"Hi", "text"),
         (b"", "text"),
         (b"PAR1\x15", "parquet"),
+        (b"PK\x03\x04", "xlsx"),
     ],
 )
 def test_without_a_suffix_the_first_bytes_do(name: str, head: bytes, format: str) -> None:

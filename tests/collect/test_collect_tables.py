@@ -3,15 +3,18 @@
 import datetime
 import decimal
 import io
+import sys
+from collections.abc import Sequence
 
+import openpyxl  # type: ignore[import-untyped]
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pairsmith import streams
 from pairsmith.collect import BadRow, Row, read_prompts
 from pairsmith.errors import InputError
 from pairsmith.records import Candidate, Prompt
+from pairsmith.streams import columns, tables
 
 
 def read(data: str | bytes, format: str = "csv") -> list[Row | BadRow]:
@@ -76,7 +79,7 @@ def test_lines_are_those_of_the_file_with_a_mark_blank_lines_and_cells_of_severa
 
 
 def test_lines_are_right_beyond_the_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "BATCH_ROWS", 2)
+    monkeypatch.setattr(tables, "BATCH_ROWS", 2)
 
     assert texts(read('prompt,a\nw\nx\n"y\n",\nz,1\n1,2,3\n')) == [
         (2, "w"),
@@ -182,7 +185,7 @@ def test_a_bad_row_of_a_parquet_file_is_named_by_its_number() -> None:
 
 
 def test_rows_are_numbered_through_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "BATCH_ROWS", 2)
+    monkeypatch.setattr(columns, "BATCH_ROWS", 2)
 
     assert texts(read(parquet({"prompt": list("abcde")}), "parquet")) == list(enumerate("abcde", start=1))
 
@@ -224,3 +227,72 @@ def test_parquet_from_a_pipe_is_refused() -> None:
 
     with pytest.raises(InputError, match="standard input: Parquet is read from its end; give a file, not a pipe"):
         list(read_prompts(Pipe(b"PAR1"), "-", "parquet"))
+
+
+# --- Arrow and Excel ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_arrow_streams_and_files_are_read(as_file: bool) -> None:
+    table, sink = pa.table({"prompt": ["a", "b"], "n": [1, None]}), io.BytesIO()
+    with (pa.ipc.new_file if as_file else pa.ipc.new_stream)(sink, table.schema) as writer:
+        writer.write_table(table)
+
+    rows = read(sink.getvalue(), "arrow")
+
+    assert texts(rows) == [(1, "a"), (2, "b")]
+    assert [prompt.meta for prompt in prompts(rows)] == [{"n": 1}, {}]
+
+
+def workbook(*rows: Sequence[object]) -> bytes:
+    book, sink = openpyxl.Workbook(), io.BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.create_sheet("notes").append(["prompt"])
+    book.save(sink)
+    return sink.getvalue()
+
+
+def test_the_first_sheet_of_a_workbook_is_read_by_the_row_numbers_that_excel_shows() -> None:
+    day = datetime.datetime(2026, 1, 2)
+
+    rows = read(workbook([], [" prompt ", "n", None, "day"], ["a", 1, None, day], [], ["b", 2.5], [None] * 5), "xlsx")
+
+    assert texts(rows) == [(3, "a"), (5, "b")]
+    assert [prompt.meta for prompt in prompts(rows)] == [{"n": 1, "day": "2026-01-02T00:00:00"}, {"n": 2.5}]
+
+
+def test_a_cell_of_a_workbook_beyond_the_named_columns_is_a_bad_row() -> None:
+    bad, good = read(workbook(["prompt"], ["a", "b"], ["c"]), "xlsx")
+
+    assert str(bad).startswith("p.xlsx, row 2: has cells beyond the 1 columns that are named")
+    assert texts([good]) == [(3, "c")]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"PK\x03\x04", r"cannot be read as an Excel workbook \("),
+        (workbook(), 'the sheet "Sheet" is empty'),
+        (workbook(["question"], ["a"]), "the columns are question; name one of them prompt"),
+        (workbook(["prompt", "prompt"], ["a"]), 'two columns are named "prompt"'),
+    ],
+)
+def test_what_is_no_table_of_prompts_in_a_workbook_is_said(data: bytes, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        read(data, "xlsx")
+
+
+def test_without_its_extra_a_workbook_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+
+    with pytest.raises(InputError, match=r"pip install 'pairsmith\[excel\]', or save the sheet as CSV"):
+        read(b"PK", "xlsx")
+
+
+def test_a_column_of_a_table_is_named_or_refused_with_those_there_are() -> None:
+    (row,) = read_prompts(io.BytesIO(b"frage,n\nHallo,1\n"), "p.csv", "csv", "frage")
+
+    assert texts([row]) == [(2, "Hallo")]
+    with pytest.raises(InputError, match='the columns are frage, n; none of them is "question"'):
+        list(read_prompts(io.BytesIO(b"frage,n\nHallo,1\n"), "p.csv", "csv", "question"))

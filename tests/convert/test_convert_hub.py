@@ -89,12 +89,14 @@ def serving(files: Mapping[str, bytes], gated: bool = False) -> Iterator[Hub]:
         hub.shutdown()
 
 
-def convert_from(hub: Hub, tmp_path: Path, *words: str, name: str = NAME) -> subprocess.CompletedProcess[str]:
+def convert_from(
+    hub: Hub, tmp_path: Path, *words: str, name: str = NAME, command: str = "convert"
+) -> subprocess.CompletedProcess[str]:
     """In a process of its own: the client reads HF_ENDPOINT when it is imported."""
     endpoint = f"http://127.0.0.1:{hub.server_port}"
     settings = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_TELEMETRY": "1"}
-    command = [sys.executable, "-m", "pairsmith", "convert", name, "-o", str(tmp_path / "out.jsonl"), *words]
-    return subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, timeout=60)
+    whole = [sys.executable, "-m", "pairsmith", command, name, "-o", str(tmp_path / "out.jsonl"), *words]
+    return subprocess.run(whole, env={**os.environ, **settings}, capture_output=True, text=True, timeout=60)
 
 
 def test_no_more_of_a_dataset_is_fetched_than_the_limit_needs(tmp_path: Path) -> None:
@@ -131,3 +133,14 @@ def test_a_dataset_that_cannot_be_had_is_said_in_one_sentence(
 
     assert (ran.returncode, len(ran.stderr.splitlines())) == (2, 1 if name != NAME else 2), ran.stderr
     assert sentence in ran.stderr
+
+
+def test_prompts_are_collected_from_a_split_of_a_dataset(tmp_path: Path) -> None:
+    files = {"data/train.jsonl": as_lines([orca(1)]), "data/test.jsonl": as_lines([orca(2), orca(3)])}
+    words = ("--split", "test", "--column", "question")
+    with serving(files) as hub:
+        ran = convert_from(hub, tmp_path, *words, name=f"hf://{NAME}", command="collect")
+
+    assert ran.returncode == 0, ran.stderr
+    assert [row["prompt"] for row in read_rows(tmp_path / "out.jsonl")] == [orca(n)["question"] for n in (2, 3)]
+    assert f"hf://{NAME}: split test, 1 file" in ran.stderr

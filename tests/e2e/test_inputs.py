@@ -337,6 +337,22 @@ def test_several_files_are_read_in_their_order(project: Project) -> None:
     assert [proof["id"] for proof in project.proofs] == [i for i in wanted if i in {p["id"] for p in project.proofs}]
 
 
+def test_a_shuffled_sample_of_matching_rows_is_the_same_on_a_second_run_and_buys_nothing(project: Project) -> None:
+    rows = [{"question": f"What is {number} and {number}?", "n": number} for number in range(12)]
+    write_rows(project.folder / "odd, even.jsonl", rows)
+    prompts = {"path": "odd*.jsonl", "shuffle": True, "seed": 3, "limit": 4}
+    project.save(prompts=prompts, pair={"min_gap": 1.0, "chosen_floor": 1.0})
+    words = ("--column", "question", "--where", "n > 2 and n not in [5, 7]")
+
+    first, calls = project.run(*words), project.server.calls
+    dataset = project.dataset
+    again = pairsmith("run", project.run_dir, "--json", "--quiet").json
+
+    assert (first["prompts"], first["not_matching"], again["prompts"]) == (4, 5, 4)
+    assert (project.server.calls, project.dataset) == (calls, dataset)
+    assert [row["input"]["messages"][0]["content"][8] for row in project.pairs] != ["3", "4", "6", "8"]
+
+
 def test_a_limit_takes_no_more_prompts_than_asked_duplicates_not_counted(project: Project) -> None:
     project.prompts([{"prompt": "One?"}, {"prompt": "One?"}, {"prompt": "Two?"}, {"prompt": "Three?"}])
 

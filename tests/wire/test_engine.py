@@ -110,7 +110,8 @@ def test_judge_requests_go_before_samples_and_equals_in_the_order_of_asking() ->
     endpoint = make_endpoint(concurrency=1)
     queued = [purpose for purpose in Purpose if purpose is not Purpose.PROBE]  # which is asked beside every line
     asked = {purpose: make_requests(endpoint, 2, purpose) for purpose in queued}
-    samples, families, references, scores, rankings, duels = (asked[purpose] for purpose in queued)
+    last = [*asked[Purpose.SAMPLE], *asked[Purpose.EXPAND]]
+    then = [*asked[Purpose.FAMILY], *asked[Purpose.REFERENCE], *asked[Purpose.SCORE], *asked[Purpose.ASSESS]]
 
     async def reply(body: bytes, ident: str) -> RawReply:
         return answer()
@@ -122,7 +123,7 @@ def test_judge_requests_go_before_samples_and_equals_in_the_order_of_asking() ->
     transport = Told(reply)
     asyncio.run(pay())
 
-    in_turn = [*rankings, *duels, *families, *references, *scores, *samples]
+    in_turn = [*asked[Purpose.RANK], *asked[Purpose.DUEL], *then, *last]
     assert transport.sent == [request.id for request in in_turn]
 
 

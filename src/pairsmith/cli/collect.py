@@ -7,43 +7,44 @@ import contextlib
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 import orjson
 
-from pairsmith.cli.common import json_option, relative, say
+from pairsmith.cli.common import collect_seldom, json_option, relative, say
 from pairsmith.errors import InputError, UserError
 from pairsmith.folder import written_whole
 
 if TYPE_CHECKING:
+    from pairsmith.cli.collected import Taken
     from pairsmith.collect import Row
-    from pairsmith.ledger import Ledger
+    from pairsmith.ledger import Collected, Ledger
     from pairsmith.records import Prompt
     from pairsmith.redacting import Redactor
+    from pairsmith.running.sources import Input
 
 CHUNK = 1024  # rows taken at a time
 SHOWN = 10  # bad rows named with --skip-bad
-
-
-@dataclass(slots=True)
-class Taken:
-    """What the sources came to."""
-
-    rows: int = 0
-    prompts: int = 0
-    duplicates: int = 0
-    bad: int = 0
-    with_candidates: int = 0
-    with_verdicts: int = 0
+FORMATS = ("text", "csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx")
 
 
 @click.command("collect")
 @click.argument("sources", nargs=-1, required=True)
-@click.option("-o", "--out", required=True, metavar="FILE", help='Where they go; "-": standard output.')
+@click.option("-o", "--out", metavar="FILE", help='Where they go; "-": standard output.  [default: only counted]')
+@click.option("--format", type=click.Choice(FORMATS), help="What the files hold.  [default: told by their names]")
+@click.option("--column", metavar="NAME", help="The key or column that holds the prompt.")
+@click.option("--where", metavar="EXPR", help="Take only rows of which it holds: \"language == 'de' and score > 3\".")
+@click.option("--shuffle", is_flag=True, help="In an order drawn by --seed; with --limit: a sample.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Of --shuffle.  [default: 0]")
+@click.option("--weights", metavar="W,W…", help="Interleave the sources in this proportion: 3,1.")
+@click.option("--config", metavar="NAME", help="Which config of a dataset.  [default: the one its card marks]")
+@click.option("--split", metavar="NAME", help="Which split of a dataset.  [default: train]")
 @click.option("--redact", metavar="KINDS", help="Take these out of every text: email,phone,key.")
 @click.option("--region", metavar="CC", help="Of phone numbers without a country code, such as DE.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N prompts only.")
@@ -51,29 +52,35 @@ class Taken:
 @json_option
 def command(
     sources: tuple[str, ...],
-    out: str,
+    out: str | None,
     redact: str | None,
     region: str | None,
-    limit: int | None,
-    skip_bad: bool,
     as_json: bool,
+    **fields: Any,
 ) -> int:
-    """Write what a run would take from SOURCES: prompt files, read in this order, equal prompts united.
+    """Write what a run would take from SOURCES, read in this order, equal prompts united, and say what it is like.
 
-    "-" is standard input. Answers and verdicts that rows bring along are kept; see docs/given.md.
+    SOURCES are prompt files, globs, folders, datasets (a folder, or hf://owner/name), and "-" for standard input; see
+    docs/prompts.md. Answers and verdicts that rows bring along are kept; see docs/given.md.
     """
+    from pairsmith.cli.collected import Taken
+    from pairsmith.cli.run import standard_input
+    from pairsmith.collect.traits import Traits
     from pairsmith.ledger import open_ledger
     from pairsmith.redacting import Redactor
+    from pairsmith.running.sources import input_of, prompt_settings
 
+    collect_seldom()
     redactor = Redactor([kind.strip() for kind in redact.split(",")], region) if redact else None
-    taken = Taken()
+    fields["weights"] = _numbers(fields["weights"])
+    what = input_of(prompt_settings(path=list(sources), **fields), standard_input, say)
+    taken = Taken(Traits(), {name: Counter() for name in what.files})
     with tempfile.TemporaryDirectory(prefix="pairsmith-") as folder, contextlib.ExitStack() as files:
         ledger = open_ledger(Path(folder) / "ledger.sqlite3", time.time, create=True)
         files.callback(ledger.close_now)
-        bad = _Bad(skip_bad, taken)
-        asyncio.run(_take_in(_rows(sources, files, taken, bad), redactor, limit, ledger, bad))
+        asyncio.run(_Taking(what, redactor, ledger, taken).all())
         if not ledger.input_size():
-            raise InputError(f"{', '.join(sources)}: no prompts in it; write one a line")
+            raise InputError(f"{what.name}: no prompts in it; write one a line")
         with _writing(out) as to:
             for prompt in ledger.prompts():
                 _write(prompt, to, taken)
@@ -81,72 +88,99 @@ def command(
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Bad:
-    """What a bad row means: the end, or, where they are skipped, one more of them."""
+def _numbers(words: str | None) -> list[float] | None:
+    """Numbers with commas between them.
 
-    skipped: bool
+    Raises:
+        InputError: one is none.
+    """
+    try:
+        return None if words is None else [float(word) for word in words.split(",")]
+    except ValueError:
+        raise InputError(f"--weights {words}: write a number for each source, such as 3,1") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """Rows into a ledger, which unites equal prompts as a run does, so that memory does not grow with the input."""
+
+    what: Input
+    redactor: Redactor | None
+    ledger: Ledger
     taken: Taken
 
-    def __call__(self, sentence: str) -> None:
-        """Raises InputError, or counts it and says the first few."""
-        if not self.skipped:
+    async def all(self) -> None:
+        """Take all rows, or up to the one that brings the last prompt that is wanted: none is read behind it."""
+        from pairsmith import collect
+
+        await self.ledger.new_generation()
+        limit, size = self.what.settings.limit, 0
+        rows = self._good()
+        chunk = list(islice(rows, CHUNK if limit is None else min(CHUNK, limit)))
+        while chunk:
+            prompts = [row.prompt for row in chunk]
+            adding = asyncio.create_task(self.ledger.add_prompts(prompts, collect.unite))
+            await asyncio.sleep(0)  # it is begun: where all rows are wanted, the next are read meanwhile
+            try:
+                following = list(islice(rows, CHUNK)) if limit is None else None
+            finally:
+                came = await adding
+            size += came.added
+            self._count(chunk, came)
+            chunk = list(islice(rows, min(CHUNK, (limit or 0) - size))) if following is None else following
+        for name, passed in self.what.not_matching.items():
+            self.taken.count(name, "not matching", passed)
+        await self.ledger.input_complete(self.taken.total("duplicates"), self.taken.total("bad"))
+        await self.ledger.flush()
+
+    def _good(self) -> Iterator[Row]:
+        """The good rows, without what is private."""
+        from pairsmith.collect import BadRow
+
+        for row in self.what.rows():
+            if isinstance(row, BadRow):
+                self._bad(row.name, str(row))
+            else:
+                yield replace(row, prompt=self.redactor.prompt(row.prompt)) if self.redactor else row
+
+    def _count(self, chunk: Sequence[Row], came: Collected) -> None:
+        new, clashes = set(came.new), set(came.clashes)
+        for place, row in enumerate(chunk):
+            if place in new:
+                self.taken.count(row.name, "prompts")
+                self.taken.traits.add(row.prompt, row.name, row.line)
+            elif place in clashes:
+                self._clash(row)
+            else:
+                self.taken.count(row.name, "duplicates")
+
+    def _clash(self, row: Row) -> None:
+        where = "standard input" if row.name == "-" else row.name
+        known = "its own id, which" if self.redactor else f"{row.prompt.source_id}, which"
+        self._bad(
+            row.name,
+            f'{where}, line {row.line}, field "id": is {known} an earlier, different prompt has; change one of them',
+        )
+
+    def _bad(self, name: str, sentence: str) -> None:
+        """A bad row is the end, or, where they are skipped, one more of them; the first few are said."""
+        if not self.what.settings.skip_bad:
             raise InputError(sentence)
-        self.taken.bad += 1
-        if self.taken.bad <= SHOWN:
+        self.taken.count(name, "bad")
+        if self.taken.total("bad") <= SHOWN:
             say(sentence)
 
 
-def _rows(sources: Sequence[str], files: contextlib.ExitStack, taken: Taken, bad: _Bad) -> Iterator[tuple[str, Row]]:
-    """The good rows of all files, each with its file's name."""
-    from pairsmith.cli.run import standard_input
-    from pairsmith.collect import BadRow, read_prompts
-    from pairsmith.running.sources import opened_sources
-
-    for source in opened_sources(sources, None, files, standard_input):
-        for row in read_prompts(source.stream, source.name, source.format):
-            taken.rows += 1
-            if isinstance(row, BadRow):
-                bad(str(row))
-            else:
-                yield source.name, row
-
-
-async def _take_in(
-    rows: Iterator[tuple[str, Row]], redactor: Redactor | None, limit: int | None, ledger: Ledger, bad: _Bad
-) -> None:
-    """Equal prompts as one, as a run unites them: by a ledger, so that memory does not grow with the input.
-
-    No row is read behind the one that brings the last prompt that is wanted.
-    """
-    from itertools import islice
-
-    from pairsmith import collect
-
-    await ledger.new_generation()
-    size = 0
-    while chunk := list(islice(rows, CHUNK if limit is None else min(CHUNK, limit - size))):
-        prompts = [redactor.prompt(row.prompt) if redactor else row.prompt for _, row in chunk]
-        came = await ledger.add_prompts(prompts, collect.unite)
-        for name, row in (chunk[place] for place in came.clashes):
-            where = "standard input" if name == "-" else name
-            known = "its own id, which" if redactor else f"{row.prompt.source_id}, which"
-            bad(
-                f'{where}, line {row.line}, field "id": is {known} an earlier, different prompt has; change one of them'
-            )
-        bad.taken.duplicates += came.duplicates
-        size += came.added
-    await ledger.input_complete(bad.taken.duplicates, bad.taken.bad)
-    await ledger.flush()
-
-
 @contextlib.contextmanager
-def _writing(out: str) -> Iterator[BinaryIO]:
-    """Standard output, or a file that is there when all of it is written.
+def _writing(out: str | None) -> Iterator[BinaryIO | None]:
+    """Standard output, or a file that is there when all of it is written; None: nothing is to be.
 
     Raises:
         UserError: it cannot be written.
     """
+    if out is None:
+        yield None
+        return
     if out == "-":
         yield cast(BinaryIO, sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -158,43 +192,23 @@ def _writing(out: str) -> Iterator[BinaryIO]:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with -o") from exc
 
 
-def _write(prompt: Prompt, to: BinaryIO, taken: Taken) -> None:
+def _write(prompt: Prompt, to: BinaryIO | None, taken: Taken) -> None:
     from pairsmith.collect.written import row_of
 
-    taken.prompts += 1
     taken.with_candidates += bool(prompt.candidates)
     taken.with_verdicts += bool(prompt.preferences)
-    to.write(orjson.dumps(row_of(prompt), option=orjson.OPT_APPEND_NEWLINE))
+    if to is not None:
+        to.write(orjson.dumps(row_of(prompt), option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _say(taken: Taken, redactor: Redactor | None, out: str, as_json: bool) -> None:
-    redacted = dict(redactor.counts) if redactor else {}
+def _say(taken: Taken, redactor: Redactor | None, out: str | None, as_json: bool) -> None:
+    from pairsmith.cli import collected
+    from pairsmith.wordings import detector
+
+    taken.languages = taken.traits.languages(detector())
     stream = sys.stderr if out == "-" else sys.stdout
     if as_json:
-        result: dict[str, Any] = {
-            "out": out,
-            "rows": taken.rows,
-            "prompts": taken.prompts,
-            "duplicates": taken.duplicates,
-            "skipped": taken.bad,
-            "with_candidates": taken.with_candidates,
-            "with_verdicts": taken.with_verdicts,
-            "redacted": redacted,
-            "lost_verdicts": redactor.lost_verdicts if redactor else 0,
-        }
-        print(orjson.dumps(result).decode(), file=stream)
+        print(orjson.dumps(collected.as_json(taken, redactor, out)).decode(), file=stream)
         return
-    besides = ", ".join(f"{n:,} {what}" for n, what in ((taken.duplicates, "duplicates"), (taken.bad, "bad rows")) if n)
-    lines = [f"{taken.prompts:,} prompts of {taken.rows:,} rows{f' (besides {besides})' if besides else ''}"]
-    if taken.with_candidates:
-        lines.append(f"  with answers   {taken.with_candidates:,}")
-    if taken.with_verdicts:
-        lines.append(f"  with verdicts  {taken.with_verdicts:,}, of people")
-    if redacted:
-        lines.append(f"  redacted       {', '.join(f'{kind} {n:,}' for kind, n in redacted.items())}")
-    if redactor and redactor.lost_verdicts:
-        lines.append(
-            f"  lost verdicts  {redactor.lost_verdicts:,}, as their answers differed only in what was redacted"
-        )
-    lines += [f"{relative(Path(out))}"] if out != "-" else []
-    print("\n".join(lines), file=stream)
+    written = f"\n\n{relative(Path(out))}" if out not in (None, "-") else ""
+    print(collected.as_text(taken, redactor) + written, file=stream)

@@ -93,9 +93,9 @@ def _writing(out: str) -> Iterator[BinaryIO]:
 
 def _check_name(file: str, out: str, target: str) -> None:
     """Raises UserError where the output's name says another container than the target's, or is the file's own."""
-    from pairsmith.converting.files import COMPRESSED
     from pairsmith.export.containers import SUFFIXES
     from pairsmith.export.targets import TARGETS as KNOWN
+    from pairsmith.streams import COMPRESSED
 
     if "-" not in (file, out) and Path(file).resolve() == Path(out).resolve():
         raise UserError(f"{out} is the file itself: name another one with -o")

@@ -13,14 +13,23 @@ if TYPE_CHECKING:
     from pairsmith.running.carried import Finished
 
 
-def report(finished: Finished, what: Named, as_json: bool) -> int:
-    """Say what came of the run; returns the exit code."""
+def report(finished: Finished, what: Named, as_json: bool, not_matching: int | None = None) -> int:
+    """Say what came of the run; returns the exit code.
+
+    Args:
+        finished: the run.
+        what: its recipe and folder.
+        as_json: for programs.
+        not_matching: rows that the condition of [prompts] passed over; None: nothing was read.
+    """
     export, out = what.recipe.export, finished.out
     for note in [*finished.notes, *dataset_notes(finished.exported, out, export, relative(out))]:
         say(note)
     if finished.stopped is not None:
         say(finished.stopped.sentence)
-    show(_json(finished, what), as_json, lambda: _text(finished, what))
+    if not_matching:
+        say(f"{not_matching:,} rows do not match: {what.recipe.prompts.where}")
+    show({**_json(finished, what), "not_matching": not_matching}, as_json, lambda: _text(finished, what))
     return finished.stopped.exit_code if finished.stopped else 0
 
 

@@ -21,7 +21,11 @@ FIELDS = {
     "completions": "sample.completions",
     "limit": "prompts.limit",
     "prompts": "prompts.path",
+    "column": "prompts.column",
+    "where": "prompts.where",
 }
+WORDS = ("prompts", "column", "where")  # texts that may hold commas, or look like numbers
+SWITCHES = ("skip_bad", "shuffle")
 NEEDED = ("prompts", "model", "judge")
 ENDPOINT_FLAGS = ("model", "judge", "base_url", "judge_base_url", "api_key_env", "judge_api_key_env")
 
@@ -36,9 +40,12 @@ def as_overrides(flags: dict[str, Any]) -> list[str]:
         if flags.get(flag) is not None:
             name = flag.replace("_", "-")
             raise RecipeError(f"--{name} goes without a recipe; with one, say --set endpoints.NAME.KEY=VALUE")
-    written = {**flags, "prompts": json.dumps(flags["prompts"]) if flags.get("prompts") else None}
+    written = {
+        **flags,
+        **{flag: json.dumps(flags[flag], ensure_ascii=False) if flags.get(flag) else None for flag in WORDS},
+    }
     given = [f"{field}={written[flag]}" for flag, field in FIELDS.items() if written.get(flag) is not None]
-    return given + (["prompts.skip_bad=true"] if flags.get("skip_bad") else [])
+    return given + [f"prompts.{flag}=true" for flag in SWITCHES if flags.get(flag)]
 
 
 def recipe_from_flags(flags: dict[str, Any], overrides: Sequence[str]) -> Recipe:

@@ -12,7 +12,7 @@ import click
 
 from pairsmith.cli.common import DURATION, Named, json_option, named, run_dir_option, show
 from pairsmith.cli.paying import cap_options, caps_of
-from pairsmith.errors import InputError, UserError
+from pairsmith.errors import UserError
 
 if TYPE_CHECKING:
     from pairsmith.records import ChatRequest, Completion, Outcome, Prompt, RequestId
@@ -137,21 +137,19 @@ def _stored(what: Named, work: Work) -> Iterator[tuple[Prompt, tuple[Completion,
 
 def _input(what: Named) -> Iterator[tuple[Prompt, tuple[Completion, ...], Outcomes]]:
     """The prompts of the input, with the candidates that they bring along."""
-    from pairsmith.collect import BadRow, detect_format, read_prompts
+    from pairsmith.cli.run import standard_input
+    from pairsmith.collect import BadRow
+    from pairsmith.running.sources import input_of
     from pairsmith.sample.screen import candidate_completion
 
-    for path in what.recipe.prompts.paths:
-        if path == "-":
-            continue
-        try:
-            with Path(path).open("rb") as stream:
-                format = what.recipe.prompts.format or detect_format(path, stream.peek(4096))
-                for row in read_prompts(stream, path, format):
-                    if not isinstance(row, BadRow):
-                        given = (candidate_completion(row.prompt, one) for one in row.prompt.candidates)
-                        yield row.prompt, tuple(given), {}
-        except OSError as exc:
-            raise InputError(f"{path} cannot be read ({exc.strerror}): mend [prompts] path") from None
+    paths = [path for path in what.recipe.prompts.paths if path != "-"]
+    if not paths:
+        return
+    settings = what.recipe.prompts.model_copy(update={"path": paths, "weights": None})
+    for row in input_of(settings, standard_input).rows():
+        if not isinstance(row, BadRow):
+            given = (candidate_completion(row.prompt, one) for one in row.prompt.candidates)
+            yield row.prompt, tuple(given), {}
 
 
 # --- the requests ---------------------------------------------------------------------------------

@@ -247,18 +247,14 @@ def _rows(what: Named, ledger: Ledger | None) -> Iterator[Row | BadRow]:
     Raises:
         InputError: one cannot be read.
     """
-    from pairsmith.collect import Row, detect_format, read_prompts
+    from pairsmith.cli.run import standard_input
+    from pairsmith.collect import Row
+    from pairsmith.running.sources import input_of
 
     settings = what.recipe.prompts
-    for path in settings.paths:
-        if path == "-":
-            if ledger is None or not ledger.input_size():
-                raise InputError("plan cannot read standard input before it was run: name a prompt file")
-            yield from (Row(prompt, place) for place, prompt in enumerate(ledger.prompts(), start=1))
-            continue
-        try:
-            with Path(path).open("rb") as stream:
-                format = settings.format or detect_format(path, stream.peek(4096))
-                yield from read_prompts(stream, path, format)
-        except OSError as exc:
-            raise InputError(f"{path} cannot be read ({exc.strerror}): mend [prompts] path") from None
+    if "-" not in settings.paths:
+        yield from input_of(settings, standard_input, say).rows()
+    elif ledger is None or not ledger.input_size():
+        raise InputError("plan cannot read standard input before it was run: name a prompt file")
+    else:
+        yield from (Row(prompt, place) for place, prompt in enumerate(ledger.prompts(), start=1))

@@ -56,10 +56,13 @@ if TYPE_CHECKING:
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a field: pair.min_gap=2.")
 @click.option("--skip-bad", is_flag=True, help="Go on after bad rows of the prompt file, and count them.")
+@click.option("--column", metavar="NAME", help="The key or column that holds the prompt.")
+@click.option("--where", metavar="EXPR", help="Take only rows of which it holds: \"language == 'de'\".")
+@click.option("--shuffle", is_flag=True, help="The prompts in an order drawn by prompts.seed.")
 @click.option("--same-endpoint", "same", multiple=True, metavar="NAME", help="It moved: what is stored stays valid.")
 @click.option("--new-endpoint", "new", multiple=True, metavar="NAME", help="It is another: buy its answers anew.")
 @click.option("--force", is_flag=True, help="Go on with a judge that was disqualified (see: pairsmith qualify).")
-@click.option("--prompts", metavar="FILE", help='Without a recipe: the prompts ("-": standard input).')
+@click.option("--prompts", metavar="FILE", help='Without a recipe: the prompts; a file, a glob, "-": standard input.')
 @click.option("--model", metavar="M", help="Without a recipe: the model that is sampled.")
 @click.option("--judge", metavar="M", help="Without a recipe: the model that judges.")
 @click.option("--base-url", metavar="U", help="Of --model, and of --judge unless it has its own.")
@@ -113,17 +116,14 @@ def _what(recipe: Path | None, run_dir: Path | None, overrides: Sequence[str], f
 def run(what: Named, terms: Terms, as_json: bool, quiet: bool) -> int:
     """Run it and say what came of it; returns the exit code."""
     from pairsmith.running.carried import carried_out, opened
-    from pairsmith.running.sources import opened_sources, stored_input
+    from pairsmith.running.sources import input_of, stored_input
 
     collect_seldom()
-    with opened(what, terms) as begun, contextlib.ExitStack() as files:
-        prompts = what.recipe.prompts
-        if stored_input(what, begun.ledger, say):
-            sources = None
-        else:
-            sources = opened_sources(prompts.paths, prompts.format, files, standard_input)
-        finished = asyncio.run(carried_out(begun, sources, _Terminal(quiet)))
-    return report(finished, what, as_json)
+    with opened(what, terms) as begun:
+        stored = stored_input(what, begun.ledger, say)
+        source = None if stored else input_of(what.recipe.prompts, standard_input, say)
+        finished = asyncio.run(carried_out(begun, None if source is None else [source], _Terminal(quiet)))
+    return report(finished, what, as_json, None if source is None else source.not_matching.total())
 
 
 @dataclass(frozen=True, slots=True)

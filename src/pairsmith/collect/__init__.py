@@ -5,6 +5,16 @@ count). The recipe's [prompts] table stands apart in `collect.settings`: nobody 
 """
 
 from pairsmith.collect.rows import BadRow, Row, read_row, unite
-from pairsmith.collect.sources import detect_format, read_prompts
+from pairsmith.collect.sources import Found, detect_format, found_in, read_prompts, rows_of
 
-__all__ = ["BadRow", "Row", "detect_format", "read_prompts", "read_row", "unite"]
+__all__ = [
+    "BadRow",
+    "Found",
+    "Row",
+    "detect_format",
+    "found_in",
+    "read_prompts",
+    "read_row",
+    "rows_of",
+    "unite",
+]

@@ -13,7 +13,7 @@ from pairsmith.streams import Flaw
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _KEYS = {"role", "content", "name", "tool_calls", "tool_call_id"}
-_IGNORED_KEYS = {"weight"}  # OpenAI's mark for which turns to train on: says nothing of the prompt
+_IGNORED_KEYS = {"weight", "annotations"}  # OpenAI's: which turns to train on, what an answer cites
 
 
 class Chat(NamedTuple):

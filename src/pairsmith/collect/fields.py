@@ -65,11 +65,19 @@ def say_kind(value: object) -> str:
             return "an object"
 
 
-def check_storable(field: str, value: Json) -> None:
+def check_storable(row: dict[str, Json]) -> None:
     """Refuse what orjson cannot write: no request could be made of it, and no row of the ledger."""
     try:
-        orjson.dumps([[[[value]]]])  # margin: requests and ledger rows wrap a value in a few levels more
-    except TypeError as exc:  # orjson.JSONEncodeError
+        orjson.dumps([[[[row]]]])  # margin: requests and ledger rows wrap a value in a few levels more
+    except TypeError:  # orjson.JSONEncodeError
+        for key, value in row.items():
+            _check_storable(key, {key: value})
+
+
+def _check_storable(field: str, value: Json) -> None:
+    try:
+        orjson.dumps([[[[value]]]])
+    except TypeError as exc:
         reason = str(exc).lower()
         if "surrogate" in reason:
             problem = "holds half of a surrogate pair (\\ud800 to \\udfff)"

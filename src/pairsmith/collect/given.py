@@ -20,6 +20,7 @@ EDIT, HUMAN = "edit", "human"
 EDITED = ("original", "edited")  # both in a row: the second is the first, mended by hand
 SAID = ("preferred", "preferences", "reviewer")
 TIE = "tie"
+_ABOUT_ANSWERS = {"candidates", *EDITED, *SAID}
 _KNOWN_BY = ("origin", "model", "id")  # by which a verdict may name a candidate
 _NUMBER = re.compile(r"([0-9]{1,6})(\.0)?")  # as tables write whole numbers, where a cell of the column is empty
 _PARTS = {"preferred", "others", "rule", "by"}  # of a verdict as `collect` writes it
@@ -34,8 +35,13 @@ class Given(NamedTuple):
     preferences: tuple[Preference, ...] = ()
 
 
+_NONE = Given()
+
+
 def keys_in(row: Row) -> set[str]:
     """The keys of a row that are about its answers; alone, or beside others, some of them mean something else."""
+    if _ABOUT_ANSWERS.isdisjoint(row):
+        return set()
     edited = set(EDITED) if all(isinstance(row.get(key), str) for key in EDITED) else set()
     said = {key for key in SAID[:2] if row.get(key) is not None}
     marked = isinstance(row.get("candidates"), list) and bool(_marked(row))
@@ -50,6 +56,8 @@ def read_given(row: Row, prompt: PromptId, answer: str | None) -> Given:
         prompt: the id of its prompt.
         answer: the assistant's last turn in its messages; None: it has none.
     """
+    if answer is None and _ABOUT_ANSWERS.isdisjoint(row):
+        return _NONE  # as of most rows, of which there may be millions
     if all(isinstance(row.get(key), str) for key in EDITED):
         return _edit(row, prompt, answer)
     read = _candidates(row, answer)

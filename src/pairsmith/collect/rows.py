@@ -7,15 +7,15 @@ whole input, are the caller's.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from pairsmith.collect.chat import Chat, read_chat
 from pairsmith.collect.fields import check_storable, read_list, read_object, read_text, say_kind
 from pairsmith.collect.given import keys_in, read_given, together, without_repeats
-from pairsmith.records import Json, Prompt, prompt_id
+from pairsmith.collect.shaped import PROMPT_KEYS, in_our_keys
+from pairsmith.records import Json, Message, Prompt, prompt_id
 from pairsmith.streams import Flaw, say_name
 
-PROMPT_KEYS = ("prompt", "messages", "instruction")  # exactly one of them makes a row
 _KEYS = {*PROMPT_KEYS, "id", "system", "tools", "reference", "candidates"}  # all others are meta
 
 
@@ -29,10 +29,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A good row; `line` as in `Place`. The prompt's ordinal is still 0: the caller counts."""
+    """A good row; `line` and `name` as in `Place`. The prompt's ordinal is still 0: the caller counts."""
 
     prompt: Prompt
     line: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,19 @@ def bad_row(place: Place, flaw: Flaw) -> BadRow:
     return BadRow(place.name, place.line, flaw.field, flaw.problem, remedy, place.unit)
 
 
-def read_row(value: Json, place: Place) -> Row | BadRow:
-    """Read one row as parsed from JSON; null counts as absent, unknown keys become meta."""
+def read_row(value: Json, place: Place, column: str | None = None) -> Row | BadRow:
+    """Read one row as parsed from JSON; null counts as absent, unknown keys become meta.
+
+    Args:
+        value: the row.
+        place: where it stands.
+        column: the key that holds the prompt; None: one of ours, or a shape that shaped.py knows.
+    """
     try:
-        return Row(_read_prompt(value), place.line)
+        return Row(_read_prompt(value, column), place.line, place.name)
     except Flaw as flaw:
+        if column is not None and flaw.field == "prompt":
+            flaw.field = column
         return bad_row(place, flaw)
 
 
@@ -83,26 +92,26 @@ def unite(first: Prompt, second: Prompt) -> Prompt:
     )
 
 
-def _read_prompt(value: Json) -> Prompt:
+def _read_prompt(value: Json, column: str | None) -> Prompt:
     if not isinstance(value, dict):
         raise Flaw(None, f"is {say_kind(value)}, not an object", 'write {"prompt": "…"}')
-    row = {key: item for key, item in value.items() if item is not None or key not in _KEYS}
-    for key, item in row.items():
-        check_storable(key, {key: item})
+    check_storable(value)
+    ours = in_our_keys(value, column)
+    row = {key: item for key, item in ours.items() if item is not None or key not in _KEYS}
     key = _prompt_key(row)
     chat = _read_turns(key, row)
-    tools = tuple(_read_tools(row.get("tools", [])))
+    tools = tuple(_read_tools(row["tools"])) if "tools" in row else ()
     reference = _read_optional_text("reference", row)
     ident = prompt_id(chat.messages, tools, reference, chat.system)
     given = read_given(row, ident, chat.answer)
-    own = _KEYS | keys_in(row) | ({"input"} if key == "instruction" else set())
+    used = keys_in(row) | _alpaca_keys(row) if key == "instruction" else keys_in(row)
     return Prompt(
         id=ident,
         messages=chat.messages,
         tools=tools,
         reference=reference,
         system=chat.system,
-        meta={k: v for k, v in row.items() if k not in own},
+        meta={k: v for k, v in row.items() if k not in _KEYS and k not in used},
         source_id=_read_id(row),
         candidates=given.candidates,
         preferences=given.preferences,
@@ -114,7 +123,7 @@ def _prompt_key(row: dict[str, Json]) -> str:
     if not keys:
         raise Flaw(None, f"holds none of {', '.join(PROMPT_KEYS)}", "write one of them or remove the {unit}")
     if len(keys) > 1:
-        raise Flaw(None, f"holds {' and '.join(keys)}", "keep one of them")
+        raise Flaw(None, f"holds {' and '.join(keys)}", "keep one of them, or say which with --column")
     return keys[0]
 
 
@@ -125,10 +134,32 @@ def _read_turns(key: str, row: dict[str, Json]) -> Chat:
         if system is not None and chat.system is not None:
             raise Flaw("system", "stands beside a system message in messages", "keep one of them")
         return chat if system is None else chat._replace(system=system)
-    text = read_text(key, row[key], "a prompt" if key == "prompt" else "an instruction")
-    context = _read_optional_text("input", row) if key == "instruction" else None
+    if key == "instruction":
+        return _read_alpaca(row, system)
+    return Chat(({"role": "user", "content": read_text(key, row[key], "a prompt")},), system)
+
+
+def _read_alpaca(row: dict[str, Json], system: str | None) -> Chat:
+    """An instruction with its input below it, behind its history; its output is an answer."""
+    text, context = read_text("instruction", row["instruction"], "an instruction"), _read_optional_text("input", row)
     text = text if context is None else read_text("input", f"{text}\n\n{context}")
-    return Chat(({"role": "user", "content": text},), system)
+    history = cast("list[list[str]]", row["history"] if "history" in _alpaca_keys(row) else [])
+    turns: list[Message] = [
+        {"role": role, "content": read_text("history", said, "a text")}
+        for exchange in history
+        for role, said in zip(("user", "assistant"), exchange, strict=True)
+    ]
+    answer = _read_optional_text("output", row) if "output" in _alpaca_keys(row) else None
+    return Chat((*turns, {"role": "user", "content": text}), system, answer)
+
+
+def _alpaca_keys(row: dict[str, Json]) -> set[str]:
+    """The keys that belong to an instruction, where they hold what alpaca's do: else they are kept as they are."""
+    history = row.get("history")
+    exchanges = isinstance(history, list) and all(
+        isinstance(one, list) and len(one) == 2 and all(isinstance(said, str) for said in one) for one in history
+    )
+    return {"input", *(["output"] if isinstance(row.get("output"), str) else []), *(["history"] if exchanges else [])}
 
 
 def _read_optional_text(key: str, row: dict[str, Json]) -> str | None:

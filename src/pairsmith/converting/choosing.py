@@ -49,7 +49,7 @@ def chosen_files(names: Sequence[str], card: str, config: str | None, split: str
         InputError: there is no such config, split or file, or one of several has to be named.
     """
     data = sorted(name for name in names if format_of(name) and not _NO_DATA.search(name))
-    configs = _configs(card)
+    configs = configs_of(card)
     name, splits = "", _by_names(data)
     if configs:
         name = _config_named(configs, config, what)
@@ -73,12 +73,12 @@ def _of_one_format(files: Sequence[str]) -> tuple[str, ...]:
 def _by_names(files: Sequence[str]) -> dict[str, list[str]]:
     splits: dict[str, list[str]] = {}
     for file in files:
-        splits.setdefault(_split_of(file), []).append(file)
+        splits.setdefault(split_of(file), []).append(file)
     named = {split: found for split, found in splits.items() if split}
     return named or ({DEFAULT_SPLIT: splits[""]} if splits else {})
 
 
-def _split_of(file: str) -> str:
+def split_of(file: str) -> str:
     """The split that a file's path tells; "" where it tells none."""
     if shard := _SHARD.search(file):
         return shard[1]
@@ -86,7 +86,7 @@ def _split_of(file: str) -> str:
     return next((split for split, keywords in _KEYWORDS.items() if not {*keywords}.isdisjoint(words)), "")
 
 
-def _configs(card: str) -> dict[str, Mapping[str, Any]]:
+def configs_of(card: str) -> dict[str, Mapping[str, Any]]:
     """The configs of a card with files of their own, by name."""
     front = re.match(r"\s*---\s*\n(.*?)\n---", card, re.DOTALL)
     if not front:

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import PurePath
-from typing import BinaryIO, NamedTuple, TypeAlias, cast
+from typing import BinaryIO, NamedTuple, TypeAlias
 
 import orjson
 
@@ -37,6 +37,8 @@ from pairsmith.streams import (
     say_name,
     say_unreadable,
     start_of,
+    unpacked,
+    without_packing,
 )
 
 LOOKED_AT = 100  # rows at the start that tell what a file holds
@@ -44,8 +46,6 @@ SUFFIXES = {
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet",
     ".arrow": "arrow",
 }  # fmt: skip
-COMPRESSED = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
-_MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,7 @@ class Given(NamedTuple):
 
 def format_of(name: str) -> str | None:
     """The format that a file's name says, whether compressed or not; None: it says none of ours."""
-    path = PurePath(name)
-    return SUFFIXES.get(PurePath(path.stem if path.suffix.lower() in COMPRESSED else name).suffix.lower())
+    return SUFFIXES.get(PurePath(without_packing(name)).suffix.lower())
 
 
 def rows_of_files(sources: Sequence[Source]) -> Iterator[Given]:
@@ -86,20 +85,10 @@ Rows: TypeAlias = Iterator[tuple[int, Record]]
 
 def _rows(opened: BinaryIO, name: str) -> Rows:
     try:
-        stream, head = _peeked(opened)
-        codec = next((codec for magic, codec in _MAGIC.items() if head.startswith(magic)), None)
-        if codec is not None:
-            import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
-
-            stream, head = _peeked(cast(BinaryIO, pa.CompressedInputStream(stream, codec)))
+        stream, head, _ = unpacked(opened)
         yield from _READERS[_format(name, head)](stream, name)
     except (OSError, EOFError) as exc:
         raise InputError(f"{say_name(name)}: cannot be read ({exc})") from exc
-
-
-def _peeked(stream: BinaryIO) -> tuple[io.BufferedReader, bytes]:
-    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, stream))
-    return buffered, buffered.peek(4096)[:4096]
 
 
 def _format(name: str, head: bytes) -> str:

@@ -7,7 +7,8 @@ from typing import cast
 
 import orjson
 
-from pairsmith.converting.choosing import DEFAULT_SPLIT, Choice, chosen_files
+from pairsmith.converting.choosing import DEFAULT_SPLIT, Choice, chosen_files, configs_of, split_of
+from pairsmith.converting.files import format_of
 from pairsmith.errors import InputError
 from pairsmith.records import Json
 
@@ -27,10 +28,24 @@ def files_in(folder: Path, config: str | None, split: str | None) -> Choice:
         return _saved(folder, wanted)
     if (folder / "state.json").exists():
         return _saved(folder, "")
-    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    return chosen_files(_names(folder), _card(folder), config, split, str(folder))
+
+
+def is_dataset(folder: Path) -> bool:
+    """Whether it is laid out as one: saved by `datasets`, with a card that names files, or all files tell a split."""
+    if any((folder / name).exists() for name in ("dataset_dict.json", "state.json")) or configs_of(_card(folder)):
+        return True
+    data = [name for name in _names(folder) if format_of(name)]
+    return bool(data) and all(map(split_of, data))
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+
+
+def _card(folder: Path) -> str:
     card = folder / "README.md"
-    text = card.read_text("utf-8", errors="replace") if card.exists() else ""
-    return chosen_files(names, text, config, split, str(folder))
+    return card.read_text("utf-8", errors="replace") if card.exists() else ""
 
 
 def _saved(folder: Path, split: str) -> Choice:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import Any, BinaryIO, cast
 
+from pairsmith.collect.settings import HUB
 from pairsmith.converting.choosing import Choice, chosen_files
 from pairsmith.converting.files import Source, format_of
 from pairsmith.errors import InputError
@@ -22,7 +23,9 @@ _CONVERTED = "refs/convert/parquet"  # where the hub keeps Parquet of datasets t
 
 
 def is_hub_name(name: str) -> bool:
-    """Whether it reads like owner/name or owner/name@revision, and like no file."""
+    """Whether it reads like owner/name or owner/name@revision, and like no file; or says hf:// before that."""
+    if name.startswith(HUB):
+        return True
     return bool(_NAME.fullmatch(name)) and format_of(name) is None and not PurePath(name).parts[0].startswith(".")
 
 
@@ -40,12 +43,14 @@ def hub_dataset(name: str, config: str | None, split: str | None) -> HubDataset:
     Raises:
         InputError: it cannot be read: not there, not allowed, no connection, the extra is not installed.
     """
+    repo, _, revision = name.removeprefix(HUB).removeprefix("datasets/").partition("@")
+    if not _NAME.fullmatch(repo):
+        raise InputError(f"{name}: names no dataset of the hub: write it like {HUB}owner/name")
     try:
         from huggingface_hub import HfApi, HfFileSystem
     except ImportError:
         way = "pip install 'pairsmith[hub]', or name a file"
         raise InputError(f"{name} is no file, and reading from the hub needs an extra: {way}") from None
-    repo, _, revision = name.partition("@")
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries are not our user's affair
     files = HfFileSystem()
     try:

@@ -1,4 +1,7 @@
-"""What the user named: a file, standard input, a dataset folder, or a dataset of the hub. Called by cli/convert.py."""
+"""What the user named: a file, standard input, a dataset folder, or a dataset of the hub.
+
+Called by cli/convert.py and running/sources.py.
+"""
 
 from __future__ import annotations
 
@@ -27,21 +30,33 @@ def named(name: str, config: str | None, split: str | None, standard_input: Call
     Raises:
         InputError: there are none.
     """
+    if name != "-" and (found := dataset(name, config, split)) is not None:
+        return found
+    if config is not None or split is not None:
+        raise InputError(f"{name} is one file, without configs and splits: leave --config and --split out")
+    return Named((Source(name, standard_input if name == "-" else partial(_open, Path(name))),))
+
+
+def dataset(name: str, config: str | None, split: str | None) -> Named | None:
+    """The files of a dataset folder, or of a dataset of the hub; None: the name is that of neither.
+
+    Raises:
+        InputError: the dataset cannot be read, or has no such part.
+    """
     path = Path(name)
-    if name != "-" and path.is_dir():
+    if path.is_dir():
         from pairsmith.converting.folders import files_in
 
         choice = files_in(path, config, split)
         return Named(tuple(Source(file, partial(_open, path / file)) for file in choice.files), choice)
-    if name != "-" and not path.exists():
-        from pairsmith.converting.hub import hub_dataset, is_hub_name
+    if path.exists():
+        return None
+    from pairsmith.converting.hub import hub_dataset, is_hub_name
 
-        if is_hub_name(name):
-            found = hub_dataset(name, config, split)
-            return Named(found.sources, found.choice)
-    if config is not None or split is not None:
-        raise InputError(f"{name} is one file, without configs and splits: leave --config and --split out")
-    return Named((Source(name, standard_input if name == "-" else partial(_open, path)),))
+    if not is_hub_name(name):
+        return None
+    found = hub_dataset(name, config, split)
+    return Named(found.sources, found.choice)
 
 
 def _open(path: Path) -> BinaryIO:

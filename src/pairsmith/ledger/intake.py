@@ -52,7 +52,8 @@ def take(
     excluded: Collection[PromptId] = (),
 ) -> Collected:
     """Take a chunk of the input, in order, after what the generation holds already; excluded prompts are left out."""
-    added, duplicates, left_out = 0, 0, 0
+    duplicates, left_out = 0, 0
+    new: list[int] = []
     revisit: list[PromptId] = []
     clashes: list[int] = []
     ordinal = _next_ordinal(db, generation)
@@ -70,10 +71,10 @@ def take(
         elif _clashes(db, generation, prompt):
             clashes.append(place)
         else:
-            values = (generation, ordinal + added, row, prompt.source_id)
+            values = (generation, ordinal + len(new), row, prompt.source_id)
             db.execute("INSERT INTO inputs VALUES (?,?,?,?)", values)
-            added += 1
-    return Collected(added, duplicates, tuple(revisit), tuple(clashes), left_out)
+            new.append(place)
+    return Collected(len(new), duplicates, tuple(revisit), tuple(clashes), left_out, tuple(new))
 
 
 def _next_ordinal(db: sqlite3.Connection, generation: int) -> int:

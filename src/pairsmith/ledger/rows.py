@@ -43,6 +43,7 @@ class Collected:
     revisit: tuple[PromptId, ...]  # prompts whose candidates grew by a later row
     clashes: tuple[int, ...]  # places in the chunk whose `id` an earlier, different prompt has
     excluded: int = 0  # rows whose prompt became a pair in another run
+    new: tuple[int, ...] = ()  # places in the chunk of the rows that became prompts
 
 
 @dataclass(frozen=True, slots=True)

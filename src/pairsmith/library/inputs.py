@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import orjson
 
-from pairsmith.collect import BadRow, Row, detect_format, read_row
-from pairsmith.collect import read_prompts as read_rows
+from pairsmith.collect import BadRow, Row, read_row
 from pairsmith.collect.rows import Place
 from pairsmith.errors import InputError, RecipeError
 from pairsmith.recipe import Recipe, built_recipe, recipe_of
 from pairsmith.records import Json, Prompt
 from pairsmith.running.named import named
+from pairsmith.running.sources import input_of, prompt_settings
 
 PromptLike: TypeAlias = Prompt | str | Mapping[str, Any]
 RecipeLike: TypeAlias = Recipe | str | Path | Mapping[str, Any]
@@ -26,32 +26,33 @@ NAME = "prompts"  # what objects are called in messages
 
 
 def read_prompts(
-    source: str | Path | Iterable[PromptLike], *, format: str | None = None, skip_bad: bool = False
+    source: str | Path | Iterable[PromptLike], *, skip_bad: bool = False, **fields: Any
 ) -> Iterator[Prompt]:
     """Read prompts one by one, as a run would; equal ones are not united yet.
 
     Args:
-        source: the path of a prompt file; or prompts as objects: texts, rows as a prompt file has them
-            (`{"prompt": "…", "id": "…", "candidates": […]}`), or a pandas DataFrame of such rows.
-        format: of a file: text, csv, tsv, jsonl, json or parquet; None: by its name.
+        source: what [prompts] path takes: a prompt file, a glob, a folder, "hf://owner/name"; or prompts as objects:
+            texts, rows as a prompt file has them (`{"prompt": "…", "id": "…", "candidates": […]}`), or a pandas
+            DataFrame of such rows.
         skip_bad: pass over bad rows instead of stopping at the first.
+        fields: of files, further keys of [prompts]: format, column, where, shuffle, seed, config, split.
 
     Raises:
         UserError: the file cannot be read, or a row is bad; while iterating.
     """
-    for row in _rows_of_file(Path(source), format) if isinstance(source, str | Path) else Objects(source).rows():
+    for row in _rows_of_files(str(source), fields) if isinstance(source, str | Path) else Objects(source).rows():
         if isinstance(row, Row):
             yield row.prompt
         elif not skip_bad:
             raise InputError(str(row))
 
 
-def _rows_of_file(path: Path, format: str | None) -> Iterator[Row | BadRow]:
-    try:
-        with path.open("rb") as stream:
-            yield from read_rows(stream, str(path), format or detect_format(str(path), stream.peek(4096)))
-    except OSError as exc:
-        raise InputError(f"{path} cannot be read ({exc.strerror}); texts of prompts go into a list") from None
+def _rows_of_files(path: str, fields: Mapping[str, Any]) -> Iterator[Row | BadRow]:
+    return input_of(prompt_settings(path=path, **fields), _no_standard_input).rows()
+
+
+def _no_standard_input() -> NoReturn:
+    raise InputError("there are no prompts: name a file, or give texts of prompts in a list")
 
 
 @dataclass(frozen=True, slots=True)

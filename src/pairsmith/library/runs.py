@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, Unpack
 
+from pairsmith.collect.settings import HUB
 from pairsmith.dataset import Texts
 from pairsmith.errors import InputError, Stopped, UserError
 from pairsmith.folder import RunFolder
@@ -23,7 +23,7 @@ from pairsmith.library.results import Paid, Run
 from pairsmith.recipe import STANDARD_INPUT
 from pairsmith.running.carried import Finished, Opened, carried_out, opened
 from pairsmith.running.named import Named, default_run_dir, excluding
-from pairsmith.running.sources import opened_sources, stored_input
+from pairsmith.running.sources import input_of, stored_input
 from pairsmith.running.written import dataset_notes
 
 if TYPE_CHECKING:
@@ -142,16 +142,15 @@ class _Job:
 
     async def carried(self) -> Run:
         """Carry it to its end."""
-        with opened(self._what, terms_of(self._options)) as begun, ExitStack() as files:
-            return self._result(await carried_out(begun, self._sources(begun, files), _Caller(self, begun.ledger)))
+        with opened(self._what, terms_of(self._options)) as begun:
+            return self._result(await carried_out(begun, self._sources(begun), _Caller(self, begun.ledger)))
 
-    def _sources(self, begun: Opened, files: ExitStack) -> list[Rows] | None:
+    def _sources(self, begun: Opened) -> list[Rows] | None:
         if self._objects is not None:
             return [self._objects]
-        prompts = self._what.recipe.prompts
         if stored_input(self._what, begun.ledger, self.say):
             return None
-        return [*opened_sources(prompts.paths, prompts.format, files, _no_standard_input)]
+        return [input_of(self._what.recipe.prompts, _no_standard_input, self.say)]
 
     def _result(self, finished: Finished) -> Run:
         export, out = self._what.recipe.export, finished.out
@@ -288,8 +287,7 @@ def _named(recipe: RecipeLike, prompts: Prompts | None, options: RunOptions) -> 
     loaded = load_recipe(recipe, {**options.get("overrides", {}), **overrides})
     loaded = excluding(loaded, [str(folder) for folder in options.get("exclude", ())])
     if prompts is not None:
-        path = str(Path(prompts).absolute()) if isinstance(prompts, str | Path) else STANDARD_INPUT
-        named = loaded.prompts.model_copy(update={"path": path, "format": None})
+        named = loaded.prompts.model_copy(update={"path": _path(prompts), "format": None, "weights": None})
         loaded = loaded.model_copy(update={"prompts": named})
     objects = None if prompts is None or isinstance(prompts, str | Path) else Objects(prompts)
     run_dir = options.get("run_dir")
@@ -297,6 +295,13 @@ def _named(recipe: RecipeLike, prompts: Prompts | None, options: RunOptions) -> 
         a_run = isinstance(recipe, str | Path) and Path(recipe).is_dir()
         run_dir = Path(str(recipe)) if a_run else default_run_dir(loaded)
     return Named(loaded, RunFolder(Path(run_dir)), resumed=True), objects
+
+
+def _path(prompts: Prompts) -> str:
+    """What stands in the recipe's [prompts] path for what was given."""
+    if not isinstance(prompts, str | Path):
+        return STANDARD_INPUT
+    return str(prompts) if str(prompts).startswith(HUB) else str(Path(prompts).absolute())
 
 
 def _no_standard_input() -> NoReturn:

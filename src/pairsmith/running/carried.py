@@ -176,6 +176,7 @@ async def _with_grown(
 
     if sources is None or not run.terms.sampling:
         return None, []
+    sources = [source for source in sources if source.name]  # a recipe may name none beside the seeds
     expansion = expansion_of(run.what.recipe, work.endpoints, run.ledger)
     with caller.growing(engine, expansion.settings.n) as watch:
         stopped = await grown(expansion, run.ledger, engine, watch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import random
 from collections import Counter
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from pairsmith import assets
-from pairsmith.collect import BadRow, Row, read_prompts, read_row
+from pairsmith.collect import BadRow, Row, read_row
 from pairsmith.collect.expand.gates import unquoted
 from pairsmith.collect.expand.growth import Means
 from pairsmith.collect.expand.methods import Stock
@@ -25,7 +24,7 @@ from pairsmith.expanding import Expansion, expand, modes_of
 from pairsmith.judge.verdicts import objects_in
 from pairsmith.records import EndpointName, Json
 from pairsmith.running.paying import watched
-from pairsmith.running.sources import opened_sources
+from pairsmith.running.sources import input_of, prompt_settings
 from pairsmith.sample.refusals import is_refusal
 from pairsmith.wordings import detector, is_foreign, language_names
 from pairsmith.work import MODES
@@ -109,13 +108,11 @@ def seeds_of(settings: ExpandSettings, language: Languages) -> list[Origin]:
         InputError: a row is bad or of several turns, or there is none.
     """
     found: dict[str, Origin] = {}
-    with contextlib.ExitStack() as files:
-        for source in opened_sources(settings.seeds, None, files, _no_standard_input):
-            for row in read_prompts(source.stream, source.name, source.format):
-                if isinstance(row, BadRow):
-                    raise InputError(str(row))
-                one = _seed(row, source.name, language)
-                found.setdefault(one.text, one)
+    for row in input_of(prompt_settings(path=list(settings.seeds)), _no_standard_input).rows():
+        if isinstance(row, BadRow):
+            raise InputError(str(row))
+        one = _seed(row, language)
+        found.setdefault(one.text, one)
     if not found:
         raise InputError(f"{', '.join(settings.seeds)}: no prompts in it; write one a line")
     ids = Counter(seed.id for seed in found.values())
@@ -125,10 +122,10 @@ def seeds_of(settings: ExpandSettings, language: Languages) -> list[Origin]:
     return list(found.values())
 
 
-def _seed(row: Row, name: str, language: Languages) -> Origin:
+def _seed(row: Row, language: Languages) -> Origin:
     prompt = row.prompt
     if len(prompt.messages) > 1 or not isinstance(prompt.messages[0]["content"], str):
-        raise InputError(f"{name}, line {row.line}: has several turns, and a seed is one message; leave it out")
+        raise InputError(f"{row.name}, line {row.line}: has several turns, and a seed is one message; leave it out")
     text, ident = prompt.messages[0]["content"], prompt.source_id or str(prompt.id)
     family = prompt.meta.get("family")
     return Origin(

@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pairsmith.collect.settings import HUB
 from pairsmith.dialects import of_host
 from pairsmith.judge.settings import CHECK
 from pairsmith.wire.faults import KEY_SHAPE
@@ -55,6 +56,9 @@ def shareable(recipe: Recipe) -> dict[str, Any]:
     """The tables of the recipe as it was set: files by their names alone, hosts only where everybody knows them."""
     table: dict[str, Any] = recipe.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     table.get("export", {}).pop("path", None)
+    prompts = table.get("prompts", {})
+    if not _is_plain(prompts.get("where", "")):  # it may name a person
+        prompts.pop("where")
     for settings in (*table.get("endpoints", {}).values(), *table.get("sample", {}).get("arms", ())):
         if "extra" in settings:
             settings["extra"] = shareable_parameters(settings["extra"])
@@ -132,6 +136,8 @@ def _shown(value: Any) -> Any:
     if isinstance(value, list):
         return [_shown(each) for each in value]
     if isinstance(value, str):
+        if value.startswith(HUB):  # like a file: whose it is, and whether others may read it, is not known
+            return PurePath(value).name
         if URL.match(value):
             return value if is_public(value) else ""
         return public_name(value)
