@@ -431,6 +431,7 @@ def _make_absolute(table: Table, base: Path) -> None:
 
     _each(table, "prompts", "path", prompts)
     _each(table, "prompts", "exclude", lambda path: str(base / path))
+    _each(table, "prompts", "against", lambda path: str(base / path))
     _each(table, "sample", "system", named("system"))
     _each(table, "judge", "rubric", named("rubrics"))
     _each(table, "judge", "panel", judge)

@@ -4,7 +4,8 @@ Pure: it reads streams that others opened, and the caller decides what a bad row
 count). The recipe's [prompts] table stands apart in `collect.settings`: nobody else pays for pydantic.
 """
 
+from pairsmith.collect.equal import equal_id, unite_equal
 from pairsmith.collect.rows import BadRow, Row, read_row, unite
 from pairsmith.collect.sources import detect_format, read_prompts
 
-__all__ = ["BadRow", "Row", "detect_format", "read_prompts", "read_row", "unite"]
+__all__ = ["BadRow", "Row", "detect_format", "equal_id", "read_prompts", "read_row", "unite", "unite_equal"]
