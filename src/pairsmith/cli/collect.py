@@ -16,6 +16,7 @@ import click
 import orjson
 
 from pairsmith.cli.common import json_option, relative, say
+from pairsmith.cli.sifted import Sift, sift_of, sift_options
 from pairsmith.errors import InputError, UserError
 from pairsmith.folder import written_whole
 
@@ -36,6 +37,8 @@ class Taken:
     rows: int = 0
     prompts: int = 0
     duplicates: int = 0
+    near_duplicates: int = 0
+    contaminated: int = 0
     bad: int = 0
     with_candidates: int = 0
     with_verdicts: int = 0
@@ -46,6 +49,7 @@ class Taken:
 @click.option("-o", "--out", required=True, metavar="FILE", help='Where they go; "-": standard output.')
 @click.option("--redact", metavar="KINDS", help="Take these out of every text: email,phone,key.")
 @click.option("--region", metavar="CC", help="Of phone numbers without a country code, such as DE.")
+@sift_options
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N prompts only.")
 @click.option("--skip-bad", is_flag=True, help="Go on after bad rows, and count them.")
 @json_option
@@ -57,6 +61,7 @@ def command(
     limit: int | None,
     skip_bad: bool,
     as_json: bool,
+    **flags: Any,
 ) -> int:
     """Write what a run would take from SOURCES: prompt files, read in this order, equal prompts united.
 
@@ -66,18 +71,21 @@ def command(
     from pairsmith.redacting import Redactor
 
     redactor = Redactor([kind.strip() for kind in redact.split(",")], region) if redact else None
+    sift = sift_of(sources, limit, flags)
     taken = Taken()
     with tempfile.TemporaryDirectory(prefix="pairsmith-") as folder, contextlib.ExitStack() as files:
         ledger = open_ledger(Path(folder) / "ledger.sqlite3", time.time, create=True)
         files.callback(ledger.close_now)
         bad = _Bad(skip_bad, taken)
-        asyncio.run(_take_in(_rows(sources, files, taken, bad), redactor, limit, ledger, bad))
+        asyncio.run(_take_in(_rows(sources, files, taken, bad), redactor, sift, ledger, bad))
         if not ledger.input_size():
-            raise InputError(f"{', '.join(sources)}: no prompts in it; write one a line")
+            raise InputError(f"{', '.join(sources)}: {sift.why_none}")
+        taken.near_duplicates, taken.contaminated = ledger.near_duplicate_count(), sift.contaminated
         with _writing(out) as to:
             for prompt in ledger.prompts():
                 _write(prompt, to, taken)
-    _say(taken, redactor, out, as_json)
+        lists = sift.list_left_out(ledger, out)
+    _say(taken, redactor, out, lists, as_json)
     return 0
 
 
@@ -113,21 +121,22 @@ def _rows(sources: Sequence[str], files: contextlib.ExitStack, taken: Taken, bad
 
 
 async def _take_in(
-    rows: Iterator[tuple[str, Row]], redactor: Redactor | None, limit: int | None, ledger: Ledger, bad: _Bad
+    rows: Iterator[tuple[str, Row]], redactor: Redactor | None, sift: Sift, ledger: Ledger, bad: _Bad
 ) -> None:
     """Equal prompts as one, as a run unites them: by a ledger, so that memory does not grow with the input.
 
-    No row is read behind the one that brings the last prompt that is wanted.
+    No row is read behind the one that brings the last prompt that is wanted, unless near-duplicates are looked for.
     """
     from itertools import islice
 
     from pairsmith import collect
 
     await ledger.new_generation()
-    size = 0
+    limit, size = sift.read_limit, 0
     while chunk := list(islice(rows, CHUNK if limit is None else min(CHUNK, limit - size))):
+        chunk = await sift.clean(chunk, redactor, ledger)
         prompts = [redactor.prompt(row.prompt) if redactor else row.prompt for _, row in chunk]
-        came = await ledger.add_prompts(prompts, collect.unite)
+        came = await ledger.add_prompts(prompts, collect.unite_equal, sift.equal_id)
         for name, row in (chunk[place] for place in came.clashes):
             where = "standard input" if name == "-" else name
             known = "its own id, which" if redactor else f"{row.prompt.source_id}, which"
@@ -136,6 +145,7 @@ async def _take_in(
             )
         bad.taken.duplicates += came.duplicates
         size += came.added
+    await sift.leave_near_out(ledger)
     await ledger.input_complete(bad.taken.duplicates, bad.taken.bad)
     await ledger.flush()
 
@@ -167,7 +177,7 @@ def _write(prompt: Prompt, to: BinaryIO, taken: Taken) -> None:
     to.write(orjson.dumps(row_of(prompt), option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _say(taken: Taken, redactor: Redactor | None, out: str, as_json: bool) -> None:
+def _say(taken: Taken, redactor: Redactor | None, out: str, lists: Sequence[Path], as_json: bool) -> None:
     redacted = dict(redactor.counts) if redactor else {}
     stream = sys.stderr if out == "-" else sys.stdout
     if as_json:
@@ -176,15 +186,24 @@ def _say(taken: Taken, redactor: Redactor | None, out: str, as_json: bool) -> No
             "rows": taken.rows,
             "prompts": taken.prompts,
             "duplicates": taken.duplicates,
+            "near_duplicates": taken.near_duplicates,
+            "contaminated": taken.contaminated,
             "skipped": taken.bad,
             "with_candidates": taken.with_candidates,
             "with_verdicts": taken.with_verdicts,
             "redacted": redacted,
             "lost_verdicts": redactor.lost_verdicts if redactor else 0,
+            "left_out": [str(path) for path in lists],
         }
         print(orjson.dumps(result).decode(), file=stream)
         return
-    besides = ", ".join(f"{n:,} {what}" for n, what in ((taken.duplicates, "duplicates"), (taken.bad, "bad rows")) if n)
+    counted = {
+        "duplicates": taken.duplicates,
+        "near-duplicates": taken.near_duplicates,
+        "bad rows": taken.bad,
+        "contaminated": taken.contaminated,
+    }
+    besides = ", ".join(f"{n:,} {what}" for what, n in counted.items() if n)
     lines = [f"{taken.prompts:,} prompts of {taken.rows:,} rows{f' (besides {besides})' if besides else ''}"]
     if taken.with_candidates:
         lines.append(f"  with answers   {taken.with_candidates:,}")
@@ -197,4 +216,5 @@ def _say(taken: Taken, redactor: Redactor | None, out: str, as_json: bool) -> No
             f"  lost verdicts  {redactor.lost_verdicts:,}, as their answers differed only in what was redacted"
         )
     lines += [f"{relative(Path(out))}"] if out != "-" else []
+    lines += [f"{relative(path)}: what was left out, beside what it is like" for path in lists]
     print("\n".join(lines), file=stream)

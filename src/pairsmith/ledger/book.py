@@ -196,6 +196,10 @@ class Ledger:
         """Prompts that the current input left out, by those that stand in their place; of one of these, or of all."""
         return left_out.near_duplicates(self._read, self._current(), stands)
 
+    def near_duplicate_count(self) -> int:
+        """How many there are."""
+        return self._one("SELECT count(*) FROM near_duplicates WHERE generation = ?", self._current())
+
     def near_duplicate(self, word: str) -> NearDuplicate | None:
         """The one of them that this names: its row's own id, or its content id."""
         return left_out.near_duplicate(self._read, self._current(), word)
@@ -403,7 +407,7 @@ class Ledger:
             duplicates=read[0] if read else 0,
             skipped=read[1] if read else 0,
             excluded=int(self.fact(intake.excluded_key(generation)) or 0),
-            near_duplicates=self._one("SELECT count(*) FROM near_duplicates WHERE generation = ?", generation),
+            near_duplicates=self.near_duplicate_count(),
             contaminated=self._one("SELECT count(*) FROM contaminated WHERE generation = ?", generation),
             settled=sum(by_kind["pair"].values()),
             pairs=sum(row[5] for row in rows),
