@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 NEAR = 0.7  # least Jaccard index of near-duplicates; 0.8 loses 60 % of texts of 10-15 words with one replaced
 SHORT_WORDS, SHORT_NEAR = 10, 0.8  # below ten words, one other word makes another text
 OPENING_WORDS = 30  # a longer first line is no instruction before a text
+ASKED_WORDS = 4  # a text of fewer words has no courtesies around it
 NUMBER_WORDS = 50  # up to here texts with other numbers are other texts; in longer ones a number is a detail
 
 
@@ -53,23 +54,78 @@ class Said(NamedTuple):
         return self.words[self.opening :]
 
     @property
+    def mostly_core(self) -> bool:
+        """Whether the text proper is no shorter than what stands before it."""
+        return 2 * self.opening <= len(self.words)
+
+    @property
     def numbers(self) -> list[str]:
         """Its numbers, where they make it another text."""
         return sorted(word for word in self.words if word[0].isdigit()) if len(self.words) <= NUMBER_WORDS else []
 
 
 def said(text: str) -> Said:
-    """A text without case, punctuation, spaces and spellings of Unicode; one of marks alone keeps these."""
-    if text.isascii():
-        plain, word = text.lower().replace("'", "").strip(), _ASCII_WORD
-    else:
-        plain, word = unicodedata.normalize("NFKC", text).casefold().translate(_PLAIN).strip(), _WORD
+    """A text without case, punctuation, spaces, spellings of Unicode, and courtesies at its ends.
+
+    One of marks alone keeps these.
+    """
+    plain, word = _plain(text)
     found = _OPENING.search(plain)
     opening: list[str] = word.findall(plain, 0, found.end()) if found else []
     core: list[str] = word.findall(plain, found.end() if found else 0)
-    if not core or len(opening) > OPENING_WORDS:
-        return Said(opening + core or plain.split(), 0)
-    return Said(opening + core, len(opening))
+    words = opening + core or plain.split()
+    front, end = _courteous(words)
+    short = len(opening) - front
+    return Said(words[front:end], short if core and 0 < short <= OPENING_WORDS and end > len(opening) else 0)
+
+
+def words_in(text: str) -> list[str]:
+    """All its words, as they are compared; of one of marks alone these."""
+    plain, word = _plain(text)
+    return word.findall(plain) or plain.split()
+
+
+def _plain(text: str) -> tuple[str, re.Pattern[str]]:
+    """The text without case, and what finds words in it."""
+    if text.isascii():
+        return text.lower().replace("'", "").strip(), _ASCII_WORD
+    return unicodedata.normalize("NFKC", text).casefold().translate(_PLAIN).strip(), _WORD
+
+
+def _courteous(words: Sequence[str]) -> tuple[int, int]:
+    """Where the words begin and end that are no greeting, request or thanks around a text of some more words."""
+    front, end = 0, len(words)
+    while end - front >= ASKED_WORDS and (length := _begins(words[front:end], _BEFORE)):
+        front += length
+    while end - front >= ASKED_WORDS and (length := _begins(words[front:end][::-1], _AFTER)):
+        end -= length
+    return (front, end) if end - front >= ASKED_WORDS - 1 else (0, len(words))
+
+
+def _begins(words: Sequence[str], phrases: Mapping[str, Sequence[tuple[str, ...]]]) -> int:
+    """How many words the longest phrase has that these begin with; 0: none."""
+    return max((len(one) for one in phrases.get(words[0], ()) if tuple(words[: len(one)]) == one), default=0)
+
+
+def _by_first(phrases: str, backwards: bool = False) -> Mapping[str, Sequence[tuple[str, ...]]]:
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in phrases.split(", "):
+        words = tuple(phrase.split())[:: -1 if backwards else 1]
+        found.setdefault(words[0], []).append(words)
+    return found
+
+
+_BEFORE = _by_first(
+    "hi, hi there, hello, hello there, hey, hey there, good morning, good evening, dear all, please, kindly, can you, "
+    "could you, would you, will you, can you help me, could you help me, can you please help me, "
+    "could you please help me, i would like you to, id like you to, i want you to, hallo, guten tag, bitte, kannst du, "
+    "könntest du, können sie, könnten sie, bonjour, sil vous plaît, sil te plaît, hola, por favor, puedes"
+)
+_AFTER = _by_first(
+    "please, thanks, thank you, thanks a lot, many thanks, thank you very much, thank you so much, in advance, "
+    "bitte, danke, vielen dank, danke schön, im voraus, merci, merci beaucoup, sil vous plaît, gracias, por favor",
+    backwards=True,
+)
 
 
 def shingles(words: Sequence[str]) -> set[str]:
@@ -83,12 +139,16 @@ def pairs(words: Sequence[str]) -> Iterator[str]:
 
 
 def alike(one: Said, other: Said, near: float = NEAR) -> bool:
-    """Whether two texts are nearly the same: as a whole, and in what follows an opening instruction."""
+    """Whether two texts are nearly the same: as a whole, and behind one opening instruction also in what follows it."""
     if one.words == other.words:
         return True
-    if one.numbers != other.numbers or not _near(one.core, other.core, near):
+    if one.numbers != other.numbers or not _near(one.words, other.words, near):
         return False
-    return not (one.opening or other.opening) or _near(one.words, other.words, near)
+    one_opening, other_opening = one.words[: one.opening], other.words[: other.opening]
+    told_apart = one_opening and other_opening and _near(one_opening, other_opening, near)
+    if one.mostly_core and other.mostly_core and not told_apart:
+        return True
+    return _near(one.core, other.core, near)
 
 
 def _near(one: Sequence[str], other: Sequence[str], near: float) -> bool:

@@ -58,7 +58,9 @@ class NearDuplicates:
         self._ranks = array("B")
         self._places = array("Q")  # the first place in the stream of each different text
         self._equal = array("Q")  # places of couples with equal words, one after the other
-        self._waiting: list[tuple[Said, int]] = []
+        self._waiting: list[tuple[list[str], list[str], int]] = []
+        self._owners = array("Q")  # by place of a sketch: whose it is
+        self._wholes = array("B")  # and whether it is one of the text as a whole
         self._keys: list[Numbers] = []
         self._sketches: list[npt.NDArray[np.uint8]] = []
 
@@ -86,8 +88,11 @@ class NearDuplicates:
         self._kinds.append(kind)
         self._ranks.append(rank)
         self._places.append(place)
-        self._waiting.append((read, kind))
-        if len(self._waiting) == BLOCK:
+        for whole in (False, True) if read.opening and read.mostly_core else (False,):
+            self._owners.append(len(self._lines) - 1)
+            self._wholes.append(whole)
+            self._waiting.append((read.words if whole else read.core, read.numbers, kind))
+        if len(self._waiting) >= BLOCK:
             self._sketch()
         return place
 
@@ -121,13 +126,13 @@ class NearDuplicates:
         """Sketch what waits: keys of buckets, and a byte of each permutation, by which couples are sifted."""
         if not self._waiting:
             return
-        sets = [[*read.core, *pairs(read.core)] for read, _ in self._waiting]
+        sets = [[*words, *pairs(words)] for words, _, _ in self._waiting]
         digests = np.array(RMinHash.digests_from_token_sets(sets, PERMUTATIONS, SEED), dtype=np.uint32)
         bands = PERMUTATIONS // self._rows
         factors = np.random.default_rng(SEED).integers(2**63, 2**64, self._rows, dtype=np.uint64) | np.uint64(1)
         cut = digests[:, : bands * self._rows].reshape(len(sets), bands, self._rows).astype(np.uint64)
         mixed = ((cut * factors).sum(axis=2, dtype=np.uint64) >> np.uint64(32)).astype(np.uint32)
-        apart = [crc32(" ".join(read.numbers).encode()) ^ kind for read, kind in self._waiting]
+        apart = [crc32(" ".join(numbers).encode()) ^ kind for _, numbers, kind in self._waiting]
         self._keys.append(mixed ^ np.array(apart, dtype=np.uint32)[:, None])
         self._sketches.append((digests & 0xFF).astype(np.uint8))
         self._waiting.clear()
@@ -155,6 +160,7 @@ class _Search:
 
     def __init__(self, given: NearDuplicates, wanted: _Together | _First) -> None:
         self._near, self._said, self._alike = given._near, given._said, given._alike
+        self._owners, self._wholes = np.array(given._owners, dtype=np.int64), given._wholes
         self._keys = np.concatenate(given._keys)
         self._sketches = np.concatenate(given._sketches)
         self._wanted = wanted
@@ -189,11 +195,14 @@ class _Search:
     def _crowd(self, members: Places) -> Iterator[tuple[int, int]]:
         """Couples of a large bucket, by the rare shingles that alike texts must share: no comparing each with each."""
         name = sha256(np.sort(members).tobytes()).digest()
-        if name in self._crowds or self._wanted.all_known(sorted(members.tolist())):
+        lines = self._owners[members].tolist()
+        if name in self._crowds or self._wanted.all_known(sorted(lines)):
             return
         self._crowds.add(name)
-        read = [self._said(member) for member in members.tolist()]
-        ways = [_Prefixes([shingles(one.core) for one in read], self._near)]
+        read = [self._said(line) for line in lines]
+        wholes = [self._wholes[member] for member in members.tolist()]
+        sketched = [one.words if whole else one.core for one, whole in zip(read, wholes, strict=True)]
+        ways = [_Prefixes(list(map(shingles, sketched)), self._near)]
         if any(one.opening for one in read):
             ways.append(_Prefixes([shingles(one.words) for one in read], self._near))
         ones, others = array("q"), array("q")
@@ -210,9 +219,10 @@ class _Search:
         for start in range(0, len(ones), SIFTED):
             first, second = ones[start : start + SIFTED], others[start : start + SIFTED]
             likely = (self._sketches[first] == self._sketches[second]).mean(axis=1) >= self._floor
-            for one, other in zip(first[likely].tolist(), second[likely].tolist(), strict=True):
+            lines = self._owners[first[likely]].tolist(), self._owners[second[likely]].tolist()
+            for one, other in zip(*lines, strict=True):
                 couple = (one, other) if one < other else (other, one)
-                if couple not in self._vain and not self._wanted.known(*couple):
+                if one != other and couple not in self._vain and not self._wanted.known(*couple):
                     if self._alike(*couple):
                         self._wanted.found(*couple)
                         yield couple

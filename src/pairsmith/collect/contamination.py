@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pairsmith.likeness import said
+from pairsmith.likeness import words_in
 from pairsmith.records import Json, Prompt
 
 SEED = 20261128
@@ -77,7 +77,7 @@ class Evaluations:
         self._whole: dict[tuple[str, ...], int] = {}  # items of very few words
         texts: dict[int, list[tuple[int, list[int]]]] = defaultdict(list)  # by size of n-grams
         for item in items:
-            if not (words := said(item.text).words):
+            if not (words := words_in(item.text)):
                 continue
             number = len(self._items)
             self._items.append(item)
@@ -103,7 +103,7 @@ class Evaluations:
         return best
 
     def _of_texts(self, texts: Sequence[str]) -> list[Match | None]:
-        words = [said(text).words for text in texts]
+        words = [words_in(text) for text in texts]
         found: list[Match | None] = [None] * len(texts)
         for place, one in enumerate(words):
             number = self._whole.get(tuple(one)) if len(one) < SHORT_WORDS else None

@@ -58,7 +58,7 @@ def normal_text(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    if _is_code(text):
+    if is_code(text):
         return text
     if any(quote in text for quote in _QUOTES):
         text = _SPACES.sub(_spaced, text)
@@ -70,7 +70,8 @@ def normal_text(text: str) -> str:
     return (_SHOUTED if shouted else _CAPITALISED).sub(_folded, text)
 
 
-def _is_code(text: str) -> bool:
+def is_code(text: str) -> bool:
+    """Whether it holds signs of code, so that case and spaces may mean something in it."""
     return not _CODE_SIGNS.isdisjoint(text) or _CALL.search(text) is not None or _INDENTED.search(text) is not None
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pairsmith.collect.equal import normal_text
-from pairsmith.likeness import NEAR, Said, said
+from pairsmith.collect.equal import is_code, normal_text
+from pairsmith.likeness import NEAR, SHORT_WORDS, Said, said
 from pairsmith.neighbours import KEPT, NearDuplicates
 from pairsmith.records import Json, Prompt, content_id
 
@@ -30,7 +30,8 @@ class NearPrompts:
     def add(self, prompts: Iterable[Prompt]) -> None:
         """Take the next ones."""
         for prompt in prompts:
-            self._found.add_said(_said(prompt), _kind(prompt), _rank(prompt))
+            read = _said(prompt)
+            self._found.add_said(read, _kind(prompt, len(read.words) < SHORT_WORDS), _rank(prompt))
 
     def left_out(self) -> Iterator[tuple[int, int]]:
         """The places (0-based) of those left out, in order, each with the place of the prompt that stays instead."""
@@ -46,13 +47,17 @@ def _said(prompt: Prompt) -> Said:
     return Said([*words, *said(last).words], len(words))
 
 
-def _kind(prompt: Prompt) -> int:
-    """32 bits of everything of a prompt but the words of its turns; 0 for a question alone."""
-    others: list[Json] = [{key: value for key, value in turn.items() if key != "content"} for turn in prompt.messages]
-    if others == [{"role": "user"}] and not prompt.tools and prompt.reference is None and prompt.system is None:
+def _kind(prompt: Prompt, short: bool) -> int:
+    """32 bits of everything of a prompt but the words of its turns; 0 for a question alone.
+
+    Of short code more than its words counts: no other is nearly the same.
+    """
+    asked: list[Json] = [{key: value for key, value in turn.items() if key != "content"} for turn in prompt.messages]
+    code = [normal_text(text) for turn in prompt.messages if short and is_code(text := str(turn.get("content") or ""))]
+    if asked == [{"role": "user"}] and not (code or prompt.tools or prompt.reference or prompt.system):
         return 0
     system = None if prompt.system is None else normal_text(prompt.system)
-    return int(content_id("kind", others, list(prompt.tools), prompt.reference, system)[:8], 16)
+    return int(content_id("kind", asked, list(prompt.tools), prompt.reference, system, [*code])[:8], 16)
 
 
 def _rank(prompt: Prompt) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from pairsmith.errors import InputError
 from pairsmith.records import Json
@@ -50,7 +50,7 @@ def _items(name: str, column: str | None, say: Callable[[str], object]) -> Itera
     rows = 0
     for line, row in _rows(name):
         rows += 1
-        key = column if column is not None and column in row else None if column is not None else _key_of(row)
+        key = _key_of(row) if column is None else column if column in row else None
         texts = [] if key is None else _texts(key, row)
         taken[key or ""] += len(texts)
         for text in texts:
@@ -59,35 +59,39 @@ def _items(name: str, column: str | None, say: Callable[[str], object]) -> Itera
         wanted = f'"{column}"' if column is not None else f"any of {', '.join(KEYS)}"
         raise InputError(f"{name}: holds no evaluation item under {wanted}; name the key with against_column")
     by = " and ".join(key for key, count in taken.items() if key and count)
-    say(f"{Path(name).name}: {taken.total():,} evaluation items of {rows:,} rows, by {by}")
+    items = "1 evaluation item" if taken.total() == 1 else f"{taken.total():,} evaluation items"
+    say(f"{Path(name).name}: {items}, by {by} of {rows:,} row{'' if rows == 1 else 's'}")
 
 
 def _rows(name: str) -> Iterator[tuple[int, dict[str, Json]]]:
-    path = Path(name)
-    if path.suffix.lower() in TEXT_FILES:
-        yield from _lines(path)
+    if Path(name).suffix.lower() in TEXT_FILES:
+        yield from _lines(name)
         return
     from pairsmith.converting.files import Source, rows_of_files
 
-    for place, row in rows_of_files([Source(name, lambda: path.open("rb"))]):
+    for place, row in rows_of_files([Source(name, lambda: _open(name))]):
         if isinstance(row, Flaw):
             raise InputError(f"{name}, line {place}: {row.problem}; {row.remedy.replace('{unit}', 'row')}")
         yield int(place), row
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, Json]]]:
+def _lines(name: str) -> Iterator[tuple[int, dict[str, Json]]]:
     """Each line of a text file that is not blank is an item."""
+    with _open(name) as stream:
+        for number, line in read_lines(stream, name):
+            try:
+                text = "" if isinstance(line, Flaw) else line.decode("utf-8").strip()
+            except UnicodeDecodeError as exc:
+                raise InputError(f"{name}, line {number}: {'; '.join(say_unreadable(exc))}") from None
+            if text:
+                yield number, {"text": text}
+
+
+def _open(name: str) -> BinaryIO:
     try:
-        with path.open("rb") as stream:
-            for number, line in read_lines(stream, str(path)):
-                if isinstance(line, Flaw):
-                    raise InputError(f"{path}, line {number}: {line.problem}; {line.remedy.replace('{unit}', 'line')}")
-                if line.strip():
-                    yield number, {"text": line.decode("utf-8").strip()}
+        return Path(name).open("rb")
     except OSError as exc:
-        raise InputError(f"{path} cannot be read ({exc.strerror}): mend [prompts] against") from None
-    except UnicodeDecodeError as exc:
-        raise InputError(f"{path}: {'; '.join(say_unreadable(exc))}") from None
+        raise InputError(f"{name} cannot be read ({exc.strerror}): name a file of evaluation items") from None
 
 
 def _key_of(row: dict[str, Json]) -> str | None:
