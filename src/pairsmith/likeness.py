@@ -13,8 +13,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 NEAR = 0.7  # least Jaccard index of near-duplicates; 0.8 loses 60 % of texts of 10-15 words with one replaced
-SHORT_WORDS, SHORT_NEAR = 10, 0.8  # below ten words, one other word makes another text
+SHORT_WORDS, SHORT_NEAR = 10, 0.8  # below ten words, one word instead of another makes another text
 OPENING_WORDS = 30  # a longer first line is no instruction before a text
+SLIP_LETTERS = 4  # of a word in which a slip of the pen makes no other word
 ASKED_WORDS = 4  # a text of fewer words has no courtesies around it
 NUMBER_WORDS = 50  # up to here texts with other numbers are other texts; in longer ones a number is a detail
 
@@ -138,22 +139,46 @@ def pairs(words: Sequence[str]) -> Iterator[str]:
     return map(" ".join, pairwise(words))
 
 
-def alike(one: Said, other: Said, near: float = NEAR) -> bool:
-    """Whether two texts are nearly the same: as a whole, and behind one opening instruction also in what follows it."""
+def alike(one: Said, other: Said, near: float = NEAR, short_words: int = SHORT_WORDS) -> bool:
+    """Whether two texts are nearly the same: as a whole, and behind one opening instruction also in what follows it.
+
+    Args:
+        one: the words of a text.
+        other: those of another.
+        near: the least Jaccard index.
+        short_words: in texts of fewer words one word instead of another makes another text, but for slips of the pen.
+    """
     if one.words == other.words:
         return True
-    if one.numbers != other.numbers or not _near(one.words, other.words, near):
+    if one.numbers != other.numbers or not _near(one.words, other.words, near, short_words):
         return False
     one_opening, other_opening = one.words[: one.opening], other.words[: other.opening]
-    told_apart = one_opening and other_opening and _near(one_opening, other_opening, near)
+    told_apart = one_opening and other_opening and _near(one_opening, other_opening, near, SHORT_WORDS)
     if one.mostly_core and other.mostly_core and not told_apart:
         return True
-    return _near(one.core, other.core, near)
+    return _near(one.core, other.core, near, short_words)
 
 
-def _near(one: Sequence[str], other: Sequence[str], near: float) -> bool:
+def _near(one: Sequence[str], other: Sequence[str], near: float, short_words: int) -> bool:
     first, second = shingles(one), shingles(other)
-    if min(len(one), len(other)) < SHORT_WORDS:
-        near = max(near, SHORT_NEAR)
-    common = len(first & second)
-    return common >= near * (len(first) + len(second) - common) - 1e-9
+    common, shorter = len(first & second), min(len(one), len(other))
+    index = common / (len(first) + len(second) - common) + 1e-9
+    if shorter >= short_words:
+        return index >= near
+    if index >= max(near, SHORT_NEAR) and not (set(one) - set(other) and set(other) - set(one)):
+        return True
+    return shorter >= SHORT_WORDS and index >= near and _slipped(one, other)
+
+
+def _slipped(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether one word differs, by two letters that changed places, or one that was lost."""
+    unlike = [couple for couple in zip(one, other, strict=False) if couple[0] != couple[1]]
+    if len(one) != len(other) or len(unlike) != 1:
+        return False
+    first, second = sorted(unlike[0], key=len)
+    if len(first) < SLIP_LETTERS or not (first + second).isalpha():
+        return False
+    at = next((place for place, letter in enumerate(first) if letter != second[place]), len(first))
+    if len(first) == len(second):
+        return first[at : at + 2] == second[at : at + 2][::-1] and first[at + 2 :] == second[at + 2 :]
+    return first[at:] == second[at + 1 :]

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash  # type: ignore[import-untyped]  # ships no types
 
-from pairsmith.likeness import NEAR, Said, alike, pairs, said, shingles
+from pairsmith.likeness import NEAR, SHORT_WORDS, Said, alike, pairs, said, shingles
 
 PERMUTATIONS = 200
 MISSED = 0.001  # of couples at the threshold itself; next to none above it
@@ -45,10 +45,11 @@ class NearDuplicates:
 
     Args:
         near: the least Jaccard index of near-duplicates, from 0.3 to 1.
+        short_words: in texts of fewer words one word instead of another makes another text.
     """
 
-    def __init__(self, near: float = NEAR) -> None:
-        self._near = near
+    def __init__(self, near: float = NEAR, short_words: int = SHORT_WORDS) -> None:
+        self._near, self._short_words = near, short_words
         self._rows = _rows(near)
         self._count = 0
         self._known: dict[bytes, int] = {}  # the words of each different text: its place among these
@@ -143,7 +144,7 @@ class NearDuplicates:
 
     def _alike(self, one: int, other: int) -> bool:
         same_kind = self._kinds[one] == self._kinds[other]
-        return same_kind and alike(self._said(one), self._said(other), self._near)
+        return same_kind and alike(self._said(one), self._said(other), self._near, self._short_words)
 
 
 def _rows(near: float) -> int:

@@ -14,6 +14,7 @@ from pairsmith.likeness import NEAR, SHORT_WORDS, Said, said
 from pairsmith.neighbours import KEPT, NearDuplicates
 from pairsmith.records import Json, Prompt, content_id
 
+ONE_MOULD_WORDS = 15  # below so many words another word is mostly another object in the same mould
 BRINGS_ANSWERS = 1  # its rank, against 0
 
 
@@ -25,7 +26,7 @@ class NearPrompts:
     """
 
     def __init__(self, near: float = NEAR) -> None:
-        self._found = NearDuplicates(near)
+        self._found = NearDuplicates(near, ONE_MOULD_WORDS)
 
     def add(self, prompts: Iterable[Prompt]) -> None:
         """Take the next ones."""
