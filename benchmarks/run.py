@@ -23,6 +23,7 @@ NAMES = (
     "resume",
     "again",
     "likeness",
+    "sifting",
     "converting",
     "check",
     "limits",

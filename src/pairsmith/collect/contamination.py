@@ -145,6 +145,10 @@ class _Grams:
         order = np.argsort(self._hashes[leads], kind="stable")
         self._owners: Numbers = owners[leads][order]
         self._keys, first, times = np.unique(self._hashes[leads][order], return_index=True, return_counts=True)
+        bits = max(10, len(self._keys).bit_length() + 4)
+        self._shift = np.uint64(64 - bits)
+        self._beginnings = np.zeros(2**bits, dtype=np.bool_)  # which a hash may begin with, to be one: 1 in 16 or fewer
+        self._beginnings[self._keys >> self._shift] = True
         self._first: Numbers = first
         self._times: Numbers = times
 
@@ -180,13 +184,15 @@ class _Grams:
         unknown = np.concatenate([[0], np.cumsum(words == 0)])
         whole = np.flatnonzero(unknown[self.size :] == unknown[: -self.size])
         hashes = self._hashed(words)[whole]
-        found = np.minimum(np.searchsorted(self._keys, hashes), len(self._keys) - 1)
-        hits = np.flatnonzero(self._keys[found] == hashes)
+        maybe = np.flatnonzero(self._beginnings[hashes >> self._shift])
+        found = np.minimum(np.searchsorted(self._keys, hashes[maybe]), len(self._keys) - 1)
+        same = self._keys[found] == hashes[maybe]
+        hits, found = maybe[same], found[same]
         if not len(hits):
             return
         owners = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])[whole]
         for place in np.unique(owners[hits]).tolist():
-            leading = np.unique(found[hits[owners[hits] == place]])
+            leading = np.unique(found[owners[hits] == place])
             best = self._best(leading[np.argsort(self._times[leading], kind="stable")], hashes[owners == place])
             if best is not None:
                 yield place, self._numbers[best[0]], best[1]
