@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pairsmith.cli.common import Named, say
-from pairsmith.collect import BadRow, Row
+from pairsmith.collect import BadRow, Row, equal_id
 from pairsmith.folder import RunFolder
 from pairsmith.planning.survey import Survey, survey
 from pairsmith.running.evaluations import evaluations
@@ -91,9 +91,13 @@ def _not_excluded(rows: Iterator[Row | BadRow], what: Named) -> Iterator[Row | B
     """The rows without those that the recipe's `exclude` leaves out."""
     from pairsmith.ledger.excluded import excluded
 
-    earlier = excluded([RunFolder(Path(folder)).ledger for folder in what.recipe.prompts.exclude], what.folder.ledger)
+    settings = what.recipe.prompts
+    earlier = excluded([RunFolder(Path(folder)).ledger for folder in settings.exclude], what.folder.ledger)
+    exact = settings.dedupe != "off" and bool(earlier.ledgers)
     while chunk := list(islice(rows, CHUNK)):
-        out = earlier.among({row.prompt.id for row in chunk if isinstance(row, Row)})
+        prompts = [row.prompt for row in chunk if isinstance(row, Row)]
+        equal = {prompt.id: equal_id(prompt) for prompt in prompts} if exact else {}
+        out = earlier.among({prompt.id for prompt in prompts}, equal)
         yield from (row for row in chunk if not (isinstance(row, Row) and row.prompt.id in out))
 
 

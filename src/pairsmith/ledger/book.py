@@ -173,7 +173,8 @@ class Ledger:
             unite: makes one of two.
             equal_id: the same of equal prompts; None: those with the same id are equal.
         """
-        out = self._excluded.among({prompt.id for prompt in prompts})
+        equal = {prompt.id: equal_id(prompt) for prompt in prompts} if equal_id and self._excluded.ledgers else {}
+        out = self._excluded.among({prompt.id for prompt in prompts}, equal)
         return await self._transaction(lambda db: intake.take(db, self.generation, prompts, unite, out, equal_id))
 
     async def leave_near_out(self, out: Sequence[tuple[int, int]], limit: int | None) -> None:
@@ -215,11 +216,12 @@ class Ledger:
     async def exclude_from_input(self) -> None:
         """Leave out of the input that stands already what is excluded by now."""
         rows = self._read.execute(
-            "SELECT p.hash FROM inputs i JOIN prompts p ON p.id = i.prompt WHERE i.generation = ?", (self.generation,)
+            "SELECT p.hash, i.equal FROM inputs i JOIN prompts p ON p.id = i.prompt WHERE i.generation = ?",
+            (self.generation,),
         )
         out: set[PromptId] = set()
-        while chunk := [ident for (ident,) in rows.fetchmany(CHUNK)]:
-            out |= self._excluded.among(chunk)
+        while chunk := dict(rows.fetchmany(CHUNK)):
+            out |= self._excluded.among(chunk, chunk)
         if out:
             await self._transaction(lambda db: intake.leave_excluded(db, self.generation, out, len(out)))
 

@@ -108,8 +108,8 @@ def _equal(db: sqlite3.Connection, generation: int, equal: str | None) -> tuple[
     if equal is None:
         return None
     found = db.execute(
-        "SELECT p.id, p.hash, p.body, i.ordinal FROM inputs i JOIN prompts p ON p.id = i.prompt"
-        " WHERE i.generation = ? AND i.equal = ?",
+        "SELECT p.id, p.hash, p.body, i.ordinal FROM inputs i INDEXED BY inputs_equal JOIN prompts p ON p.id = i.prompt"
+        " WHERE i.generation = ? AND i.equal = ?",  # SQLite would go by the generation alone
         (generation, equal),
     ).fetchone()
     return (found[0], prompt_of(PromptId(found[1]), found[2], found[3])) if found else None
