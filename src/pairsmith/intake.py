@@ -75,6 +75,7 @@ class Intake:
         self._known = known
         self._came_to = came_to
         self._closed = False
+        self._held = False  # nobody is handed out yet: who is left out shows at the end of the input
         self._at_end = asyncio.Event()  # the input was read to its end
         self._more = asyncio.Event()  # more of it stands in the ledger
         # Of what was read: prompts, and other rows.
@@ -92,11 +93,12 @@ class Intake:
         Raises:
             InputError: a bad row, unless `settings.skip_bad`; or no prompt at all.
         """
+        self._held = sources is None or settings.dedupe == "near"
         try:
             if sources is None:
                 await self._ledger.exclude_from_input()
                 await self._sift_stored(settings, against)
-                self._stand(self._ledger.input_size())
+                self._release()
             else:
                 await self._ledger.new_generation()
                 await self._read(sources, settings, against)
@@ -105,7 +107,7 @@ class Intake:
             self._more.set()
 
     async def _read(self, sources: Sequence[Rows], settings: PromptSettings, against: Evaluations | None) -> None:
-        near = settings.dedupe == "near"  # then nobody is handed out before the end, and the limit counts what is left
+        near = settings.dedupe == "near"  # then the limit counts what is left at the end
         equal_id = None if settings.dedupe == "off" else collect.equal_id
         rows = ((source.name, row) for source in sources for row in source.rows())
         limit, read = None if near else settings.limit, 0
@@ -131,7 +133,7 @@ class Intake:
             self._more.set()
         if near:
             await self._leave_near_out(settings.near, settings.limit)
-            self._stand(self._ledger.input_size())
+            self._release()
         self._check_any(sources)
         await self.complete()
 
@@ -182,6 +184,11 @@ class Intake:
         """What was read stands for the whole input: it is, or the run needs no more of it."""
         await self._ledger.input_complete(self._duplicates, self._skipped, self._excluded)
 
+    def _release(self) -> None:
+        """Who stands in the ledger now is the input."""
+        self._stand(self._ledger.input_size())
+        self._held = False
+
     def _stand(self, size: int) -> None:
         """So many prompts stand in the ledger by now, some of them settled on earlier runs."""
         for ordinal, kind, pairs in self._ledger.kinds(self._digest, self._size):
@@ -205,7 +212,8 @@ class Intake:
                 at_end = self._at_end.is_set()
                 self._more.clear()
                 size = self._size
-                self._fetched.extend(self._ledger.owed(self._digest, self._reached, CHUNK))
+                if not self._held:
+                    self._fetched.extend(self._ledger.owed(self._digest, self._reached, CHUNK))
                 if self._fetched:
                     self._reached = self._fetched[-1].ordinal
                     continue
