@@ -67,7 +67,7 @@ def measure(sizes: list[int], family: int) -> Iterator[Figure]:
 
 def found(name: str, prompts: int) -> None:
     """The child: prints what it found, and what that took without the making of the prompts."""
-    from pairsmith.likeness import near_groups
+    from pairsmith.neighbours import near_groups
 
     rng = random.Random(0)
     made = planted(rng, prompts) if name == "planted" else ((i, "", MOULDS[name](rng, i)) for i in range(prompts))

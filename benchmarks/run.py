@@ -25,6 +25,7 @@ NAMES = (
     "likeness",
     "expanding",
     "collecting",
+    "sifting",
     "converting",
     "check",
     "limits",

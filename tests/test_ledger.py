@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pairsmith.collect import unite
+from pairsmith.collect import equal_id, unite, unite_equal
 from pairsmith.errors import LedgerError, Stopped
 from pairsmith.ledger import Ledger, Settled, open_ledger
 from pairsmith.ledger.schema import MIGRATIONS, SCHEMA, VERSION
@@ -460,6 +460,60 @@ def test_one_id_for_two_prompts_is_a_clash_at_its_place(tmp_path: Path) -> None:
         return taken.clashes
 
     assert used(tmp_path, story) == (2,)
+
+
+def test_an_equal_prompt_is_found_by_an_index_however_large_the_input_is(tmp_path: Path) -> None:
+    statements: list[str] = []
+
+    async def story(ledger: Ledger) -> None:
+        await ledger.new_generation()
+        ledger._writer._db.set_trace_callback(statements.append)
+        await ledger.add_prompts([ONE, prompt("one?")], unite_equal, equal_id)
+
+    used(tmp_path, story)
+    (lookup, *_) = [one for one in statements if "i.equal =" in one]
+
+    assert "equal=?" in rows(tmp_path, f"EXPLAIN QUERY PLAN {lookup}")[0][3]
+
+
+def test_places_of_near_duplicates_close_up_and_the_input_ends_at_its_limit(tmp_path: Path) -> None:
+    texts = ["a", "b", "c", "d", "e", "f", "g"]
+
+    async def story(ledger: Ledger) -> tuple[list[tuple[str, int]], list[tuple[Any, Any]]]:
+        await ledger.new_generation()
+        await ledger.add_prompts([prompt(text, source_id=text) for text in texts], unite)
+        await ledger.leave_near_out([(1, 0), (3, 2), (5, 0)], 3)
+        await ledger.input_complete(0, 0)
+        kept = [(str(one.source_id), one.ordinal) for one in ledger.prompts()]
+        return kept, [(one.prompt.source_id, one.stands.source_id) for one in ledger.near_duplicates()]
+
+    assert used(tmp_path, story) == ([("a", 0), ("c", 1), ("e", 2)], [("b", "a"), ("d", "c")])
+
+
+def test_what_was_left_out_for_one_that_is_left_out_now_is_so_for_the_one_that_stays(tmp_path: Path) -> None:
+    async def story(ledger: Ledger) -> list[tuple[Any, Any]]:
+        await ledger.new_generation()
+        await ledger.add_prompts([prompt(text, source_id=text) for text in "abc"], unite)
+        await ledger.leave_near_out([(2, 1)], None)
+        await ledger.leave_near_out([(1, 0)], None)
+        await ledger.input_complete(0, 0)
+        return [(one.prompt.source_id, one.stands.source_id) for one in ledger.near_duplicates()]
+
+    assert sorted(used(tmp_path, story)) == [("b", "a"), ("c", "a")]
+
+
+def test_a_new_reading_forgets_what_an_unfinished_one_left_out(tmp_path: Path) -> None:
+    async def story(ledger: Ledger) -> None:
+        await ledger.new_generation()
+        await ledger.add_prompts([ONE, TWO], unite)
+        await ledger.leave_near_out([(1, 0)], None)
+        await ledger.list_contaminated([{"id": "x"}])
+        await taken_in(ledger, [ONE])
+
+    used(tmp_path, story)
+
+    assert rows(tmp_path, "SELECT count(*) FROM near_duplicates") == rows(tmp_path, "SELECT count(*) FROM contaminated")
+    assert rows(tmp_path, "SELECT count(*) FROM contaminated") == [(0,)]
 
 
 ROWS = st.lists(

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pairsmith.likeness import FEW, Groups, NearDuplicates, alike, near_groups, said
+from pairsmith.likeness import alike, said
+from pairsmith.neighbours import FEW, Groups, NearDuplicates, near_groups
 
 TEXT = (
     "My flight was cancelled last night and the airline only offered a voucher. I would rather have my money back. "

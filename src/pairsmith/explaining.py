@@ -144,6 +144,7 @@ class Explained:
     output_tokens: int
     cost_usd: float | None
     _numbers: Mapping[CompletionId, int] = field(repr=False)
+    stands_for: tuple[Prompt, ...] = ()  # prompts that are nearly the same, and were left out for it
 
     def number(self, ident: CompletionId) -> int:
         """What a completion is called here; 0: an earlier version did not keep which it was."""
@@ -197,6 +198,7 @@ def explained(prompt: Prompt, ledger: Ledger, digest: str, rules: Pairing, panel
         besides=besides(known, {one.id for one in answers}, unpaid),
         **_paid(attempts),
         _numbers={one.id: one.number for one in answers},
+        stands_for=tuple(one.prompt for one in ledger.near_duplicates(prompt.id)),
     )
     return replace(bare, rungs=_rungs(bare, rules, panel), compared=_compared(bare, known), votes=_votes(bare, ledger))
 

@@ -36,6 +36,16 @@ class RunFolder:
         return self.path / "doctor.json"
 
     @property
+    def contaminated(self) -> Path:
+        """Rows that were left out as they hold an item of an evaluation set."""
+        return self.path / "contaminated.jsonl"
+
+    @property
+    def near_duplicates(self) -> Path:
+        """Prompts that were left out in favour of one that is nearly the same."""
+        return self.path / "near-duplicates.jsonl"
+
+    @property
     def pairs(self) -> Path:
         """Where pairs go when the recipe names no file."""
         return self.path / "pairs.jsonl"

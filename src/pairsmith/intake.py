@@ -6,12 +6,11 @@ Memory holds one chunk, whatever the size of the input. Called by pipeline.py.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
-from typing import Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol
 
 from pairsmith import collect
 from pairsmith.collect import BadRow, Row
@@ -19,11 +18,14 @@ from pairsmith.collect.settings import PromptSettings
 from pairsmith.errors import InputError
 from pairsmith.ledger import Ledger
 from pairsmith.records import Prompt, PromptId
+from pairsmith.sifting import in_daemon, leave_near_out
 from pairsmith.streams import say_name
 
-CHUNK = 256  # rows of the input taken at a time, and prompts fetched at a time
+if TYPE_CHECKING:
+    from pairsmith.collect.contamination import Evaluations
 
-T = TypeVar("T")
+CHUNK = 256  # rows of the input taken at a time, and prompts fetched at a time
+STORED = "-"  # the file of prompts that the ledger has: they came from standard input
 
 
 class Rows(Protocol):
@@ -60,39 +62,48 @@ class Intake:
         self._known = known
         self._came_to = came_to
         self._closed = False
+        self._held = False  # nobody is handed out yet: who is left out shows at the end of the input
         self._at_end = asyncio.Event()  # the input was read to its end
         self._more = asyncio.Event()  # more of it stands in the ledger
-        self._size = self._duplicates = self._skipped = self._excluded = 0  # of what was read: prompts, and other rows
+        # Of what was read: prompts, and other rows.
+        self._size = self._duplicates = self._skipped = self._excluded = self._contaminated = 0
         self._reached = -1  # the last ordinal that was fetched, or passed as settled
         self._fetched: deque[Prompt] = deque()
         self._revisit: deque[PromptId] = deque()
         self._turn = asyncio.Lock()
 
-    async def take_in(self, sources: Sequence[Rows] | None, settings: PromptSettings) -> None:
-        """Read the input to its end; None: it is what the ledger has.
+    async def take_in(
+        self, sources: Sequence[Rows] | None, settings: PromptSettings, against: Evaluations | None = None
+    ) -> None:
+        """Read the input to its end; None: it is what the ledger has. What holds an item of `against` is left out.
 
         Raises:
             InputError: a bad row, unless `settings.skip_bad`; or no prompt at all.
         """
+        self._held = sources is None or settings.dedupe == "near"
         try:
             if sources is None:
                 await self._ledger.exclude_from_input()
-                self._stand(self._ledger.input_size())
+                await self._sift_stored(settings, against)
+                self._release()
             else:
                 await self._ledger.new_generation()
-                await self._read(sources, settings)
+                await self._read(sources, settings, against)
         finally:
             self._at_end.set()
             self._more.set()
 
-    async def _read(self, sources: Sequence[Rows], settings: PromptSettings) -> None:
+    async def _read(self, sources: Sequence[Rows], settings: PromptSettings, against: Evaluations | None) -> None:
+        near = settings.dedupe == "near"  # then the limit counts what is left at the end
+        equal_id = None if settings.dedupe == "off" else collect.equal_id
         rows = chain.from_iterable(source.rows() for source in sources)
-        while room := min(CHUNK, CHUNK if settings.limit is None else settings.limit - self._size):
-            chunk = await _in_daemon(lambda: list(islice(rows, room)))
+        limit, read = None if near else settings.limit, 0
+        while room := min(CHUNK, CHUNK if limit is None else limit - read):
+            chunk = await in_daemon(partial(_chunk, rows, room))
             if not chunk:
                 break
-            good = [row for row in chunk if isinstance(row, Row)]
-            taken = await self._ledger.add_prompts([row.prompt for row in good], collect.unite)
+            good = await self._clean([row for row in chunk if isinstance(row, Row)], against)
+            taken = await self._ledger.add_prompts([row.prompt for row in good], collect.unite_equal, equal_id)
             bad = [str(row) for row in chunk if isinstance(row, BadRow)]
             bad += [_clash(good[place]) for place in taken.clashes]
             if bad and not settings.skip_bad:
@@ -100,19 +111,70 @@ class Intake:
             self._duplicates += taken.duplicates
             self._skipped += len(bad)
             self._excluded += taken.excluded
+            read += taken.added
+            if near:
+                self._known(read)
+                continue
             self._visit_again(taken.revisit)
-            self._stand(self._size + taken.added)
+            self._stand(read)
             self._more.set()
-        names = ", ".join(source.name for source in sources)
-        if self._excluded and not self._size:
-            raise InputError(f"{names}: all prompts in it became pairs in the runs that are excluded; add new ones")
-        if not self._size:
-            raise InputError(f"{names}: no prompts in it; write one a line")
+        if near:
+            await self._leave_near_out(settings.near, settings.limit)
+            self._release()
+        self._check_any(sources)
         await self.complete()
+
+    def _check_any(self, sources: Sequence[Rows]) -> None:
+        names = ", ".join(source.name for source in sources)
+        if self._size:
+            return
+        if self._contaminated:
+            raise InputError(f"{names}: all prompts in it hold items of the evaluation sets; add new ones")
+        if self._excluded:
+            raise InputError(f"{names}: all prompts in it became pairs in the runs that are excluded; add new ones")
+        raise InputError(f"{names}: no prompts in it; write one a line")
+
+    async def _clean(self, rows: Sequence[Row], against: Evaluations | None) -> Sequence[Row]:
+        """The rows without those that hold an item of an evaluation set; these are listed."""
+        if against is None:
+            return rows
+        matches = await in_daemon(partial(against.matches, [row.prompt for row in rows]))
+        both = list(zip(rows, matches, strict=True))
+        listed = [match.listed(row.prompt, row.name, row.line) for row, match in both if match is not None]
+        if listed:
+            await self._ledger.list_contaminated(listed)
+            self._contaminated += len(listed)
+        return [row for row, match in both if match is None]
+
+    async def _sift_stored(self, settings: PromptSettings, against: Evaluations | None) -> None:
+        """Leave out of the input that stands already what is to be left out by now."""
+        after = -1
+        while against is not None and (chunk := self._ledger.taken(after, CHUNK)):
+            after = chunk[-1].ordinal
+            found = zip(chunk, await in_daemon(partial(against.matches, chunk)), strict=True)
+            out = [(prompt, match) for prompt, match in found if match is not None]
+            if out:
+                listed = [match.listed(prompt, STORED, prompt.ordinal + 1) for prompt, match in out]
+                await self._ledger.list_contaminated(listed, [prompt.id for prompt, _ in out])
+        if settings.dedupe == "near" and self._ledger.fact(self._near_key) != str(settings.near):
+            await self._leave_near_out(settings.near, None)
+
+    async def _leave_near_out(self, near: float, limit: int | None) -> None:
+        await leave_near_out(self._ledger, near, limit)
+        await self._ledger.learn(self._near_key, str(near))
+
+    @property
+    def _near_key(self) -> str:
+        return f"near {self._ledger.generation}"
 
     async def complete(self) -> None:
         """What was read stands for the whole input: it is, or the run needs no more of it."""
         await self._ledger.input_complete(self._duplicates, self._skipped, self._excluded)
+
+    def _release(self) -> None:
+        """Who stands in the ledger now is the input."""
+        self._stand(self._ledger.input_size())
+        self._held = False
 
     def _stand(self, size: int) -> None:
         """So many prompts stand in the ledger by now, some of them settled on earlier runs."""
@@ -137,7 +199,8 @@ class Intake:
                 at_end = self._at_end.is_set()
                 self._more.clear()
                 size = self._size
-                self._fetched.extend(self._ledger.owed(self._digest, self._reached, CHUNK))
+                if not self._held:
+                    self._fetched.extend(self._ledger.owed(self._digest, self._reached, CHUNK))
                 if self._fetched:
                     self._reached = self._fetched[-1].ordinal
                     continue
@@ -156,30 +219,8 @@ class Intake:
         self._more.set()
 
 
-async def _in_daemon(work: Callable[[], T]) -> T:
-    """Run blocking work in a thread that the process need not wait for: standard input may never end."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def tell(result: T | None, error: BaseException | None) -> None:
-        if future.done():  # nobody waits any more: the run has stopped
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(cast(T, result))
-
-    def body() -> None:
-        result, error = None, None
-        try:
-            result = work()
-        except Exception as exc:  # noqa: BLE001 — handed over to whoever waits
-            error = exc
-        with contextlib.suppress(RuntimeError):  # the loop has closed meanwhile
-            loop.call_soon_threadsafe(tell, result, error)
-
-    threading.Thread(target=body, daemon=True, name="reading").start()
-    return await future
+def _chunk(rows: Iterator[Row | BadRow], room: int) -> list[Row | BadRow]:
+    return list(islice(rows, room))
 
 
 def _clash(row: Row) -> str:

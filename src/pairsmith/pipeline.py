@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pairsmith import measuring, shapes
 from pairsmith.enough import MIN_YIELD, TARGET, Enough
@@ -43,6 +43,9 @@ from pairsmith.wire.online import Engine
 from pairsmith.wire.stored import read_stored
 from pairsmith.work import Work, measured, said_of_noise
 
+if TYPE_CHECKING:
+    from pairsmith.collect.contamination import Evaluations
+
 HEAD_START_S = 0.3  # the input is read for so long before anything is spent: most bad rows are found for free
 READ_AGAIN_S = 10.0  # and for so long when earlier runs may have made enough pairs of it
 FIRST_LOOK = 50  # settled prompts after which the gate's effect is told
@@ -71,6 +74,7 @@ async def run(
     progress: Progress,
     sampling: bool = True,
     enough: Enough | None = None,
+    against: Evaluations | None = None,
 ) -> None:
     """Carry every prompt of the input as far as it goes: to a pair, an abstention, or a failure.
 
@@ -85,6 +89,7 @@ async def run(
         progress: is told how it goes.
         sampling: whether completions are asked for; else only what was sampled already is judged.
         enough: how many pairs are wanted, and what the run must give to go on; None: all there are.
+        against: evaluation sets; prompts that hold an item of them are left out.
 
     Raises:
         UserError: a bad row, or a function of the user's own that went wrong; what was answered until then is stored.
@@ -95,7 +100,7 @@ async def run(
     journey = _Journey(work, ledger, engine, progress, enough or Enough(), sampling)
     intake = Intake(ledger, work.digest, progress.known, journey.came_to)
     engine.on_stop(intake.close)
-    reading = asyncio.create_task(intake.take_in(sources, work.recipe.prompts))
+    reading = asyncio.create_task(intake.take_in(sources, work.recipe.prompts, against))
     await journey.head_start(reading)
     crew = [asyncio.create_task(journey.carry_all(intake)) for _ in range(max(1, engine.width))]
     try:

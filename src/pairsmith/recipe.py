@@ -474,6 +474,7 @@ def _make_absolute(table: Table, base: Path) -> None:
     _each(table, "prompts", "exclude", lambda path: str(base / path))
     _each(table.get("prompts"), "expand", "seeds", prompts)
     _each(table.get("prompts"), "expand", "docs", lambda path: str(base / path))
+    _each(table, "prompts", "against", lambda path: str(base / path))
     _each(table, "sample", "system", named("system"))
     _each(table, "judge", "rubric", lambda name: name if name == BY_FAMILY else named("rubrics")(name))
     _each(table, "judge", "panel", judge)

@@ -103,7 +103,8 @@ def test_every_row_is_counted_in_one_place_and_the_table_says_where(tmp_path: Pa
     said, table = pairsmith(*words, "--json").json, pairsmith(*words).out
 
     assert (said["rows"], said["prompts"], said["duplicates"], said["skipped"], said["not_matching"]) == (5, 2, 1, 1, 1)
-    assert said["sources"][str(second)] == {"rows": 2, "prompts": 0, "duplicates": 1, "bad": 0, "not_matching": 1}
+    counted = {what: rows for what, rows in said["sources"][str(second)].items() if rows}
+    assert counted == {"rows": 2, "duplicates": 1, "not_matching": 1}
     assert said["odd"]["under 10 characters"] == {"prompts": 2, "file": str(first), "line": 1}
     assert "2 prompts of 5 rows (besides 1 duplicates, 1 bad rows, 1 not matching)" in table
     assert "b.jsonl     2        0           1    0             1" in table
@@ -132,3 +133,90 @@ def test_a_sample_is_the_same_on_each_run(tmp_path: Path) -> None:
 
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert [row["prompt"] for row in read_rows(tmp_path / "one")] != [f"Number {number}?" for number in range(5)]
+
+
+# --- what is left out --------------------------------------------------------------------------------
+
+FLIGHT = "My flight was cancelled last night and the airline only offered a voucher. Which rules apply to me now?"
+
+
+def test_equal_prompts_are_one_and_the_first_one_s_text_stays(tmp_path: Path) -> None:
+    rows = write_rows(
+        tmp_path / "a.jsonl", [{"prompt": "Name a river."}, {"prompt": "name  a river.", "candidates": ["Po."]}]
+    )
+
+    said = pairsmith("collect", rows, "-o", tmp_path / "out.jsonl", "--json").json
+    off = pairsmith("collect", rows, "-o", tmp_path / "off.jsonl", "--json", "--dedupe", "off").json
+
+    assert (said["prompts"], said["duplicates"], off["prompts"], off["duplicates"]) == (1, 1, 2, 0)
+    assert read_rows(tmp_path / "out.jsonl") == [{"prompt": "Name a river.", "candidates": ["Po."]}]
+
+
+def test_near_duplicates_are_left_out_and_listed_and_the_limit_counts_what_is_left(tmp_path: Path) -> None:
+    texts = [FLIGHT, FLIGHT.replace("voucher", "coupon"), "Name a river.", "Name a lake."]
+    rows = write_rows(tmp_path / "a.jsonl", [{"prompt": text} for text in texts])
+
+    said = pairsmith("collect", rows, "-o", tmp_path / "out.jsonl", "--dedupe", "near", "--limit", 2, "--json").json
+
+    assert (said["prompts"], said["near_duplicates"]) == (2, 1)
+    assert [row["prompt"] for row in read_rows(tmp_path / "out.jsonl")] == [FLIGHT, "Name a river."]
+    (listed,) = read_rows(tmp_path / "out.near-duplicates.jsonl")
+    assert (listed["text"], listed["instead"]["text"]) == (texts[1], FLIGHT)
+    assert said["left_out"] == [str(tmp_path / "out.near-duplicates.jsonl")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key"),
+    [
+        ("e.jsonl", f'{{"answer": "42", "question": "{FLIGHT}"}}\n', "question"),
+        ("e.json", f'[{{"turns": ["Hi, how are you doing today?", "{FLIGHT}"]}}]', "turns"),
+        ("e.csv", f'id,Problem\n1,"{FLIGHT}"\n', "Problem"),
+        ("e.txt", f"\n{FLIGHT}\n", "text"),
+        ("e.jsonl", f'{{"messages": [{{"role": "user", "content": "{FLIGHT}"}}]}}\n', "messages"),
+    ],
+)
+def test_evaluation_sets_are_read_in_any_format_under_the_usual_keys(
+    name: str, text: str, key: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text)
+    rows = write_rows(tmp_path / "a.jsonl", [{"prompt": "Name a river."}, {"prompt": f"Dear all, {FLIGHT}", "id": "x"}])
+
+    ran = pairsmith("collect", rows, "-o", tmp_path / "out.jsonl", "--against", tmp_path / name, "--json")
+
+    assert (ran.json["prompts"], ran.json["contaminated"]) == (1, 1)
+    assert f"by {key} of 1 row" in ran.err
+    (match,) = read_rows(tmp_path / "out.matches.jsonl")
+    assert (match["id"], match["file"], match["line"], match["evaluation"]["text"]) == ("x", str(rows), 2, FLIGHT)
+
+
+def test_a_match_is_listed_without_what_is_private(tmp_path: Path) -> None:
+    evaluations = write_rows(tmp_path / "e.jsonl", [{"task": FLIGHT}])
+    rows = write_rows(tmp_path / "a.jsonl", [{"prompt": "Hi"}, {"prompt": f"{FLIGHT} Write to ann@example.com."}])
+    how = ["--against", evaluations, "--against-column", "task", "--matches", tmp_path / "m.jsonl", "--redact", "email"]
+
+    pairsmith("collect", rows, "-o", tmp_path / "out.jsonl", *how)
+
+    (match,) = read_rows(tmp_path / "m.jsonl")
+    assert match["text"].endswith("Write to [EMAIL].")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--near", "0.8"], "--near says nothing without --dedupe near"),
+        (["--against-ngram", "13"], "say how --against FILE is read"),
+        (["--against", "missing.jsonl"], "missing.jsonl cannot be read"),
+        (["--against", "a.txt", "--against-column", "task"], 'no evaluation item under "task"'),
+        (["--against", "a.txt"], "all prompts in it hold items of the evaluation sets"),
+    ],
+)
+def test_mistakes_about_what_is_left_out_are_said_with_the_way_out(
+    words: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_text("Hi\n")
+
+    ran = pairsmith("collect", "a.txt", "-o", "x", *words)
+
+    assert (ran.code, Path("x").exists()) == (2, False)
+    assert told in ran.err

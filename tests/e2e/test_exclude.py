@@ -194,3 +194,18 @@ def test_a_hundred_thousand_excluded_prompts_cost_no_memory_and_hardly_any_time(
     assert found == set(asked[:256])
     assert peak < 1_000_000
     assert spent_s < 1.0
+
+
+def test_what_is_equal_to_a_pair_of_the_other_run_is_left_out_too(later: Project, earlier: Project) -> None:
+    rows = everyday(ALL)
+    for row in rows:
+        row |= {key: f" {row[key]}\r\n" for key in ("prompt", "instruction") if key in row}
+    later.prompts(rows)
+    changed = {row["id"] for row in rows if "messages" not in row} & paired(earlier)
+
+    before = pairsmith("plan", later.recipe, "--json", "--set", f"prompts.exclude={earlier.run_dir}").json
+    said = later.run("--exclude", earlier.run_dir)
+
+    assert changed
+    assert said["excluded"] == len(paired(earlier))
+    assert before["prompts"] == said["prompts"]

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pairsmith.redacting import Redactor
 
 QUANTILES = {"min": 0.0, "median": 0.5, "95 %": 0.95, "max": 1.0}
-COUNTS = ("prompts", "duplicates", "bad", "not matching")  # a row is one of these
+# A row is one of these.
+COUNTS = ("prompts", "duplicates", "near-duplicates", "contaminated", "bad", "not matching", "over the limit")
 MOST_SOURCES = 20  # that are listed by name
 MOST_NAMED = 8  # languages and families
 
@@ -51,6 +52,8 @@ def as_json(taken: Taken, redactor: Redactor | None, out: str | None) -> dict[st
         "rows": taken.rows,
         "prompts": taken.total("prompts"),
         "duplicates": taken.total("duplicates"),
+        "near_duplicates": taken.total("near-duplicates"),
+        "contaminated": taken.total("contaminated"),
         "skipped": taken.total("bad"),
         "not_matching": taken.total("not matching"),
         "with_candidates": taken.with_candidates,
@@ -58,7 +61,7 @@ def as_json(taken: Taken, redactor: Redactor | None, out: str | None) -> dict[st
         "redacted": dict(redactor.counts) if redactor else {},
         "lost_verdicts": redactor.lost_verdicts if redactor else 0,
         "sources": {
-            name: {"rows": counts.total()} | {what.replace(" ", "_"): counts[what] for what in COUNTS}
+            name: {"rows": counts.total()} | {what.replace(" ", "_").replace("-", "_"): counts[what] for what in COUNTS}
             for name, counts in taken.sources.items()
         },
         **{name: _quantiles(lengths) for name, lengths in _lengths(traits).items()},
@@ -94,7 +97,7 @@ def as_text(taken: Taken, redactor: Redactor | None) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-_BESIDES = {"duplicates": "duplicates", "bad": "bad rows", "not matching": "not matching"}
+_BESIDES = {what: "bad rows" if what == "bad" else what for what in COUNTS[1:]}
 
 
 def _cells(lengths: Lengths) -> list[str]:

@@ -119,6 +119,8 @@ def counts_json(counts: Counts) -> dict[str, Any]:
         "duplicates": counts.duplicates,
         "skipped": counts.skipped,
         "excluded": counts.excluded,
+        "near_duplicates": counts.near_duplicates,
+        "contaminated": counts.contaminated,
         "completions": counts.completions,
         "verdicts": counts.verdicts,
         "pairs": counts.pairs,
@@ -132,8 +134,14 @@ def counts_json(counts: Counts) -> dict[str, Any]:
 def counts_text(counts: Counts) -> list[str]:
     """The state of a run in a few lines."""
     prompts = f"{counts.prompts:,} prompts"
-    besides = ((counts.duplicates, "duplicates"), (counts.skipped, "bad rows"), (counts.excluded, "excluded"))
-    extra = [f"{n:,} {word}" for n, word in besides if n]
+    besides = {
+        "duplicates": counts.duplicates,
+        "near-duplicates": counts.near_duplicates,
+        "bad rows": counts.skipped,
+        "excluded": counts.excluded,
+        "contaminated": counts.contaminated,
+    }
+    extra = [f"{n:,} {word}" for word, n in besides.items() if n]
     lines = [f"{prompts}{' (besides ' + ', '.join(extra) + ')' if extra else ''}"]
     share = f" ({counts.settled / counts.prompts:.0%})" if counts.prompts else ""
     several = f" of {counts.settled:,} prompts" if counts.pairs != counts.settled else ""

@@ -60,6 +60,9 @@ def _prompt(ledger: Ledger, word: str) -> Prompt:
     if exact:
         names = " and ".join(visible(one.id) for one in exact[:2])
         raise UserError(f"several prompts begin with {word}, such as {names}: write more of the id")
+    if (left_out := ledger.near_duplicate(word)) is not None:
+        stands = visible(left_out.stands.source_id or left_out.stands.id)
+        raise UserError(visible(f"{word} was left out, as it is nearly the same as {stands}: explain that one"))
     near = difflib.get_close_matches(word, ledger.source_ids(MOST_NAMED), n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "take an `id` of the prompt file, or a prompt_id, or #1"
     raise UserError(visible(f"there is no prompt {word} in this run's input; {hint}"))
@@ -85,6 +88,7 @@ def _json(found: Explained, rules: Pairing, where: str) -> dict[str, Any]:
             "family": found.family.family,
             "family_call": found.family.call,
         },
+        "stands_for": [one.source_id or one.id for one in found.stands_for],
         "outcome": settled.kind if settled else None,
         "reason": settled.reason if settled else None,
         "detail": settled.body.get("detail") if settled else None,

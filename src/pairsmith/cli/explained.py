@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pairsmith.cli.common import usd
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from pairsmith.beside import Beside
     from pairsmith.explaining import Answer, Compared, Explained, Given, Rung, Vote
     from pairsmith.pairing import Pairing
+    from pairsmith.records import Prompt
 
 MOST_LINES, MOST_CHARS = 12, 6000  # of one text, unless all of it is wanted
 QUOTED_CHARS = 300  # of a reply that is no verdict
 MOST_TOOLS = 8  # that are named
+MOST_NAMED = 8  # prompts that were left out for this one
 COMMAND = ": pairsmith "  # begins what a sentence of reasoned.py tells to type
 
 # What would move the cursor, colour the screen, turn the direction of what follows, or stand there unseen; two
@@ -48,6 +50,8 @@ def as_text(found: Explained, rules: Pairing, where: str, full: bool) -> str:
     prompt = found.prompt
     names = [visible(name) for name in (prompt.source_id, prompt.id) if name]
     lines = [rule(" · ".join([f"prompt {prompt.ordinal + 1}", *names])), "", *_asked(found, full)]
+    if found.stands_for:
+        lines += ["", *_wrapped(_stands_for(found.stands_for), "")]
     for answer in found.answers:
         lines += ["", *_answer(answer, _side_of(answer, found), full)]
     parts = {
@@ -99,6 +103,12 @@ def _family(found: Explained) -> str:
     if found.family.call is None:
         return found.family.family or ""
     return f"{found.family.family} (a judge was asked)" if found.family.family else "none: it could not be had"
+
+
+def _stands_for(left_out: Sequence[Prompt]) -> str:
+    names = ", ".join(visible(one.source_id or one.id) for one in left_out[:MOST_NAMED])
+    more = f" and {len(left_out) - MOST_NAMED:,} more" if len(left_out) > MOST_NAMED else ""
+    return f"It stands for {names}{more}, which say nearly the same and were left out."
 
 
 def _content(turn: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import io
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,6 @@ import click
 
 from pairsmith.cli.common import Named, json_option, named, run_dir_option, say, show, usd
 from pairsmith.errors import InputError, UserError
-from pairsmith.folder import RunFolder
 
 if TYPE_CHECKING:
     from pairsmith.cli.planned import Planned
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from pairsmith.work import Work
 
 PROTOCOLS = ("score", "rank", "duel")
-CHUNK = 1024  # rows that are looked up at a time among the pairs of earlier runs
 # What a recipe says of points, which rank and duel refuse, and what it says of rankings alone.
 OF_POINTS = {"pair": ("min_gap", "verify_gap", "chosen_floor", "strategy", "sides", "pairs_per_prompt", "disjoint",
                       "rejected_ceiling"),
@@ -175,9 +173,9 @@ def _settled(what: Named) -> int:
 def _plan(what: Named, flags: Flags) -> Planned:
     """Count, rehearse, and gather what there is to say."""
     from pairsmith.cli.planned import Planned
+    from pairsmith.cli.surveyed import surveyed
     from pairsmith.judge.rates import share
     from pairsmith.planning.forecast import forecast
-    from pairsmith.planning.survey import survey
     from pairsmith.planning.tokens import rate_of
     from pairsmith.running.known import work_as_kept
     from pairsmith.wire.stored import read_stored
@@ -186,8 +184,7 @@ def _plan(what: Named, flags: Flags) -> Planned:
         work = work_as_kept(what, ledger)
         finished = ledger.finished(work.digest) if ledger else set()
         growing, grown = _growing(what, work, ledger)
-        rows = chain(_rows(what, ledger), grown)
-        input = survey(_taken_in(rows, what), what.recipe.prompts, finished)
+        input = surveyed(chain(_rows(what, ledger), grown), what, finished)
 
         def stored(prompt: PromptId) -> Mapping[RequestId, Outcome]:
             found = ledger.stored(prompt) if ledger else {}
@@ -228,17 +225,6 @@ def _ledger(what: Named) -> Iterator[Ledger | None]:
         yield ledger
     finally:
         ledger.close_now()
-
-
-def _taken_in(rows: Iterator[Row | BadRow], what: Named) -> Iterator[Row | BadRow]:
-    """The rows without those that the recipe's `exclude` leaves out."""
-    from pairsmith.collect import Row
-    from pairsmith.ledger.excluded import excluded
-
-    earlier = excluded([RunFolder(Path(folder)).ledger for folder in what.recipe.prompts.exclude], what.folder.ledger)
-    while chunk := list(islice(rows, CHUNK)):
-        out = earlier.among({row.prompt.id for row in chunk if isinstance(row, Row)})
-        yield from (row for row in chunk if not (isinstance(row, Row) and row.prompt.id in out))
 
 
 def _rows(what: Named, ledger: Ledger | None) -> Iterator[Row | BadRow]:

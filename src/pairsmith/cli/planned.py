@@ -101,6 +101,8 @@ def as_json(plan: Planned) -> dict[str, Any]:
         "run_dir": str(plan.what.folder.path),
         "prompts": plan.input.prompts,
         "duplicates": plan.input.duplicates,
+        "near_duplicates": plan.input.near_duplicates,
+        "contaminated": plan.input.contaminated,
         "skipped": plan.input.skipped,
         "settled": sum(part.count for part in plan.input.settled),
         "lines": [_line_json(plan, line) for line in plan.lines],

@@ -48,12 +48,16 @@ def as_text(plan: Planned) -> str:
 
 def _opening(plan: Planned) -> str:
     settled = sum(part.count for part in plan.input.settled)
-    extra = [
-        f"{n:,} {word}" for n, word in ((plan.input.duplicates, "duplicates"), (plan.input.skipped, "bad rows")) if n
-    ]
-    besides = f" (besides {', '.join(extra)})" if extra else ""
+    besides = {
+        "duplicates": plan.input.duplicates,
+        "near-duplicates": plan.input.near_duplicates,
+        "bad rows": plan.input.skipped,
+        "contaminated": plan.input.contaminated,
+    }
+    extra = [f"{n:,} {word}" for word, n in besides.items() if n]
+    beside = f" (besides {', '.join(extra)})" if extra else ""
     done = f", {settled:,} of them settled in {relative(plan.what.folder.path)}" if settled else ""
-    return f"{plan.what.recipe.name}: {plan.input.prompts:,} prompts{besides}{done}"
+    return f"{plan.what.recipe.name}: {plan.input.prompts:,} prompts{beside}{done}"
 
 
 def _cells(figures: Band[Figures], cost: Band[float | None]) -> list[str]:

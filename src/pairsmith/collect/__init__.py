@@ -4,6 +4,7 @@ Pure: it reads streams that others opened, and the caller decides what a bad row
 count). The recipe's [prompts] table stands apart in `collect.settings`: nobody else pays for pydantic.
 """
 
+from pairsmith.collect.equal import equal_id, unite_equal
 from pairsmith.collect.rows import BadRow, Row, read_row, unite
 from pairsmith.collect.sources import Found, detect_format, found_in, read_prompts, rows_of
 
@@ -12,9 +13,11 @@ __all__ = [
     "Found",
     "Row",
     "detect_format",
+    "equal_id",
     "found_in",
     "read_prompts",
     "read_row",
     "rows_of",
     "unite",
+    "unite_equal",
 ]

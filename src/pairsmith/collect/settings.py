@@ -17,7 +17,7 @@ Weight: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def _listed(value: object) -> object:
-    """A single folder stands for a list of one."""
+    """A single path stands for a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
@@ -35,6 +35,13 @@ class PromptSettings(BaseModel):
     limit: at most so many prompts, counted after equal ones were united and excluded ones left out; None: all.
     exclude: run folders; what became a pair there is left out.
     expand: prompts that are grown from seeds, after those of path; None: none are.
+    dedupe: which prompts are one (docs/dedupe.md): "exact", equal after normalising; "near", besides these one of those
+        that are nearly the same; "off", equal to the last character.
+    near: the least Jaccard index of near-duplicates.
+    against: files of evaluation items; what holds one of them is left out.
+    against_column: where the items stand in them; None: under the first key that is known for it.
+    against_ngram: words of the n-grams that are looked for.
+    against_share: an item's words that must be covered by such n-grams, as a share; more than it is too much.
     format: None: by the file's name, or for standard input by its first character.
     """
 
@@ -52,6 +59,12 @@ class PromptSettings(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     weights: Annotated[tuple[Weight, ...], Field(min_length=1)] | None = None
     exclude: Annotated[tuple[PathName, ...], BeforeValidator(_listed)] = ()
+    dedupe: Literal["exact", "near", "off"] = "exact"
+    near: float = Field(0.7, ge=0.3, le=1)
+    against: Annotated[tuple[PathName, ...], BeforeValidator(_listed)] = ()
+    against_column: PathName | None = None
+    against_ngram: int = Field(8, ge=2, le=100)
+    against_share: float = Field(0.5, ge=0, lt=1)
     expand: ExpandSettings | None = None
 
     @model_validator(mode="after")

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Literal, TypeAlias
 
-from pairsmith.likeness import Groups, NearDuplicates, said
+from pairsmith.likeness import said
+from pairsmith.neighbours import Groups, NearDuplicates
 from pairsmith.records import Json, Prompt, PromptId, content_id
 
 Part: TypeAlias = Literal["train", "validation"]
@@ -39,21 +41,26 @@ class Parts:
         return Counter(self.of(prompt) for prompt in self.groups)
 
 
-def parts(prompts: Iterable[Prompt], share: float, together: Sequence[str] = ()) -> Parts:
+def parts(
+    prompts: Iterable[Prompt], share: float, together: Sequence[str] = (), left_out: Iterable[Prompt] = ()
+) -> Parts:
     """Divide the prompts of a run.
 
     Args:
         prompts: all of them, also those without a pair, in the order of the input.
         share: of the prompts that are to be in the validation file, about; from 0 to 1.
         together: meta keys; prompts with an equal value under one of them are kept together.
+        left_out: near-duplicates that the input left out; what they are nearly the same as is one group with them.
     """
     groups, near = Groups(), NearDuplicates()
     owners: list[PromptId] = []  # by place of a text: whose it is
     first: dict[str, PromptId] = {}  # by what keeps prompts together: the first one that has it
     grown: dict[str, PromptId] = {}  # by seed: the first one that grew from it
     named: dict[str, PromptId] = {}  # by a row's own id: the first one that has it
-    for prompt in prompts:
+    size = 0
+    for prompt, stays in chain(((one, 1) for one in prompts), ((one, 0) for one in left_out)):
         groups.add(prompt.id)
+        size += stays
         for mark in _marks(prompt, together):
             groups.join(first.setdefault(mark, prompt.id), prompt.id)
         for seed in _seeds(prompt):
@@ -67,7 +74,7 @@ def parts(prompts: Iterable[Prompt], share: float, together: Sequence[str] = ())
         groups.join(named.get(seed, PromptId(seed) if seed in groups else offspring), offspring)
     for one, other in near.couples():
         groups.join(owners[one], owners[other])
-    return Parts(share, {PromptId(ident): PromptId(groups.of(ident)) for ident in groups})
+    return Parts(share, {PromptId(ident): PromptId(groups.of(ident)) for ident in islice(groups, size)})
 
 
 def _drawn(group: PromptId) -> float:

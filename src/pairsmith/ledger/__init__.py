@@ -1,6 +1,7 @@
 """The ledger of a run folder: what was asked, what was paid, what came of it. The one place that knows SQLite."""
 
 from pairsmith.ledger.book import Ledger, open_ledger
+from pairsmith.ledger.left_out import NearDuplicate
 from pairsmith.ledger.rows import Attempt, Collected, Counts, Settled, Spent
 
-__all__ = ["Attempt", "Collected", "Counts", "Ledger", "Settled", "Spent", "open_ledger"]
+__all__ = ["Attempt", "Collected", "Counts", "Ledger", "NearDuplicate", "Settled", "Spent", "open_ledger"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -16,8 +16,9 @@ from typing import TypeVar
 import orjson
 
 from pairsmith.errors import LedgerError
-from pairsmith.ledger import intake
+from pairsmith.ledger import intake, left_out
 from pairsmith.ledger.excluded import Excluded, excluded
+from pairsmith.ledger.left_out import NearDuplicate
 from pairsmith.ledger.rows import Attempt, Collected, Counts, Settled, Spent, failure_of, prompt_of
 from pairsmith.ledger.schema import connect, prepare
 from pairsmith.ledger.writer import Writer
@@ -28,6 +29,7 @@ from pairsmith.records import (
     Endpoint,
     EndpointName,
     FailureKind,
+    Json,
     Outcome,
     Prompt,
     PromptId,
@@ -158,10 +160,54 @@ class Ledger:
         """Start a new reading of the input; the last complete one stays until this one is complete."""
         self.generation = await self._transaction(intake.begin)
 
-    async def add_prompts(self, prompts: Sequence[Prompt], unite: Callable[[Prompt, Prompt], Prompt]) -> Collected:
-        """Take a chunk of the input, in order; prompts with the same id become one, at the first one's place."""
-        out = self._excluded.among({prompt.id for prompt in prompts})
-        return await self._transaction(lambda db: intake.take(db, self.generation, prompts, unite, out))
+    async def add_prompts(
+        self,
+        prompts: Sequence[Prompt],
+        unite: Callable[[Prompt, Prompt], Prompt],
+        equal_id: Callable[[Prompt], str] | None = None,
+    ) -> Collected:
+        """Take a chunk of the input, in order; equal prompts become one, at the first one's place.
+
+        Args:
+            prompts: the chunk.
+            unite: makes one of two.
+            equal_id: the same of equal prompts; None: those with the same id are equal.
+        """
+        equal = {prompt.id: equal_id(prompt) for prompt in prompts} if equal_id and self._excluded.ledgers else {}
+        out = self._excluded.among({prompt.id for prompt in prompts}, equal)
+        return await self._transaction(lambda db: intake.take(db, self.generation, prompts, unite, out, equal_id))
+
+    async def leave_near_out(self, out: Sequence[tuple[int, int]], limit: int | None) -> None:
+        """Leave prompts out that are nearly the same as another: ordinals, each with that of the one that stays.
+
+        Those behind them move up, and after `limit` prompts the input ends.
+        """
+        await self._transaction(lambda db: left_out.leave_near_out(db, self.generation, out, limit))
+
+    async def list_contaminated(self, matches: Sequence[Mapping[str, Json]], prompts: Sequence[PromptId] = ()) -> None:
+        """Remember which rows hold an item of an evaluation set; `prompts` of them were taken in, and leave again."""
+
+        def listed(db: sqlite3.Connection) -> None:
+            left_out.list_contaminated(db, self.generation, matches)
+            intake.remove(db, self.generation, prompts)
+
+        await self._transaction(listed)
+
+    def near_duplicates(self, stands: PromptId | None = None) -> Iterator[NearDuplicate]:
+        """Prompts that the current input left out, by those that stand in their place; of one of these, or of all."""
+        return left_out.near_duplicates(self._read, self._current(), stands)
+
+    def near_duplicate_count(self) -> int:
+        """How many there are."""
+        return self._one("SELECT count(*) FROM near_duplicates WHERE generation = ?", self._current())
+
+    def near_duplicate(self, word: str) -> NearDuplicate | None:
+        """The one of them that this names: its row's own id, or its content id."""
+        return left_out.near_duplicate(self._read, self._current(), word)
+
+    def contaminated(self) -> Iterator[dict[str, Json]]:
+        """Rows that the current input left out as they hold an item of an evaluation set, as they are listed."""
+        return left_out.contaminated(self._read, self._current())
 
     async def input_complete(self, duplicates: int, skipped: int, excluded: int = 0) -> None:
         """The input was read to its end: counts and exports speak of it from now on, earlier ones are dropped."""
@@ -170,13 +216,14 @@ class Ledger:
     async def exclude_from_input(self) -> None:
         """Leave out of the input that stands already what is excluded by now."""
         rows = self._read.execute(
-            "SELECT p.hash FROM inputs i JOIN prompts p ON p.id = i.prompt WHERE i.generation = ?", (self.generation,)
+            "SELECT p.hash, i.equal FROM inputs i JOIN prompts p ON p.id = i.prompt WHERE i.generation = ?",
+            (self.generation,),
         )
         out: set[PromptId] = set()
-        while chunk := [ident for (ident,) in rows.fetchmany(CHUNK)]:
-            out |= self._excluded.among(chunk)
+        while chunk := dict(rows.fetchmany(CHUNK)):
+            out |= self._excluded.among(chunk, chunk)
         if out:
-            await self._transaction(lambda db: intake.leave_out(db, self.generation, out, len(out)))
+            await self._transaction(lambda db: intake.leave_excluded(db, self.generation, out, len(out)))
 
     async def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def whole() -> T:
@@ -196,6 +243,15 @@ class Ledger:
             " LEFT JOIN outcomes o ON o.prompt = p.id AND o.digest = ? AND o.final"
             " WHERE i.generation = ? AND i.ordinal > ? AND o.prompt IS NULL ORDER BY i.ordinal LIMIT ?",
             (digest, self.generation, after, count),
+        )
+        return [prompt_of(PromptId(ident), body, ordinal) for ident, body, ordinal in rows]
+
+    def taken(self, after: int, count: int) -> list[Prompt]:
+        """The next prompts of this run's input, in order, whatever became of them."""
+        rows = self._read.execute(
+            "SELECT p.hash, p.body, i.ordinal FROM inputs i JOIN prompts p ON p.id = i.prompt"
+            " WHERE i.generation = ? AND i.ordinal > ? ORDER BY i.ordinal LIMIT ?",
+            (self.generation, after, count),
         )
         return [prompt_of(PromptId(ident), body, ordinal) for ident, body, ordinal in rows]
 
@@ -353,6 +409,8 @@ class Ledger:
             duplicates=read[0] if read else 0,
             skipped=read[1] if read else 0,
             excluded=int(self.fact(intake.excluded_key(generation)) or 0),
+            near_duplicates=self.near_duplicate_count(),
+            contaminated=self._one("SELECT count(*) FROM contaminated WHERE generation = ?", generation),
             settled=sum(by_kind["pair"].values()),
             pairs=sum(row[5] for row in rows),
             abstained=by_kind["abstained"],

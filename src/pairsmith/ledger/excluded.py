@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +16,18 @@ from pairsmith.errors import LedgerError
 from pairsmith.ledger.schema import VERSION
 from pairsmith.records import PromptId
 
+_NONE: Mapping[PromptId, str | None] = {}
 _BECAME_A_PAIR = (
     "SELECT 1 FROM prompts p JOIN outcomes o ON o.prompt = p.id"
     " WHERE p.hash = ? AND o.kind = 'pair' AND o.digest = (SELECT value FROM facts WHERE key = 'digest')"
 )
+# The same of a prompt that is equal to this one; ledgers that an earlier version made last do not know it.
+_AN_EQUAL_ONE_DID = (
+    "SELECT 1 FROM generations g CROSS JOIN inputs i INDEXED BY inputs_equal ON i.generation = g.id"
+    " JOIN outcomes o ON o.prompt = i.prompt WHERE i.equal = ? AND o.kind = 'pair'"
+    " AND o.digest = (SELECT value FROM facts WHERE key = 'digest')"
+)
+_KNOWS_EQUAL = "SELECT 1 FROM pragma_table_info('inputs') WHERE name = 'equal'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +36,20 @@ class Excluded:
 
     ledgers: tuple[Path, ...] = ()
 
-    def among(self, prompts: Collection[PromptId]) -> set[PromptId]:
-        """Those of these prompts that became a pair in any of them."""
+    def among(self, prompts: Collection[PromptId], equal: Mapping[PromptId, str | None] = _NONE) -> set[PromptId]:
+        """Those of these prompts that became a pair in any of them, they themselves or one that is equal.
+
+        Args:
+            prompts: their ids.
+            equal: of each what it has in common with all that are equal to it, where these count.
+        """
         found: set[PromptId] = set()
         for path in self.ledgers:
             with _reading(path) as db:
                 found |= {ident for ident in prompts if db.execute(_BECAME_A_PAIR, (ident,)).fetchone()}
+                if equal and db.execute(_KNOWS_EQUAL).fetchone():
+                    left = [(ident, key) for ident, key in equal.items() if key is not None and ident not in found]
+                    found |= {ident for ident, key in left if db.execute(_AN_EQUAL_ONE_DID, (key,)).fetchone()}
         return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 
+from pairsmith.ledger import left_out
 from pairsmith.ledger.rows import Collected, prompt_bytes, prompt_of
 from pairsmith.records import Prompt, PromptId
 
@@ -16,6 +17,7 @@ def begin(db: sqlite3.Connection) -> int:
     """Start a generation; incomplete ones of runs that were killed go, the last complete one stays."""
     db.execute("DELETE FROM inputs WHERE generation NOT IN (SELECT id FROM generations WHERE complete)")
     db.execute("DELETE FROM generations WHERE NOT complete")
+    left_out.forget(db)
     cursor = db.execute("INSERT INTO generations (id) SELECT coalesce(max(id), 0) + 1 FROM generations")
     return cursor.lastrowid or 0
 
@@ -23,20 +25,26 @@ def begin(db: sqlite3.Connection) -> int:
 def complete(db: sqlite3.Connection, generation: int, duplicates: int, skipped: int, excluded: int) -> None:
     """The generation was read to its end; those before it go."""
     db.execute("DELETE FROM facts WHERE key LIKE 'excluded %'")
-    leave_out(db, generation, (), excluded)
+    leave_excluded(db, generation, (), excluded)
     values = (duplicates, skipped, generation)
     db.execute("UPDATE generations SET complete = 1, duplicates = ?, skipped = ? WHERE id = ?", values)
     db.execute("DELETE FROM inputs WHERE generation <> ?", (generation,))
     db.execute("DELETE FROM generations WHERE id <> ?", (generation,))
+    left_out.forget(db)
 
 
-def leave_out(db: sqlite3.Connection, generation: int, prompts: Collection[PromptId], rows: int) -> None:
+def leave_excluded(db: sqlite3.Connection, generation: int, prompts: Collection[PromptId], rows: int) -> None:
     """These prompts leave the generation, and so many rows more are counted as excluded from it."""
+    remove(db, generation, prompts)
+    sql = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value"
+    db.execute(sql, (excluded_key(generation), rows))
+
+
+def remove(db: sqlite3.Connection, generation: int, prompts: Collection[PromptId]) -> None:
+    """These prompts leave the generation."""
     for ident in prompts:
         sql = "DELETE FROM inputs WHERE generation = ? AND prompt = (SELECT id FROM prompts WHERE hash = ?)"
         db.execute(sql, (generation, ident))
-    sql = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value"
-    db.execute(sql, (excluded_key(generation), rows))
 
 
 def excluded_key(generation: int) -> str:
@@ -50,31 +58,36 @@ def take(
     prompts: Sequence[Prompt],
     unite: Callable[[Prompt, Prompt], Prompt],
     excluded: Collection[PromptId] = (),
+    equal_id: Callable[[Prompt], str] | None = None,
 ) -> Collected:
-    """Take a chunk of the input, in order, after what the generation holds already; excluded prompts are left out."""
-    duplicates, left_out = 0, 0
+    """Take a chunk of the input, in order, after what the generation holds already; excluded prompts are left out.
+
+    Those with the same `equal_id` become one, at the first one's place and under its id; None: those with the same id.
+    """
+    duplicates, out = 0, 0
     new: list[int] = []
     revisit: list[PromptId] = []
     clashes: list[int] = []
     ordinal = _next_ordinal(db, generation)
     for place, prompt in enumerate(prompts):
         if prompt.id in excluded:
-            left_out += 1
+            out += 1
             continue
-        row, known = _store(db, generation, prompt)
+        equal = equal_id(prompt) if equal_id else None
+        row, known = _equal(db, generation, equal) or _store(db, generation, prompt)
         if known is not None:
             duplicates += 1
             united = unite(known, prompt)
             if (united.candidates, united.preferences) != (known.candidates, known.preferences):
                 _replace(db, row, united)
-                revisit.append(prompt.id)
+                revisit.append(known.id)
         elif _clashes(db, generation, prompt):
             clashes.append(place)
         else:
-            values = (generation, ordinal + len(new), row, prompt.source_id)
-            db.execute("INSERT INTO inputs VALUES (?,?,?,?)", values)
+            values = (generation, ordinal + len(new), row, prompt.source_id, equal)
+            db.execute("INSERT INTO inputs VALUES (?,?,?,?,?)", values)
             new.append(place)
-    return Collected(len(new), duplicates, tuple(revisit), tuple(clashes), left_out, tuple(new))
+    return Collected(len(new), duplicates, tuple(revisit), tuple(clashes), out, tuple(new))
 
 
 def _next_ordinal(db: sqlite3.Connection, generation: int) -> int:
@@ -89,6 +102,18 @@ def _clashes(db: sqlite3.Connection, generation: int, prompt: Prompt) -> bool:
         return False
     sql = "SELECT 1 FROM inputs WHERE generation = ? AND source_id = ?"
     return db.execute(sql, (generation, prompt.source_id)).fetchone() is not None
+
+
+def _equal(db: sqlite3.Connection, generation: int, equal: str | None) -> tuple[int, Prompt] | None:
+    """The row of the prompt that this generation holds of all that are equal, and what it holds of it."""
+    if equal is None:
+        return None
+    found = db.execute(
+        "SELECT p.id, p.hash, p.body, i.ordinal FROM inputs i INDEXED BY inputs_equal JOIN prompts p ON p.id = i.prompt"
+        " WHERE i.generation = ? AND i.equal = ?",  # SQLite would go by the generation alone
+        (generation, equal),
+    ).fetchone()
+    return (found[0], prompt_of(PromptId(found[1]), found[2], found[3])) if found else None
 
 
 def _store(db: sqlite3.Connection, generation: int, prompt: Prompt) -> tuple[int, Prompt | None]:

@@ -54,6 +54,8 @@ class Counts:
     duplicates: int
     skipped: int
     excluded: int
+    near_duplicates: int  # left out in favour of another prompt
+    contaminated: int  # rows that hold an item of an evaluation set
     settled: int  # prompts with a pair
     pairs: int
     abstained: dict[str, int]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pairsmith.errors import LedgerError
 
-VERSION = 4
+VERSION = 5
 
 # The tables of version 1; a new ledger goes through all migrations like an old one.
 SCHEMA = """
@@ -53,8 +53,17 @@ PAIRS = """
 ALTER TABLE outcomes ADD COLUMN pairs INTEGER NOT NULL DEFAULT 0;
 UPDATE outcomes SET pairs = 1 WHERE kind = 'pair';
 """
+# What a row of the input has in common with all that are equal to it; prompts that were left out in favour of a nearly
+# equal one, which stands in their place; and rows that hold an item of an evaluation set, as they are listed.
+LEFT_OUT = """
+ALTER TABLE inputs ADD COLUMN equal TEXT;
+CREATE INDEX inputs_equal ON inputs (generation, equal) WHERE equal IS NOT NULL;
+CREATE TABLE near_duplicates (generation INTEGER, prompt INTEGER, source_id TEXT, stands INTEGER NOT NULL,
+    PRIMARY KEY (generation, prompt)) WITHOUT ROWID;
+CREATE TABLE contaminated (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, body BLOB NOT NULL);
+"""
 # Version -> what takes a ledger from the version before to it; all of it in one transaction.
-MIGRATIONS = {2: REVIEWS, 3: MOST_TOKENS, 4: PAIRS}
+MIGRATIONS = {2: REVIEWS, 3: MOST_TOKENS, 4: PAIRS, 5: LEFT_OUT}
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -287,7 +287,9 @@ def _named(recipe: RecipeLike, prompts: Prompts | None, options: RunOptions) -> 
     loaded = load_recipe(recipe, {**options.get("overrides", {}), **overrides})
     loaded = excluding(loaded, [str(folder) for folder in options.get("exclude", ())])
     if prompts is not None:
-        named = loaded.prompts.model_copy(update={"path": _path(prompts), "format": None, "weights": None, "expand": None})
+        named = loaded.prompts.model_copy(
+            update={"path": _path(prompts), "format": None, "weights": None, "expand": None}
+        )
         loaded = loaded.model_copy(update={"prompts": named})
     objects = None if prompts is None or isinstance(prompts, str | Path) else Objects(prompts)
     run_dir = options.get("run_dir")

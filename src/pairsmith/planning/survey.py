@@ -52,6 +52,8 @@ class Survey:
     skipped: int
     settled: tuple[Part, ...]
     owed: tuple[Part, ...]
+    near_duplicates: int = 0
+    contaminated: int = 0
 
 
 def survey(rows: Iterable[Row | BadRow], settings: PromptSettings, finished: Collection[PromptId]) -> Survey:
@@ -65,7 +67,9 @@ def survey(rows: Iterable[Row | BadRow], settings: PromptSettings, finished: Col
     Raises:
         InputError: a bad row, unless they are skipped; or no prompt at all.
     """
-    seen: set[PromptId] = set()
+    seen: set[str] = set()
+    kept: dict[str, PromptId] = {}  # of what is seen: the prompts that are kept, or were for a while
+    equal_id = (lambda prompt: prompt.id) if settings.dedupe == "off" else collect.equal_id
     parts: dict[tuple[bool, bool], Part] = {(done, first): Part() for done in (True, False) for first in (True, False)}
     duplicates = skipped = 0
     for row in rows:
@@ -73,13 +77,16 @@ def survey(rows: Iterable[Row | BadRow], settings: PromptSettings, finished: Col
             if not settings.skip_bad:
                 raise InputError(str(row))
             skipped += 1
-        elif row.prompt.id in seen:
+        elif (equal := equal_id(row.prompt)) in seen:
             duplicates += 1
-            _unite(parts.values(), row.prompt)
+            _unite(parts.values(), kept.get(equal), row.prompt)
         else:
             prompt = replace(row.prompt, ordinal=len(seen))
-            seen.add(prompt.id)
-            parts[prompt.id in finished, prompt.ordinal < PROMPTS].add(prompt)
+            seen.add(equal)
+            part = parts[prompt.id in finished, prompt.ordinal < PROMPTS]
+            part.add(prompt)
+            if prompt.id in part.kept:
+                kept[equal] = prompt.id
         if len(seen) == settings.limit:
             break
     if not seen:
@@ -88,8 +95,8 @@ def survey(rows: Iterable[Row | BadRow], settings: PromptSettings, finished: Col
     return Survey(len(seen), duplicates, skipped, settled, owed)
 
 
-def _unite(parts: Iterable[Part], prompt: Prompt) -> None:
+def _unite(parts: Iterable[Part], first: PromptId | None, prompt: Prompt) -> None:
     """A repeated prompt may bring further candidates."""
     for part in parts:
-        if prompt.id in part.kept:
-            part.kept[prompt.id] = collect.unite(part.kept[prompt.id], prompt)
+        if first in part.kept:
+            part.kept[first] = collect.unite_equal(part.kept[first], prompt)

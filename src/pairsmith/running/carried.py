@@ -22,6 +22,7 @@ from pairsmith.running.terms import Terms
 from pairsmith.running.written import out_of, projection_of, replacement_text, write_dataset
 
 if TYPE_CHECKING:
+    from pairsmith.collect.contamination import Evaluations
     from pairsmith.dataset import Exported
     from pairsmith.enough import Enough
     from pairsmith.intake import Rows
@@ -45,6 +46,8 @@ class Opened:
     judges: Mapping[EndpointName, Qualification | None]
     ledger: Ledger
     since_s: float  # of the clock, when it was begun
+    against: Evaluations | None = None  # the evaluation sets that prompts are held against
+    notes: tuple[str, ...] = ()  # to be said first
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ def opened(what: Named, terms: Terms) -> Iterator[Opened]:
     from pairsmith.ledger import open_ledger
     from pairsmith.qualified import refusal
     from pairsmith.recipe import endpoints
+    from pairsmith.running.evaluations import evaluations
 
     since_s, recipe = time.monotonic(), what.recipe
     replacement_text(recipe.export)
@@ -120,7 +124,9 @@ def opened(what: Named, terms: Terms) -> Iterator[Opened]:
         judges = known_judges(what, models)
         if not terms.force and (no := refusal(judges)):
             raise UserError(no)
-        yield Opened(what, terms, models, keys, judges, ledger, since_s)
+        notes: list[str] = []
+        against = evaluations(recipe.prompts, notes.append)
+        yield Opened(what, terms, models, keys, judges, ledger, since_s, against, tuple(notes))
 
 
 async def carried_out(run: Opened, sources: Sequence[Rows] | None, caller: Caller) -> Finished:
@@ -149,7 +155,7 @@ async def carried_out(run: Opened, sources: Sequence[Rows] | None, caller: Calle
             if begun.stopped is not None:
                 engine.stop(begun.stopped)  # the input is read all the same, so that it is known what was not reached
             _keep_recipe(what, work, ledger)
-            notes = [*begun.notes, *of_setting(work)]
+            notes = [*run.notes, *begun.notes, *of_setting(work)]
             notes += [] if terms.simulated else notices(run.judges, relative(what.folder.path))
             if what.recipe.prompts.expand is not None:
                 sources, grown = await _with_grown(run, work, sources, engine, caller)
@@ -219,7 +225,7 @@ async def _carried(
         watch.say(note)
     try:
         async with watched(watch, engine, run.ledger):
-            await pipeline.run(work, sources, run.ledger, engine, watch, run.terms.sampling, enough)
+            await pipeline.run(work, sources, run.ledger, engine, watch, run.terms.sampling, enough, run.against)
     except Stopped as exc:
         return exc
     return None
@@ -229,6 +235,7 @@ def _finished(run: Opened, work: Work, engine: Engine, stopped: Stopped | None) 
     """Write the dataset, and gather what there is to say."""
     from pairsmith.dataset import Exported, Texts
     from pairsmith.running.cards import cards_of
+    from pairsmith.running.left_out import list_left_out
     from pairsmith.running.remarks import of_state
 
     what, terms, ledger = run.what, run.terms, run.ledger
@@ -244,6 +251,7 @@ def _finished(run: Opened, work: Work, engine: Engine, stopped: Stopped | None) 
         exported = Exported(0, {})  # a full disk stops the run, and then its dataset too
         told.append(str(exc))
     counts = ledger.counts(work.digest)
+    told += list_left_out(ledger, what.folder, counts)
     if stopped is None and counts.prompts and counts.prompts == sum(counts.failed.values()):
         stopped = Stopped("no_prompt_succeeded", "no prompt succeeded; mend the cause, then run it again to continue")
     if not terms.sampling and counts.not_reached:

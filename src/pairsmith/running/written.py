@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,8 +47,12 @@ def projection_of(
         qualified={name: known.ruling.verdict if known else None for name, known in judges.items()},
         pair=without_folders(what.pair.model_dump(mode="json", exclude_defaults=True)),
         export=without_folders(what.export.model_dump(mode="json", exclude_defaults=True, exclude={"path"})),
-        parts=parts(ledger.prompts(), share, together) if share else None,
+        parts=parts(ledger.prompts(), share, together, _left_out(ledger)) if share else None,
     )
+
+
+def _left_out(ledger: Ledger) -> Iterator[Prompt]:
+    return (one.prompt for one in ledger.near_duplicates())
 
 
 def without_folders(table: Mapping[str, Json]) -> dict[str, Json]:
