@@ -328,3 +328,26 @@ def test_a_recipe_without_a_writer_says_who_is_missing(project: Project, seeds: 
 
     assert "names 'nobody'" in unknown
     assert "needs path, or a table [prompts.expand]" in project.fails()
+
+
+# --- the journey in docs/expand.md ------------------------------------------------------------------
+
+
+def test_the_documented_journey_from_twelve_seeds_to_checked_pairs(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (SEEDS.parents[1] / "docs" / "expand.md").read_text("utf-8")
+    journey = page.split("pairsmith simulate --port 8400 &\n")[1].split("```")[0]
+    smaller = journey.replace("--grow 260", "--grow 20").replace("--target-pairs 200", "--target-pairs 12")
+    monkeypatch.chdir(tmp_path)
+
+    ends = {}
+    for line in smaller.splitlines():
+        ends[line.split()[1]] = pairsmith(*line.split()[1:])
+        if line.split()[1] == "init":
+            recipe = tmp_path / "few" / "recipe.toml"
+            recipe.write_text(recipe.read_text("utf-8").replace("http://127.0.0.1:8400/v1", server.url), "utf-8")
+
+    assert {name: ran.code for name, ran in ends.items()} == dict.fromkeys(ends, 0)
+    assert "12 rows for openai: ready" in ends["check"].out
+    assert "12 of 12 rows proven" in ends["audit"].out
