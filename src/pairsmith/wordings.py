@@ -87,11 +87,12 @@ def tokenizer(path: Path) -> tuple[Callable[[str], int], Callable[[str, int], st
     return tokens, cut
 
 
-def detector(asked: str = "") -> Callable[[str], str | None]:
+def detector(asked: str = "", where: str = "[pair] language") -> Callable[[str], str | None]:
     """The ISO 639-1 code of a text's language; None where it cannot be told. Code in the text is passed over.
 
     Args:
         asked: a code that it has to know; "": none.
+        where: who asks for it, for messages.
 
     Raises:
         UserError: it does not know that language.
@@ -99,7 +100,7 @@ def detector(asked: str = "") -> Callable[[str], str | None]:
     identifier = _identifier()
     if asked and asked not in set(identifier.labels) - _VARIETIES.keys():
         known = ", ".join(sorted(code for code in identifier.labels if len(code) == 2 and code not in _VARIETIES))
-        raise UserError(f'[pair] language = "{asked}" is none that can be told: take one of {known}')
+        raise UserError(f'{where} = "{asked}" is none that can be told: take one of {known}')
 
     @lru_cache(maxsize=KEPT)
     def language(text: str) -> str | None:

@@ -174,6 +174,7 @@ BAD = {
     "another language": "Warum rostet die Kette und was kann ich dagegen tun, bitte?",
     "not new": "Why does my chain slip when I climb the hill?",
     "too short": "ok?",
+    "control characters": "Why does my chain \x1b[31mslip when I climb a hill in the rain?",
     "too long": "Why? " * 1000,
 }
 

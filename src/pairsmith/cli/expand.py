@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from pairsmith.recipe import Recipe
     from pairsmith.wire.online import Engine
 
+ENDPOINT_FLAGS = ("model", "base_url", "api_key_env", "judge", "judge_base_url", "judge_api_key_env")
 # Flag -> the key of [prompts.expand] that it sets.
 KEYS = {
     "count": "n", "docs": "docs", "language": "language", "seed": "seed", "per_call": "per_call",
@@ -42,7 +45,14 @@ KEYS = {
 @click.command("expand")
 @click.argument("seeds", nargs=-1, required=True, metavar="SEEDS...")
 @click.option("-n", "--count", type=click.IntRange(min=1), metavar="N", help="So many new prompts, no more, no fewer.")
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where they go.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help='Where they go; "-": standard output.',
+)
 @click.option("--model", metavar="M", help="The model that writes them.")
 @click.option("--base-url", metavar="U", help="Where it answers.  [default: $OPENAI_BASE_URL, else OpenAI]")
 @click.option("--api-key-env", metavar="V", help="The NAME of the variable that holds the key.")
@@ -99,6 +109,10 @@ def _what(seeds: Sequence[str], run_dir: Path | None, overrides: Sequence[str], 
     if first.suffix == ".toml" or (first.is_dir() and RunFolder(first).recipe.exists()):
         if len(seeds) > 1:
             raise RecipeError(f"{first} names its seeds itself: name it alone, or prompt files")
+        if endpoint := next((flag for flag in ENDPOINT_FLAGS if flags[flag] is not None), None):
+            raise RecipeError(
+                f"--{endpoint.replace('_', '-')} goes without a recipe; with one, say --set endpoints.NAME.KEY=VALUE"
+            )
         given = [f"{key}={_written(value)}" for key, value in _fields(flags).items()]
         what = named(first, run_dir, [*(f"prompts.expand.{one}" for one in given), *overrides])
         if what.recipe.prompts.expand is None:
@@ -139,8 +153,10 @@ def _fields(flags: dict[str, Any]) -> dict[str, Any]:
     """What of [prompts.expand] the flags say."""
     fields = {key: flags[flag] for flag, key in KEYS.items() if flags[flag] is not None}
     for key in ("topics", "languages"):
-        if flags[key]:
+        if flags[key] is not None:
             fields[key] = [word.strip() for word in flags[key].split(",") if word.strip()]
+            if not fields[key]:
+                raise UserError(f"--{key} names none: write them with commas between them")
     if flags["methods"]:
         fields["methods"] = dict(_share(word) for one in flags["methods"] for word in one.split(","))
     return fields
@@ -181,33 +197,63 @@ def expand(
     from pairsmith.running.paying import check_prices, engine_of, identified, keys_of
 
     recipe, caps = what.recipe, caps_of(flags)
+    _check_out(out, what)
     models = {name: one for name, one in endpoints(recipe, environment()).items() if name in recipe.grown_by}
     keys = keys_of(models)
     check_prices(models, caps)
-    started_s, made_of_flags = time.monotonic(), not recipe.judge.panel and not recipe.prompts.paths
+    started_s = time.monotonic()
     with locked(what.folder), contextlib.ExitStack() as files:
         ledger = open_ledger(what.folder.ledger, time.time, create=True)
         files.callback(ledger.close_now)
         models = identified(models, recipe.endpoints, ledger, *moved)
         expansion = expansion_of(recipe, as_kept(models, recipe, ledger), ledger)
-        if made_of_flags or not what.folder.recipe.exists():
+        if not recipe.judge.panel and not recipe.prompts.paths:  # made of flags: a recipe that was named stays as it is
             with written_whole(what.folder.recipe) as file:
                 file.write(to_toml(recipe).encode())
         engine = engine_of(models, keys, ledger, caps)
         stopped = asyncio.run(_grown(expansion, ledger, engine, quiet))
         spent = open_ledger(what.folder.ledger, time.time, create=False)
         files.callback(spent.close_now)
-        told = telling.Told(what, out, expansion, engine.tally, spent.spent(), stopped, time.monotonic() - started_s)
-    try:
-        with written_whole(out) as file:
-            for kept in expansion.harvest.kept:
-                file.write(orjson.dumps(row_of(kept), option=orjson.OPT_APPEND_NEWLINE))
-    except OSError as exc:
-        raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with -o") from exc
+        wall_s = time.monotonic() - started_s
+        written = bool(expansion.harvest.kept) or not stopped
+        told = telling.Told(what, out, expansion, engine.tally, spent.spent(), stopped, wall_s, written)
+    if written:
+        rows = b"".join(orjson.dumps(row_of(kept), option=orjson.OPT_APPEND_NEWLINE) for kept in expansion.harvest.kept)
+        _write(out, rows)
     if stopped is not None:
         say(stopped.sentence)
-    show(telling.as_json(told), as_json, lambda: telling.as_text(told))
+    with contextlib.redirect_stdout(sys.stderr) if str(out) == "-" else contextlib.nullcontext():
+        show(telling.as_json(told), as_json, lambda: telling.as_text(told))
     return stopped.exit_code if stopped else 0
+
+
+def _check_out(out: Path, what: Named) -> None:
+    """See that the file can be written, before anything is paid for it.
+
+    Raises:
+        UserError: it cannot, or it is one that is read.
+    """
+    if str(out) == "-":
+        return
+    expand = what.recipe.prompts.expand
+    read = [Path(path).resolve() for path in (*what.recipe.prompts.paths, *(expand.seeds if expand else ()))]
+    if out.resolve() in (*read, what.folder.recipe.resolve(), what.folder.ledger.resolve()):
+        raise UserError(f"{out} is read here, and would be written over: name another file with -o")
+    parent = next(folder for folder in (out.absolute().parent, *out.absolute().parent.parents) if folder.exists())
+    if out.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise UserError(f"{out} cannot be written: name a file with -o, in a folder that you may write to")
+
+
+def _write(out: Path, rows: bytes) -> None:
+    if str(out) == "-":
+        sys.stdout.buffer.write(rows)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with written_whole(out) as file:
+            file.write(rows)
+    except OSError as exc:
+        raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with -o") from exc
 
 
 async def _grown(expansion: Expansion, ledger: Ledger, engine: Engine, quiet: bool) -> Stopped | None:

@@ -32,6 +32,7 @@ class Told:
     spent: Spent
     stopped: Stopped | None
     wall_s: float
+    written: bool
 
 
 def as_json(told: Told) -> dict[str, Any]:
@@ -49,13 +50,15 @@ def as_json(told: Told) -> dict[str, Any]:
                 "came": one.came,
                 "kept": one.kept,
                 "surplus": one.over,
+                "undecided": one.waiting,
                 "fell": dict(one.fell.most_common()),
             }
             for method, one in harvest.tallies.items()
         },
-        "given_up": {method: round(share, 4) for method, share in harvest.dried.items()},
+        "given_up": {method: share and round(share, 4) for method, share in harvest.dried.items()},
         "novelty": [{"well_formed": formed, "new": new} for formed, new in harvest.novelty],
         "topics": dict(harvest.leaves),
+        "passages": {"used": harvest.passages[0], "of": harvest.passages[1]},
         "calls": dict(tally.calls),
         "attempts": dict(tally.attempts),
         "tokens": {"input": tally.input_tokens, "output": tally.output_tokens},
@@ -77,7 +80,7 @@ def as_text(told: Told) -> str:
     harvest, tally = told.expansion.harvest, told.tally
     calls = ", ".join(f"{name} {n:,}" for name, n in tally.calls.items()) or "none: all of it was there"
     lines = [
-        f"{len(harvest.kept):,} new prompts from {len(told.expansion.stock.seeds):,} seeds",
+        f"{len(harvest.kept):,} new prompts from {_seeds(len(told.expansion.stock.seeds))}",
         "",
         *table(harvest),
         "",
@@ -88,11 +91,21 @@ def as_text(told: Told) -> str:
         f"  cost         {usd(tally.cost_usd)}; the whole folder {usd(told.spent.cost_usd)}",
         f"  time         {told.wall_s:.1f} s",
         "",
-        f"{relative(told.out)}: {len(harvest.kept):,} prompts, each with its method, round and seeds",
+        f"{told.out if str(told.out) == '-' else relative(told.out)}: {_rows(len(harvest.kept))}"
+        if told.written
+        else f"{relative(told.out)} stays as it is: there is nothing to write",
     ]
     if told.stopped:
         lines.append(f"stopped early ({told.stopped.reason})")
     return "\n".join(lines)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} prompt{'' if count == 1 else 's'}, each with its method, round and seeds"
+
+
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count:,} seeds"
 
 
 def table(harvest: Harvest) -> list[str]:
@@ -102,17 +115,15 @@ def table(harvest: Harvest) -> list[str]:
         return ["no method was asked yet"]
     width = max(map(len, methods))
     head = f"{'':<{width}}  calls   came   kept         not kept"
-    return [head, *(_row(method.ljust(width), one, harvest.dried.get(method)) for method, one in methods.items())]
+    return [head, *(_row(method.ljust(width), one, method in harvest.dried) for method, one in methods.items())]
 
 
-def _row(method: str, one: MethodTally, dried: float | None) -> str:
-    reasons = Counter(one.fell)
-    if one.over:
-        reasons["more than wanted"] = one.over
+def _row(method: str, one: MethodTally, dried: bool) -> str:
+    reasons = Counter(one.fell) + Counter({"more than wanted": one.over, "not decided yet": one.waiting})
     named = [f"{reason} {n:,}" for reason, n in reasons.most_common(MOST_REASONS)]
     rest = reasons.total() - sum(n for _, n in reasons.most_common(MOST_REASONS))
     named += [f"other {rest:,}"] if rest else []
-    given_up = "" if dried is None else "; given up"
+    given_up = "; given up" if dried else ""
     share = f"{one.good / one.came:.0%}" if one.came else "–"
     return (
         f"{method}  {one.calls:>5,}  {one.came:>5,}  {one.kept:>5,}  {share:>4}   {', '.join(named)}{given_up}".rstrip()
@@ -128,8 +139,12 @@ def _curve(harvest: Harvest) -> list[str]:
 
 
 def _coverage(harvest: Harvest) -> list[str]:
-    if not harvest.leaves:
-        return []
-    counts = sorted(harvest.leaves.values())
-    covered = sum(count > 0 for count in counts)
-    return [f"  topics       {covered:,} of {len(counts):,} have prompts, {counts[0]:,} to {counts[-1]:,} each"]
+    lines = []
+    if harvest.leaves:
+        counts = sorted(harvest.leaves.values())
+        covered = sum(count > 0 for count in counts)
+        lines.append(
+            f"  topics       {covered:,} of {len(counts):,} have prompts, {counts[0]:,} to {counts[-1]:,} each"
+        )
+    used, passages = harvest.passages
+    return lines + ([f"  passages     {used:,} of {passages:,} were shown"] if passages else [])

@@ -207,7 +207,7 @@ def _growing(what: Named, work: Work, ledger: Ledger | None) -> tuple[tuple[Line
     from pairsmith.planning.growing import lines_of
     from pairsmith.running.grown import expansion_of, stand_ins
 
-    expansion = expansion_of(what.recipe, work.endpoints, ledger)
+    expansion = expansion_of(what.recipe, work.endpoints, ledger, what.recipe.prompts.limit)
     owed = replayed(expansion, ledger)
     return lines_of(expansion, owed, ledger.spent_on() if ledger else {}), stand_ins(expansion)
 

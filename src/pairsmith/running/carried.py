@@ -182,9 +182,14 @@ async def _with_grown(
 
     if sources is None or not run.terms.sampling:
         return None, []
+    recipe = run.what.recipe
     sources = [source for source in sources if source.name]  # a recipe may name none beside the seeds
-    expansion = expansion_of(run.what.recipe, work.endpoints, run.ledger)
-    with caller.growing(engine, expansion.settings.n) as watch:
+    if recipe.sample is None and not sources:
+        raise UserError(
+            "nothing is sampled, so what is grown would come to nothing: add [sample], or use pairsmith expand"
+        )
+    expansion = expansion_of(recipe, work.endpoints, run.ledger, recipe.prompts.limit)
+    with caller.growing(engine, expansion.harvest.wanted) as watch:
         stopped = await grown(expansion, run.ledger, engine, watch)
     both, kept = [*sources, GrownRows(expansion.harvest.kept)], expansion.harvest.kept
     if stopped is None or (stopped.reason == LOW_YIELD and (kept or sources)):

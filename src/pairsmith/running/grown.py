@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,31 +42,33 @@ Languages: TypeAlias = Callable[[str], str | None]
 
 PASSAGE_CHARS = 3000  # about 750 tokens: a page and a half, of which a handful of questions can be asked
 LEAST_PASSAGE_CHARS = 200
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffd]")
 TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".rst")
 GROWN = "grown from seeds"  # the name of this input in messages
 
 
-def expansion_of(recipe: Recipe, models: Mapping[EndpointName, Endpoint], ledger: Ledger | None) -> Expansion:
+def expansion_of(
+    recipe: Recipe, models: Mapping[EndpointName, Endpoint], ledger: Ledger | None, most: int | None = None
+) -> Expansion:
     """All that decides what will be asked.
 
     Args:
         recipe: one with [prompts.expand].
         models: its endpoints, under their identities.
         ledger: what it knows of them; None: there is none yet.
+        most: prompts that are needed at most; None: all of them.
 
     Raises:
         InputError: seeds or documents cannot be read, or there are none.
     """
     settings = recipe.prompts.expand
     assert settings is not None
-    language = lru_cache(maxsize=None)(detector(settings.language))
+    language = lru_cache(maxsize=None)(detector(settings.language, "[prompts.expand] language"))
     for code in settings.languages:
-        detector(code)
+        detector(code, "[prompts.expand] languages")
     writer = models[EndpointName(recipe.writer)]
     judge = models[EndpointName(settings.judge)] if settings.judge else None
-    modes = modes_of(
-        [one for one in (writer, judge) if one], {n: MODES[one.json_mode] for n, one in models.items()}, ledger
-    )
+    modes = modes_of(writer, judge, MODES, ledger)
     stock = Stock(
         settings=settings,
         seeds=seeds_of(settings, language),
@@ -75,7 +78,7 @@ def expansion_of(recipe: Recipe, models: Mapping[EndpointName, Endpoint], ledger
     )
     words = Words({name: assets.template("expand", f"{name}.md.j2") for name in TEMPLATES}, language_names())
     means = Means(words, Judgement(objects_in, is_refusal, language, is_foreign), _dice)
-    return Expansion(settings, stock, means, writer, judge, modes, Harvest(settings.n))
+    return Expansion(settings, stock, means, writer, judge, modes, Harvest(min(settings.n, most or settings.n)))
 
 
 async def grown(expansion: Expansion, ledger: Ledger, engine: Engine, watch: Growing) -> Stopped | None:
@@ -107,12 +110,15 @@ def seeds_of(settings: ExpandSettings, language: Languages) -> list[Origin]:
     Raises:
         InputError: a row is bad or of several turns, or there is none.
     """
-    found: dict[str, Origin] = {}
-    for row in input_of(prompt_settings(path=list(settings.seeds)), _no_standard_input).rows():
-        if isinstance(row, BadRow):
-            raise InputError(str(row))
-        one = _seed(row, language)
-        found.setdefault(one.text, one)
+    found: dict[tuple[str, str | None], Origin] = {}
+    try:
+        for row in input_of(prompt_settings(path=list(settings.seeds)), _no_standard_input).rows():
+            if isinstance(row, BadRow):
+                raise InputError(str(row))
+            one = _seed(row, language)
+            found.setdefault((one.text, one.system), one)
+    except InputError as exc:
+        raise InputError(str(exc).replace("[prompts] path", "[prompts.expand] seeds")) from None
     if not found:
         raise InputError(f"{', '.join(settings.seeds)}: no prompts in it; write one a line")
     ids = Counter(seed.id for seed in found.values())
@@ -163,6 +169,8 @@ def passages_of(folder: Path, language: Languages) -> list[Origin]:
             ) from exc
         except UnicodeDecodeError as exc:
             raise InputError(f"{path} is not UTF-8 (byte {exc.start + 1}): save it as UTF-8") from exc
+        if len(_CONTROL.findall(text)) > 0.01 * len(text):
+            raise InputError(f"{path} holds no text: take it out of the folder")
         for number, passage in enumerate(_cut(text), start=1):
             ident = f"{path.relative_to(folder)}#{number}"
             passages.append(Origin(ident, passage, language=language(passage), roots=(ident,)))
@@ -178,7 +186,7 @@ def _cut(text: str) -> Iterator[str]:
     """Passages of whole paragraphs; a paragraph that is longer than a passage is cut at white space."""
     passage = ""
     for piece in _pieces(text):
-        if passage and len(passage) + len(piece) > PASSAGE_CHARS:
+        if len(passage) >= LEAST_PASSAGE_CHARS and len(passage) + len(piece) > PASSAGE_CHARS:
             yield passage
             passage = ""
         passage = f"{passage}\n\n{piece}" if passage else piece
@@ -187,12 +195,15 @@ def _cut(text: str) -> Iterator[str]:
 
 
 def _pieces(text: str) -> Iterator[str]:
+    """Paragraphs; one that is longer than a passage in parts, cut behind a sentence if it can be."""
     for paragraph in text.replace("\r\n", "\n").replace("\0", "").split("\n\n"):
         rest = paragraph.strip("\n")
         while len(rest) > PASSAGE_CHARS:
-            at = max(rest.rfind(" ", 0, PASSAGE_CHARS), rest.rfind("\n", 0, PASSAGE_CHARS))
-            at = at if at > 0 else PASSAGE_CHARS
-            yield rest[:at]
+            ends = [
+                rest.rfind(end, PASSAGE_CHARS // 2, PASSAGE_CHARS) + 1 for end in (". ", "? ", "! ", "。", "\n", " ")
+            ]
+            at = next((end for end in (max(ends[:4]), *ends[4:]) if end > 0), PASSAGE_CHARS)
+            yield rest[:at].rstrip()
             rest = rest[at:].lstrip()
         if rest.strip():
             yield rest
@@ -222,7 +233,7 @@ def stand_ins(expansion: Expansion) -> Iterator[Row | BadRow]:
     """What was grown so far, and the seeds again and again for what is still to come: as many rows as are wanted."""
     kept, seeds = expansion.harvest.kept, expansion.stock.seeds
     yield from GrownRows(kept).rows()
-    for number in range(len(kept), expansion.settings.n):
+    for number in range(len(kept), expansion.harvest.wanted):
         seed = seeds[number % len(seeds)]
         row: dict[str, Json] = {"prompt": f"{seed.text} ({number})", "system": seed.system, "family": seed.family}
         yield read_row({key: value for key, value in row.items() if value}, Place(GROWN, number, "row"))

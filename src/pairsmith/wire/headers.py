@@ -134,4 +134,4 @@ def _duration(found: re.Match[str]) -> float | None:
 
 
 def _number(value: str | None) -> float | None:
-    return float(value) if value and re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", value) else None
+    return float(value) if value and re.fullmatch(r"[ \t]*\d{1,9}(\.\d{1,9})?[ \t]*", value) else None

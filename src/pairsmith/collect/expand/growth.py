@@ -7,6 +7,7 @@ wants more of them later goes on where it ended. Called by expanding.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -17,7 +18,7 @@ from pairsmith.collect.expand.methods import Draw, Stock, draw_slot
 from pairsmith.collect.expand.novelty import Known
 from pairsmith.collect.expand.records import Ask, Dice, Grown, Harvest, Judgement, Said, Slot, Tally
 from pairsmith.collect.expand.replies import points_in, texts_in
-from pairsmith.collect.expand.settings import TOPICS, ExpandSettings
+from pairsmith.collect.expand.settings import DOCUMENTS, METHODS, TOPICS, ExpandSettings
 from pairsmith.collect.expand.topics import tree
 from pairsmith.collect.expand.words import Words
 from pairsmith.records import content_id
@@ -29,8 +30,10 @@ NOT_ASKED: Points = (None, None)
 
 FIRST_ROUNDS, ROUND = (8, 16, 32), 64  # calls: the first ones small, as what comes of them decides about the next
 ENOUGH = 30  # prompts of one method after which its yield is believed
-NOT_NEW, OTHER_LANGUAGE = "not new", "another language"
+NOT_NEW, OTHER_LANGUAGE, CONTROL = "not new", "another language", "control characters"
 NO_REPLY, UNREADABLE, POOR, NOT_JUDGED = "no reply", "unreadable", "poor, by the judge", "not judged"
+# What moves a terminal's cursor or turns the writing round, and halves of characters.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _SHOWN = 3  # seeds beside a prompt that is judged
 
 
@@ -104,21 +107,31 @@ class _Growth:
             replies = yield [self._means.words.of_slot(slot, self._settings.seed) for slot in batch]
             fresh = [one for slot, said in zip(batch, replies, strict=True) for one in self._fresh(slot, said)]
             yield from self._keep(fresh)
-        self._stock.grown = [one.origin for one in self._harvest.kept]
+        self._stock.grow(one.origin for one in self._harvest.kept[len(self._stock.grown) :])
+        self._harvest.passages = self._passages()
         self._give_up(before)
 
     def _slots(self, number: int, size: int) -> Iterator[Slot]:
         """The slots of a round, each for the method that is furthest behind its share."""
         weights, stock = self.weights(), self._stock
-        for leaf in stock.leaves:
-            stock.uses["leaf", leaf] = 0
+        stock.ahead.clear()
         expected = {method: float(self._harvest.tallies[method].good) for method in weights}
         for place in range(size):
-            method = min(weights, key=lambda one: (expected[one] / weights[one], list(weights).index(one)))
-            dice = self._means.dice(f"{self._settings.seed} {number} {place}")
-            slot = draw_slot(method, stock, Draw(number, place, dice))
-            expected[method] += slot.count * self._yield(method)
-            yield slot
+            slot = None
+            while weights and slot is None:
+                method = min(weights, key=lambda one: (expected[one] / weights[one], METHODS.index(one)))
+                dice = self._means.dice(f"{self._settings.seed} {number} {place}")
+                slot = draw_slot(method, stock, Draw(number, place, dice))
+                if slot is None:
+                    self._harvest.dried[method] = None
+                    del weights[method]
+            if slot is not None:
+                expected[slot.method] += slot.count * self._yield(slot.method)
+                yield slot
+
+    def _passages(self) -> tuple[int, int]:
+        wheel = self._stock.origins.get(DOCUMENTS)
+        return (wheel.drawn if wheel else 0), len(self._stock.passages)
 
     def _yield(self, method: str) -> float:
         """The share of a method's prompts that are good, by those so far; a half where nothing is known."""
@@ -159,6 +172,8 @@ class _Growth:
                 tally.fell[NOT_NEW] += 1
 
     def _unfit(self, text: str, slot: Slot) -> str | None:
+        if _CONTROL.search(text):
+            return CONTROL
         judgement, prose = self._means.judgement, unquoted(text)
         language = judgement.language(prose)
         if why := no_prompt(text, language, self._settings.max_chars, judgement.refuses):

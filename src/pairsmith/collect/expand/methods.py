@@ -7,9 +7,10 @@ method rests on stands on top of its template.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from itertools import chain
+from typing import Generic, TypeVar
 
 from pairsmith.collect.expand.records import Dice, Origin, Slot
 from pairsmith.collect.expand.settings import (
@@ -33,11 +34,48 @@ A_FEW = 3  # prompts a call where more would be all alike
 T = TypeVar("T")
 
 
+class Wheel(Generic[T]):
+    """Things to draw from, the least drawn first, at random among these."""
+
+    def __init__(self, things: Iterable[T] = ()) -> None:
+        self._levels: list[list[T]] = [list(things)]  # by how often each was drawn
+        self.drawn = 0  # different ones
+
+    def __len__(self) -> int:
+        return sum(map(len, self._levels))
+
+    def add(self, thing: T) -> None:
+        """One more, which was never drawn."""
+        self._levels[0].append(thing)
+
+    @property
+    def has_new(self) -> bool:
+        """Whether any was never drawn."""
+        return bool(self._levels[0])
+
+    def draw(self, dice: Dice) -> T:
+        """One of those that were drawn least.
+
+        Raises:
+            StopIteration: there is none.
+        """
+        level = next(level for level, things in enumerate(self._levels) if things)
+        things = self._levels[level]
+        place = int(dice.random() * len(things))
+        things[place], things[-1] = things[-1], things[place]
+        if level + 1 == len(self._levels):
+            self._levels.append([])
+        self._levels[level + 1].append(things[-1])
+        self.drawn += level == 0
+        return things.pop()
+
+
 @dataclass(slots=True)
 class Stock:
-    """What there is to draw from when a round begins, and how often it was drawn.
+    """What there is to draw from when a round begins.
 
-    `grown` are the prompts that were kept in earlier rounds; `leaves` the topics, each with the prompts it has.
+    `grown` are the prompts that were kept in earlier rounds; `leaves` the topics, each with the prompts it has, and
+    `ahead` those that are asked for in this round.
     """
 
     settings: ExpandSettings
@@ -47,14 +85,35 @@ class Stock:
     passages: Sequence[Origin] = ()
     leaves: dict[str, int] = field(default_factory=dict)
     grown: list[Origin] = field(default_factory=list)
-    uses: Counter[tuple[str, str]] = field(default_factory=Counter)
+    ahead: Counter[str] = field(default_factory=Counter)
+    origins: dict[str, Wheel[Origin]] = field(default_factory=dict)  # of each method that grows from one
+    words: dict[str, Wheel[str]] = field(default_factory=dict)  # steps, persons, situations, languages
 
-    def least_used(self, kind: str, among: Sequence[T], name: Callable[[T], str], dice: Dice) -> T:
-        """One of those that were drawn least, which is counted."""
-        least = min(self.uses[kind, name(one)] for one in among)
-        drawn = dice.sample([one for one in among if self.uses[kind, name(one)] == least], 1)[0]
-        self.uses[kind, name(drawn)] += 1
-        return drawn
+    def grow(self, kept: Iterable[Origin]) -> None:
+        """More prompts that others may grow from."""
+        for one in kept:
+            self.grown.append(one)
+            if one.depth < MOST_STEPS and EVOLVE in self.origins:
+                self.origins[EVOLVE].add(one)
+            for kind, wheel in self.origins.items():
+                if kind.startswith(TRANSLATE) and not one.translated and one.language != kind.split()[1]:
+                    wheel.add(one)
+
+    def origin(self, kind: str, among: Iterable[Origin], dice: Dice) -> Origin:
+        """One that was drawn least of those, which are looked at the first time alone."""
+        return self.wheel(kind, among).draw(dice)
+
+    def wheel(self, kind: str, among: Iterable[Origin]) -> Wheel[Origin]:
+        """The wheel of a method."""
+        if kind not in self.origins:
+            self.origins[kind] = Wheel(among)
+        return self.origins[kind]
+
+    def word(self, kind: str, among: Iterable[str], dice: Dice) -> str:
+        """The same of words."""
+        if kind not in self.words:
+            self.words[kind] = Wheel(among)
+        return self.words[kind].draw(dice)
 
     def a_few(self) -> int:
         """Prompts a call of a method that varies one thing, or takes one topic."""
@@ -70,18 +129,14 @@ class Draw:
     dice: Dice
 
 
-def draw_slot(method: str, stock: Stock, draw: Draw) -> Slot:
-    """What one call of a method is about."""
+def draw_slot(method: str, stock: Stock, draw: Draw) -> Slot | None:
+    """What one call of a method is about; None: it has been through everything that there is."""
     return METHODS[method](stock, draw)
 
 
 def languages_of(origins: Sequence[Origin]) -> tuple[str, ...]:
     """Those that can be told."""
     return tuple(sorted({one.language for one in origins if one.language}))
-
-
-def _id(origin: Origin) -> str:
-    return origin.id
 
 
 def _slot(
@@ -122,52 +177,56 @@ def _self_instruct(stock: Stock, draw: Draw) -> Slot:
 
 
 def _evolve(stock: Stock, draw: Draw) -> Slot:
-    among = [*stock.seeds, *(one for one in stock.grown if one.depth < MOST_STEPS)]
-    source = stock.least_used(EVOLVE, among, _id, draw.dice)
-    step = stock.least_used("step", STEPS, str, draw.dice)
+    source = stock.origin(EVOLVE, (*stock.seeds, *(one for one in stock.grown if one.depth < MOST_STEPS)), draw.dice)
+    step = stock.word("step", STEPS, draw.dice)
     return _slot(EVOLVE, stock, draw, min(2, stock.settings.per_call), source=source, about=(("step", step),))
 
 
 def _persona(stock: Stock, draw: Draw) -> Slot:
-    source = stock.least_used(PERSONA, stock.seeds, _id, draw.dice)
-    person = stock.least_used("person", stock.persons, str, draw.dice)
+    source = stock.origin(PERSONA, stock.seeds, draw.dice)
+    person = stock.word("person", stock.persons, draw.dice)
     return _slot(PERSONA, stock, draw, stock.a_few(), source=source, about=(("person", person),))
 
 
 def _situation(stock: Stock, draw: Draw) -> Slot:
-    source = stock.least_used(SITUATION, stock.seeds, _id, draw.dice)
-    situation = stock.least_used("circumstance", stock.situations, str, draw.dice)
+    source = stock.origin(SITUATION, stock.seeds, draw.dice)
+    situation = stock.word("situation", stock.situations, draw.dice)
     return _slot(SITUATION, stock, draw, stock.a_few(), source=source, about=(("situation", situation),))
 
 
 def _paraphrase(stock: Stock, draw: Draw) -> Slot:
-    source = stock.least_used(PARAPHRASE, stock.seeds, _id, draw.dice)
+    source = stock.origin(PARAPHRASE, stock.seeds, draw.dice)
     return _slot(PARAPHRASE, stock, draw, stock.a_few(), source=source)
 
 
-def _translate(stock: Stock, draw: Draw) -> Slot:
-    language = stock.least_used("into", stock.settings.languages, str, draw.dice)
-    others = [one for one in (*stock.seeds, *stock.grown) if one.language != language] or list(stock.seeds)
-    source = stock.least_used(f"{TRANSLATE} {language}", others, _id, draw.dice)
-    return replace(_slot(TRANSLATE, stock, draw, 1, source=source), languages=(language,), told=True)
+def _translate(stock: Stock, draw: Draw) -> Slot | None:
+    """Each prompt once into each language, and no translation again: round trips would give the same once more."""
+    for _ in stock.settings.languages:
+        language = stock.word(TRANSLATE, stock.settings.languages, draw.dice)
+        others = (one for one in chain(stock.seeds, stock.grown) if not one.translated and one.language != language)
+        wheel = stock.wheel(f"{TRANSLATE} {language}", others)
+        if wheel.has_new:
+            source = wheel.draw(draw.dice)
+            return replace(_slot(TRANSLATE, stock, draw, 1, source=source), languages=(language,), told=True)
+    return None
 
 
 def _documents(stock: Stock, draw: Draw) -> Slot:
-    passage = stock.least_used(DOCUMENTS, stock.passages, _id, draw.dice)
+    passage = stock.origin(DOCUMENTS, stock.passages, draw.dice)
     return _slot(DOCUMENTS, stock, draw, stock.settings.per_call, source=passage)
 
 
 def _topics(stock: Stock, draw: Draw) -> Slot:
-    fewest = min(stock.leaves[leaf] + stock.uses["leaf", leaf] for leaf in stock.leaves)
-    poorest = [leaf for leaf, kept in stock.leaves.items() if kept + stock.uses["leaf", leaf] == fewest]
+    fewest = min(kept + stock.ahead[leaf] for leaf, kept in stock.leaves.items())
+    poorest = [leaf for leaf, kept in stock.leaves.items() if kept + stock.ahead[leaf] == fewest]
     leaf = draw.dice.sample(poorest, 1)[0]
-    stock.uses["leaf", leaf] += stock.a_few()
+    stock.ahead[leaf] += stock.a_few()
     shown = draw.dice.sample(stock.seeds, min(SHOWN, len(stock.seeds)))
     about = (("topic", leaf),)
     return _slot(TOPICS, stock, draw, stock.a_few(), shown=shown, about=about, template="topic")
 
 
-METHODS: dict[str, Callable[[Stock, Draw], Slot]] = {
+METHODS: dict[str, Callable[[Stock, Draw], Slot | None]] = {
     SELF_INSTRUCT: _self_instruct,
     EVOLVE: _evolve,
     PERSONA: _persona,

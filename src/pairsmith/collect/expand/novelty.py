@@ -72,7 +72,8 @@ class Known:
         words = rouge_words(text) or text.split()
         written = "".join([self._characters.setdefault(word, _character(len(self._characters))) for word in words])
         slots = [crc32(word.encode("utf-8", "surrogatepass")) % SLOTS for word in words]
-        return written, np.bincount(slots, minlength=SLOTS).astype(np.uint16)
+        counts = np.minimum(np.bincount(slots, minlength=SLOTS), np.iinfo(np.uint16).max)
+        return written, counts.astype(np.uint16)
 
 
 def _character(number: int) -> str:

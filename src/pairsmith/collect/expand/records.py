@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
+from pairsmith.collect.expand.settings import TRANSLATE
+
 T = TypeVar("T")
 Key: TypeAlias = "tuple[str | int, ...]"
 Kind = Literal["prompts", "topics", "assess"]
@@ -37,6 +39,7 @@ class Origin:
     language: str | None = None
     roots: tuple[str, ...] = ()
     depth: int = 0
+    translated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Grown:
             language=self.language,
             roots=one.roots if one else (self.id,),
             depth=one.depth + 1 if one else 0,
+            translated=slot.method == TRANSLATE,
         )
 
 
@@ -136,6 +140,11 @@ class Tally:
     fell: Counter[str] = field(default_factory=Counter)
 
     @property
+    def waiting(self) -> int:
+        """Those of which it is not decided yet."""
+        return self.came - self.kept - self.over - self.fell.total()
+
+    @property
     def good(self) -> int:
         """Those that were worth keeping."""
         return self.kept + self.over
@@ -146,7 +155,8 @@ class Harvest:
     """Where the growing stands; whoever pays reads it meanwhile.
 
     `novelty`: for each round, how many prompts were well formed, and how many of these were new.
-    `leaves`: kept prompts of each leaf of the topic tree. `passages`: used ones, and how many there are.
+    `leaves`: kept prompts of each leaf of the topic tree. `passages`: used ones, and how many there are. `dried`:
+    methods that were given up, each by its last yield; None: it has been through everything that there is.
     """
 
     wanted: int
@@ -155,7 +165,7 @@ class Harvest:
     novelty: list[tuple[int, int]] = field(default_factory=list)
     leaves: dict[str, int] = field(default_factory=dict)
     passages: tuple[int, int] = (0, 0)
-    dried: dict[str, float] = field(default_factory=dict)  # methods that were given up, by their last yield
+    dried: dict[str, float | None] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:

@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
 from pairsmith.collect.expand.records import Judgement, Kind
 
 _NUMBERED = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s+(?=\S)")
+_COUNTED = re.compile(r"\s*(\d{1,2})[.)]\s+(?=\S)")  # a list whose items are all numbered, from 1 on
+_NUMBER = re.compile(r"\d{1,2}(?:\.\d{1,4})?")
+_KEYS = ("prompt", "text", "question", "instruction", "content", "topic", "name")
 _FENCE = re.compile(r"^```\w*\s*\n(.*?)\n?```$", re.DOTALL)
 
 
 def texts_in(reply: str, kind: Kind, judgement: Judgement) -> list[str] | None:
     """The texts that were asked for; None: they cannot be told.
 
-    They stand in a JSON object under `kind`, in a JSON list, or, from models that know no JSON, as a numbered list.
+    They stand in a JSON object under `kind` (the last one that has any: an earlier one may be a draft), under another
+    key if it holds the only list, in a JSON list, in objects of one text each, or, from models that know no JSON, in a
+    numbered list.
     """
     found = judgement.objects(reply)
-    for one in found or ():
-        if isinstance(one.get(kind), list):
-            return _texts(one[kind])
+    for one in reversed(found or ()):
+        if texts := _under(one, kind):
+            return texts
     listed = _list(reply)
     if listed is not None:
         return _texts(listed)
     if found is None:
         return None  # JSON that broke off: its lines are no list
+    return _texts(list(found)) or _numbered(reply)
+
+
+def _under(one: Mapping[str, object], kind: Kind) -> list[str] | None:
+    """The texts of an object; None: it has none, or several lists of which none is named as it should be."""
+    if kind in one:
+        value = one[kind]
+        return _texts([value] if isinstance(value, str) else value)
+    lists = [value for value in one.values() if isinstance(value, list)]
+    inner = [value for value in one.values() if isinstance(value, dict)]
+    if len(lists) == 1:
+        return _texts(lists[0])
+    return _under(inner[0], kind) if not lists and len(inner) == 1 else None
+
+
+def _numbered(reply: str) -> list[str] | None:
     lines = [line for line in reply.strip().split("\n") if line.strip()]
     numbered = [_NUMBERED.sub("", line).strip() for line in lines if _NUMBERED.match(line)]
     return numbered if len(numbered) > 1 and len(numbered) >= len(lines) - 2 else None
@@ -45,34 +66,38 @@ def _list(reply: str) -> object:
 
 
 def _texts(items: object) -> list[str] | None:
-    """The texts of a list, or of its objects that have one text each; None: it is another list."""
+    """The texts of a list, or of its objects that have one text each; None: there are none."""
     if not isinstance(items, list):
         return None
-    texts = [_text(item) for item in items]
-    return [_clean(text) for text in texts if text is not None] if any(text is not None for text in texts) else None
+    texts = [text.replace("\0", "").strip() for item in items if (text := _text(item)) is not None]
+    texts = [text for text in texts if text.strip(".… ")]  # "..." is the shape, repeated
+    counted = [_COUNTED.match(text) for text in texts]
+    if len(texts) > 1 and [found and found[1] for found in counted] == [str(n) for n in range(1, len(texts) + 1)]:
+        texts = [text[found.end() :] for text, found in zip(texts, counted, strict=True) if found]
+    return texts or None
 
 
 def _text(item: object) -> str | None:
+    """A text, or that of an object: under a key that is known for it, or its only one."""
     if isinstance(item, dict):
-        strings = [value for value in item.values() if isinstance(value, str)]
-        return strings[0] if len(strings) == 1 else None
+        strings = {key: value for key, value in item.items() if isinstance(value, str)}
+        named = next((strings[key] for key in _KEYS if key in strings), None)
+        return named if named is not None or len(strings) != 1 else next(iter(strings.values()))
     return item if isinstance(item, str) else None
-
-
-def _clean(text: str) -> str:
-    """Without the number it has in the list, white space around it, and half characters."""
-    return _NUMBERED.sub("", text.encode("utf-8", "replace").decode().replace("\0", ""), count=1).strip()
 
 
 def points_in(reply: str, judgement: Judgement) -> tuple[float, float | None] | None:
     """Quality and difficulty (1-10); None: the reply holds no quality, or several."""
     found = [one for one in judgement.objects(reply) or () if "quality" in one]
     values: Sequence[object] = [one["quality"] for one in found]
-    if not values or any(value != values[0] for value in values) or not _is_points(values[0]):
+    if not values or any(value != values[0] for value in values):
         return None
-    difficulty = found[0].get("difficulty")
-    return float(str(values[0])), float(str(difficulty)) if _is_points(difficulty) else None
+    quality = _points(values[0])
+    return None if quality is None else (quality, _points(found[0].get("difficulty")))
 
 
-def _is_points(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 10
+def _points(value: object) -> float | None:
+    """A number from 1 to 10, also as text; None: it is something else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or not _NUMBER.fullmatch(str(value)):
+        return None
+    return points if 1 <= (points := float(value)) <= 10 else None
