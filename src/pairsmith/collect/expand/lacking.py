@@ -1,0 +1,138 @@
+"""What a prompt lacks: what should be filled into a blank, the text that it speaks of, its end. Called by gates.py.
+
+In doubt nothing is lacking: brackets also stand in code, logs and exercises, and "above" may be a neighbour.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pairsmith.collect.expand.answering import any_of
+
+LEAST_TEXT_CHARS = 250  # a prompt of more may hold the text it speaks of, wherever that is
+LEAST_BEFORE_CHARS = 80  # so much before "the code above" may be it
+FEW_SENTENCES = 2  # a prompt of more tells enough to be answered without "this article"
+LABEL_WORDS = 3  # a last line of so few before a colon is to be completed: "Answer:"
+
+# --- blanks ---
+
+_FILL = (
+    r"insert|your|my|add|enter|fill|name|company|product|topic|subject|date|city|country|author|url|email|number|amount"
+    r"|position|role|placeholder|specific|recipient|customer|client|destination|location|time|price|reason|order"
+    r"|(?:first|last|full|company|customer|product|client|user)[ _]?name|hier|ihre?|deine?|votre|nom|tu|nombre"
+)
+_HTML = r"title|address|link|text|time|date|url|email"  # that are something else to browsers
+# What stands in brackets and is meant so: marks of transcripts, forums and tokenizers.
+_MARKS = (
+    r"sic|edit\w*|deleted|removed|redacted|unclear|inaudible|laugh\w*|music|applause|spoilers?|solved|help|update\w*"
+    r"|citation needed|emphasis \w+|image|video|pdf|nsfw|meta|serious|mask|eos|bos|pad|unk|sep|cls|x|y/n|yes/no"
+)
+_WORDS = r"[^\W\d_](?:[^\W_]|[ '/,_-]){0,58}"
+# Case counts: [ERROR], [INFO] and [EOS] are no blanks, and neither is the kiss of xxx.
+_BLANKS = re.compile(
+    rf"(?:(?<=[ (\"'“„])|(?<=\n)(?=\[(?i:{_FILL})\b)|\A(?=\[(?i:{_FILL})\b))(?<!- )"
+    rf"\[(?!(?i:{_MARKS})\])(?=(?:[A-Z]?[^A-Z\]\n]*(?: [A-Z][^A-Z\]\n]*)*|(?i:{_FILL})\b[^\]\n]*)\]){_WORDS}\](?![\[(:])"
+    rf"|(?<= )\[[XYN]\](?= [a-z])|(?<![\w<])<(?i:{_FILL})(?:[ _][a-z_ ]{{0,40}})?>"
+    rf"|(?<!\S)\{{(?i:{_FILL}|{_HTML})[a-z_ ]*\}}|(?<!\$)\{{\{{[^}}\n]{{0,40}}\}}\}}|%(?i:{_FILL})[A-Z_]*%"
+    r"|\b(?:is|to|at|for|from|by|in|on|of|about|[Dd]ear|[Hh]i|[Hh]ello),? (?:_{3,}|X{3,})(?=[.,;!]|\s*\Z)"
+    r"|\blorem ipsum dolor\b|\((?i:insert) (?:your|the|an?|name|here)\b"
+)
+# Where what looks like a blank is what the prompt is about.
+_OF_BLANKS = any_of(
+    r"\b(?:curly|braces?|brackets?|placeholders?|templates?|variables?|literally|jinja|handlebars|mustache|liquid|twig"
+    r"|django|vue|angular|helm|ansible|yaml|html|css|xml|jsx|svg|tags?|elements?|tokens?|tokenizers?|regex)\b",
+    r"\b(?:fill in|gaps?|blanks?|missing|cloze|exercise|grammar|tense|underscores?|lückentext)\b",
+)
+_CODE_LINE = re.compile(
+    r"^\s*(?:def |class |import |from \S+ import|SELECT |INSERT |UPDATE |#include|const |let |var |function |public "
+    r"|private |return |(?:for|if|while) ?\(|@\w|</?[a-z!?][^ ]*>|>>> |\$ |- (?:run|name|uses): ).*$"
+    r"|^.*(?:[;{}]|\(\)|=>|\$\{\{.*)\s*$",
+    re.MULTILINE,
+)
+
+# --- texts that are not there ---
+
+_TEXT = (
+    r"(?:text|passage|excerpt|document|article|section|paragraph|sentence|code|function|script|snippet|query|table|image"
+    r"|e-?mail|letter|file|screenshot|essay|poem|message|list|story|notes?|comment|data|transcript|conversation)s?"
+)
+_SPEAKS_OF_A_TEXT = any_of(
+    rf"\b(?:the|this|these) {_TEXT} (?:above|provided|attached)\b|\b(?:above|attached|aforementioned|preceding) {_TEXT}\b",
+    rf"\baccording to the {_TEXT}\b|\b(?:mentioned|described|stated) in the {_TEXT}\b|\bin the screenshot\b",
+    r"\bim (?:obigen|vorliegenden) (?:text|abschnitt)\b|\ble texte ci-dessus\b|\bel texto anterior\b",
+)
+_BELOW = any_of(
+    rf"\b{_TEXT} below\b|\b(?:the|this|these) following\b|\bim folgenden\b|\bci-dessous\b|\ba continuación\b"
+)
+_ENDS = (
+    r"(?=\s*(?:[.!?,;]|$|into\b|to\b|so\b|for (?:me|clarity|grammar)\b|in \w+ (?:words|sentences)|and\b|as\b|please\b))"
+)
+_HANDLES = (
+    r"(?:summari[sz]e|translate|proofread|re-?write|fix|correct|review|edit|shorten|improve|analy[sz]e|explain|check"
+    r"|paraphrase|debug|refactor|optimi[sz]e|simplify|continue|classify|find|spot|read|look at|condense|rephrase)"
+)
+_SHOWS = any_of(
+    rf"^\W*(?:please |can you |could you |kindly )?{_HANDLES}\b(?: [\w-]+){{0,4}}? (?:this|the|my|these) {_TEXT}{_ENDS}",
+    rf"\bwrong (?:with|in) (?:this|my|the) {_TEXT}\s*[?.]?$",
+    rf"\b{_TEXT} (?:that )?(?:i|i've|i have) (?:just )?(?:pasted|attached|shared|provided|uploaded|sent you|gave you)\b",
+    rf"\bbased on (?:the|this) (?:passage|text|excerpt|article|document)\b(?! (?:of|by|about|from|on)\b)",
+    r"^\W*in (?:the|this) (?:passage|text|excerpt|article|document|table),",
+    r"\b(?:the|these|this) (?:given|provided|underlined) \w+\b",
+    r"\bwhat does the (?:author|narrator|speaker) (?:mean|say|want)\b(?![^.?]* (?:of|in) )",
+    r"^\W*(?:bitte )?(?:fass|übersetz|korrigier|prüf|kürz|überarbeit|erklär|analysier)\w* (?:mir )?(?:bitte )?"
+    r"(?:diese\w*|den|meine\w*) (?:text|artikel|absatz|abschnitt|satz|code|brief|aufsatz)\b(?! (?:von|aus|über|der|des)\b)",
+    r"^\W*(?:résume[rz]?|tradui\w+|corrige[rz]?|explique[rz]?|analyse[rz]?) (?:ce (?:texte|passage|paragraphe|code)"
+    r"|cet article)\b|^\W*(?:resum\w+|traduc\w+|corrige|analiza|explica) este (?:texto|artículo|párrafo|pasaje|código)\b",
+)
+_SET_APART = re.compile(r"[\n\"“„«»`‘]|:\s+\S|\d, ?\d|, .*\b(?:or|oder|ou|o) |(?<!\w)'\w[^']* ")
+_SENTENCE_END = re.compile(r"[.!?](?=\s)")
+
+# --- ends that are none ---
+
+# Lower case only: vitamin A is whole. No German das, French la or English a: sentences do end with them.
+_OPEN_WORDS = {
+    "en": r"and|or|the|an|of|with",
+    "de": r"und|oder|der|eine|einen|dem",
+    "fr": r"et|ou|les|des|une|du",
+    "es": r"y|los|una|el",
+}
+_OPEN = {code: re.compile(rf"(?<![\w'-])(?:{words})\s*\Z") for code, words in _OPEN_WORDS.items()}
+_OPEN_MARK = re.compile(r"[,\[]\s*\Z|(?<![:;=xX8-])\(\s*\Z|[:：]\s*\Z")
+
+
+def has_blanks(prose: str) -> bool:
+    """Whether something is left to be filled in.
+
+    Args:
+        prose: without code that is marked as such.
+    """
+    told = _CODE_LINE.sub(" ", prose)
+    return _BLANKS.search(told) is not None and _OF_BLANKS.search(told) is None
+
+
+def speaks_of_a_text(text: str) -> bool:
+    """Whether a text is pointed at, as above or attached, that cannot be meant: nothing stands there."""
+    found = _SPEAKS_OF_A_TEXT.search(text)
+    if found is None or found.start() > LEAST_BEFORE_CHARS or "\n" in text[: found.start()].strip():
+        return False
+    return len(text) <= 2 * LEAST_TEXT_CHARS and not _SET_APART.search(text[found.end() :])
+
+
+def breaks_off(text: str, language: str | None) -> bool:
+    """Whether a text ends in the middle, or wants something done with a text that is not there."""
+    if _OPEN.get(language or "en", _OPEN["en"]).search(text):
+        return True
+    if _OPEN_MARK.search(text):
+        lines = text.strip().split("\n")
+        return len(lines) == 1 or len(lines[-1].split()) > LABEL_WORDS
+    return _wants_a_text(text)
+
+
+def _wants_a_text(text: str) -> bool:
+    """Whether a text is announced, or handled as if it were shown, and nothing is set apart or long enough to be it."""
+    if len(text) > LEAST_TEXT_CHARS:
+        return False
+    if announced := _BELOW.search(text):
+        return not _SET_APART.search(text[announced.start() :])
+    short = len(_SENTENCE_END.findall(text.strip())) < FEW_SENTENCES
+    return short and _SHOWS.search(text) is not None and not _SET_APART.search(text.strip())
