@@ -28,7 +28,7 @@ _VERBS = (
     r"|assess|evaluate|propose|estimate|find|develop|discuss|transform|provide|rank|invent|tell|sing|guess|role-?play"
     r"|pretend|come up with|categori[sz]e|format|fix|edit|detect|predict|determine|verify|define|elaborate|illustrate"
     r"|interpret|investigate|justify|argue|contrast|demonstrate|construct|devise|formulate|produce|prepare|simulate"
-    r"|sketch|sort|order|group|match|rephrase|reformat|reword|parse|count|give|help|show|teach|quiz|interview|debate"
+    r"|sketch|sort|order (?:by|this|these)|group|match|rephrase|reformat|reword|parse|count|give|help|show|teach|quiz|interview|debate"
     r"|roast|recite|narrate|script|code|program|craft|curate|customi[sz]e|derive|differentiate|integrate|factor"
     r"|highlight|modify|adapt|add comments|replace|choose|select|pick|make (?:an?|up|the|some|\w+ \w+ (?:list|table))"
     r"|do (?:an?|the|some)|build|infer|speak|talk|respond|link|spot|state|cite|quote|annotate|invite|welcome|compile"
@@ -65,7 +65,7 @@ _LEAD_IN = r"(?:(?:then|and|but|now|just|so|next|also|please|dann|bitte|et|y|hel
 _TELLS = any_of(
     rf"^\W*{_LEAD_IN}{_WORK}",
     r"^\W*(?:given|you (?:are|will be|have been|answer|help|work|write)|in this task|your (?:task|job)|as an? )\b",
-    rf"^\W*you (?:need to|should|must|have to|will) {_WORK}",
+    rf"\byou(?:'ll| will)? (?:need to|should|must|have to|are to|will) {_WORK}",
 )
 # The order behind a condition or a purpose, or behind what is told of oneself.
 _TELLS_LATER = any_of(
@@ -85,9 +85,10 @@ _ASKS = any_of(
     r"¿|^\W*(?:cómo|por qué|cuánt\w+|cuál\w*)\b|\b(?:puede[sn]?|podría[sn]?) \w+(?:me|nos)\b",
 )
 _WISHES = any_of(
-    r"\bplease\b|\bpls\b|\bplz\b|\bbitte\b|\bs'il (?:te|vous) plaît\b|\bpor favor\b|\bwould be (?:greatly )?appreciated",
+    r"\bplease\b|\bpls\b|\bplz\b|\bif you could\b|\bbitte\b|\bs'il (?:te|vous) plaît\b|\bpor favor\b|\bwould be (?:greatly )?appreciated",
     r"\b(?:i|we)(?:'d| would)? (?:really |just |also |only )?(?:need|want|like|am looking|are looking|have to|must)\b",
     r"^\W*(?:need|needed|wanted|looking for|searching for|seeking|trying to)\b",
+    r"\b(?:should|must|needs to) be (?:(?:re)?written|translated|summari[sz]ed|classified|corrected|carried out)\b",
     r"\bi wonder\b|\bi'm (?:looking|trying|wondering|not sure|stuck|struggling)\b|\bany (?:idea|advice|tips|help)\b",
     r"\b(?:ich|wir) (?:brauche|möchte|will|suche|wollen|suchen)\w*|\bj'ai besoin\b|\bje (?:voudrais|cherche|veux)\b",
     r"\bnecesit\w+\b|\bquier\w+\b|\bquisiera\b|\bbusco\b",
@@ -114,6 +115,9 @@ _HANDS_OVER = any_of(
     r"\A\W*i(?:'d| would) (?:be (?:happy|glad) to|recommend|suggest|start (?:by|with)|advise)\b",
     r"\A\W*i understand (?:your|how|that)\b",
     r"\A\W*(?:here|these) (?:are|is) (?:the|some|a few|two|three|four|five|your)\b",
+    r"\A\W*(?:regarding|concerning|as to) your (?:question|request|message)\b|\A\W*let me (?:answer|explain)\b",
+    r"\A\W*(?:(?:the )?short version|only the essentials|the professional answer|speaking as an?|briefly|in short)\b",
+    r"\A\W*this is (?:what|how)\b|\A\W*step by step,|\A\W*(?:from|in) (?:my|professional) (?:practice|experience)\b",
     r"\A\W*hier (?:sind|ist|kommen) (?:einige|ein paar|die|deine?|ihre?|zwei|drei|vier|fünf)\b|\A\W*voici (?:quelques|vo"
     r"|les|deux|trois)|\A\W*aquí (?:tienes?|hay|van)\b",
 )
@@ -124,7 +128,9 @@ _ADVISES = any_of(
     r"\bi (?:recommend|suggest|hope this)\b|\blet me know\b|\bin your case\b|\bas we all know\b",
     r"\bthere are (?:two|three|four|five|several|a few) (?:things|ways|reasons|options|steps|points)\b",
     r"\b(?:an?|the|one) (?:good|best|easy|easiest|simple|first|safest|main) (?:way|step|thing|option|difference)\b[^.?!]*"
-    r"\b(?:is|lies)\b|\bfor most people\b|\bin (?:general|most cases),",
+    r"\b(?:is|lies)\b|\bfor most people\b|\bin (?:general,|(?:most|many) cases\b)",
+    r"\b(?:as a rule|generally speaking|most people (?:find|think)|it pays to|it is a good idea to|experience shows)\b"
+    r"|\bit goes without saying\b|\bat the end of the day\b|\bto be taken into account\b|\bworth a second look\b",
     r"\bwe(?:'ll| will| have) (?:send|sent|refund|replace|contact)\w*\b|\bwe apologi[sz]e\b",
     r"\b(?:sie|du) (?:können|sollten|müssen|kannst|solltest|musst)\b|\bum [^.?!]{3,80} zu \w+, \w+ (?:du|sie)\b",
     r"\bvous (?:pouvez|devez|devriez)\b|\bil (?:faut d'abord|suffit de)\b",
@@ -138,6 +144,7 @@ _OWN = any_of(r"\b(?:my|mine|me|i've|i am|ich|mein\w*|mir|je|mon|ma|mes|yo|mi|mi
 _WE = any_of(r"\b(?:i|i'm|we|our|us|wir|uns\w*|nous|notre|nuestr\w+)\b")
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _STEP = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+(\S.*)", re.MULTILINE)
+_BOLD = re.compile(r"\*\*[^*\n]+\*\*|^#+ ", re.MULTILINE)
 _STEPS_IN_LINE = re.compile(r"\b1[.)] .+ 2[.)] ")
 
 
@@ -156,33 +163,44 @@ def is_answer(prose: str) -> bool:
     if not sentences:
         return False
     if _AGREES.search(prose):
-        return not _asks_at_the_end(sentences)
+        return not _asks_at_the_end(prose, sentences)
     if _asks(prose, sentences):
         return False
-    return bool(_HANDS_OVER.search(prose)) or _goes_through_steps(prose) or _advises(prose)
-
-
-def _asks_at_the_end(sentences: list[str]) -> bool:
-    """Whether the last sentences ask, and not only whether anything else is wanted."""
-    end = "\n".join(sentences[-END:])
-    return _QUESTION.search(_OFFERS.sub(" ", end)) is not None or (len(sentences) > 1 and tells_to_work(sentences[-1]))
+    if _HANDS_OVER.search(prose):
+        return not _orders_at_the_end(prose, sentences)
+    return not _orders(prose, sentences) and (_goes_through_steps(prose) or _advises(prose))
 
 
 def _asks(prose: str, sentences: list[str]) -> bool:
-    if _QUESTION.search(prose) or _WISHES.search(prose) or any(map(_ASKS.search, sentences)):
-        return True
+    return bool(_QUESTION.search(prose) or _WISHES.search(prose) or any(map(_ASKS.search, sentences)))
+
+
+def _asks_at_the_end(prose: str, sentences: list[str]) -> bool:
+    """Whether the last sentences ask, and not only whether anything else is wanted."""
+    end = _OFFERS.sub(" ", "\n".join(sentences[-END:]))
+    return _QUESTION.search(end) is not None or _orders_at_the_end(prose, sentences)
+
+
+def _orders_at_the_end(prose: str, sentences: list[str]) -> bool:
+    """Whether an order follows right upon the opening, or stands on a line of its own; others are advice."""
+    apart = prose.rstrip().rsplit("\n", 1)[-1].strip() == sentences[-1].strip()
+    return 1 < len(sentences) and (len(sentences) == END or apart) and tells_to_work(sentences[-1])
+
+
+def _orders(prose: str, sentences: list[str]) -> bool:
+    """Whether a piece of work is ordered where people do so; in steps every sentence looks like an order."""
     steps = len(_STEP.findall(prose)) > 1
-    opening = sentences[:2] if steps else [*sentences[:2], sentences[-1]]
-    return any(map(tells_to_work, opening)) or (not steps and _TELLS_AFTER_I.search(prose) is not None)
+    looked_at = sentences[:2] if steps else [*sentences[:2], sentences[-1]]
+    return any(map(tells_to_work, looked_at)) or (not steps and _TELLS_AFTER_I.search(prose) is not None)
 
 
 def _goes_through_steps(prose: str) -> bool:
     """Whether it is a list of steps to its end; one with something behind it is what the last line is about."""
-    steps = _STEP.findall(prose)
-    if len(steps) < 2:
-        return _STEPS_IN_LINE.search(prose) is not None
-    last = prose.rstrip().rsplit("\n", 1)[-1]
-    return _STEP.match(last) is not None and sum(len(step.split()) for step in steps) >= LEAST_STEP_WORDS * len(steps)
+    if _STEPS_IN_LINE.search(prose) or len(_BOLD.findall(prose)) > 1:
+        return True
+    steps, last = _STEP.findall(prose), prose.rstrip().rsplit("\n", 1)[-1]
+    words = sum(len(step.split()) for step in steps)
+    return len(steps) > 1 and words >= LEAST_STEP_WORDS * len(steps) and _STEP.match(last) is not None
 
 
 def _advises(prose: str) -> bool:
@@ -190,4 +208,4 @@ def _advises(prose: str) -> bool:
         return False
     if _ADVISES.search(prose):
         return True
-    return len(prose.split()) > LONG_WORDS and _WE.search(prose) is None and len(set(_EXPLAINS.findall(prose))) > 0
+    return len(prose.split()) > LONG_WORDS and not _WE.search(prose) and _EXPLAINS.search(prose) is not None

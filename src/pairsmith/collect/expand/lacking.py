@@ -28,20 +28,30 @@ _MARKS = (
     r"|citation needed|emphasis \w+|image|video|pdf|nsfw|meta|serious|mask|eos|bos|pad|unk|sep|cls|x|y/n|yes/no"
 )
 _WORDS = r"[^\W\d_](?:[^\W_]|[ '/,_-]){0,58}"
-# Case counts: [ERROR], [INFO] and [EOS] are no blanks, and neither is the kiss of xxx.
-_BLANKS = re.compile(
-    rf"(?:(?<=[ (\"'“„])|(?<=\n)(?=\[(?i:{_FILL})\b)|\A(?=\[(?i:{_FILL})\b))(?<!- )"
-    rf"\[(?!(?i:{_MARKS})\])(?=(?:[A-Z]?[^A-Z\]\n]*(?: [A-Z][^A-Z\]\n]*)*|(?i:{_FILL})\b[^\]\n]*)\]){_WORDS}\](?![\[(:])"
-    rf"|(?<= )\[[XYN]\](?= [a-z])|(?<![\w<])<(?i:{_FILL})(?:[ _][a-z_ ]{{0,40}})?>"
-    rf"|(?<!\S)\{{(?i:{_FILL}|{_HTML})[a-z_ ]*\}}|(?<!\$)\{{\{{[^}}\n]{{0,40}}\}}\}}|%(?i:{_FILL})[A-Z_]*%"
-    r"|\b(?:is|to|at|for|from|by|in|on|of|about|[Dd]ear|[Hh]i|[Hh]ello),? (?:_{3,}|X{3,})(?=[.,;!]|\s*\Z)"
-    r"|\blorem ipsum dolor\b|\((?i:insert) (?:your|the|an?|name|here)\b"
+_LOWER = r"[A-Z]?[^A-Z\]\n]*(?: [A-Z][^A-Z\]\n]*)*"  # or Title Case; no [ERROR], [INFO] or [EOS]
+# Behind a space or a quotation mark; at the start of a line a bracket may be a tag, as in [Java] or [Solved].
+_BRACKET = re.compile(
+    rf"(?:(?<=[ (\"'“„])|(?:(?<=\n)|\A)(?=\[(?i:{_FILL})\b))(?<!- )"
+    rf"\[(?!(?i:{_MARKS})\])(?=(?:{_LOWER}|(?i:{_FILL})\b[^\]\n]*)\]){_WORDS}\](?![\[(:])"
+    r"|(?<= )\[[XYN]\](?= [a-z])|\((?i:insert) (?:your|the|an?|name|here)\b|\blorem ipsum dolor\b"
 )
-# Where what looks like a blank is what the prompt is about.
-_OF_BLANKS = any_of(
+_OF_BRACKETS = any_of(r"\b(?:square|brackets?|placeholders?|tokens?|tokenizers?|regex)\b")
+# Angles, braces, per cent signs; these are also HTML and the languages of templates.
+_BRACE = re.compile(
+    rf"(?<![\w<])<(?i:{_FILL})(?:[ _][a-z_ ]{{0,40}})?>|(?<!\S)\{{(?i:{_FILL}|{_HTML})[a-z_ ]*\}}"
+    rf"|(?<!\$)\{{\{{[^}}\n]{{0,40}}\}}\}}|%(?i:{_FILL})[A-Z_]*%"
+)
+_OF_BRACES = any_of(
     r"\b(?:curly|braces?|brackets?|placeholders?|templates?|variables?|literally|jinja|handlebars|mustache|liquid|twig"
-    r"|django|vue|angular|helm|ansible|yaml|html|css|xml|jsx|svg|tags?|elements?|tokens?|tokenizers?|regex)\b",
-    r"\b(?:fill in|gaps?|blanks?|missing|cloze|exercise|grammar|tense|underscores?|lückentext)\b",
+    r"|django|vue|angular|helm|ansible|html|xml|jsx|svg|tags?|elements?|tokens?|f-strings?)\b|</\w"
+)
+# Lines and crosses behind a word that wants something, at the end of a sentence; case counts, for the kisses of xxx.
+_LINE = re.compile(
+    r"\b(?:is|to|at|for|from|by|in|on|of|about|[Dd]ear|[Hh]i|[Hh]ello),? (?:_{3,}|X{3,})(?=[.,;!]|\s*\Z)"
+)
+_OF_LINES = any_of(
+    r"\b(?:fill|gaps?|blanks?|cloze|exercise|grammar|tense|underscores?|complete|missing (?:words?|verbs?|letters?)"
+    r"|lückentext|complète|completa)\b"
 )
 _CODE_LINE = re.compile(
     r"^\s*(?:def |class |import |from \S+ import|SELECT |INSERT |UPDATE |#include|const |let |var |function |public "
@@ -62,7 +72,7 @@ _SPEAKS_OF_A_TEXT = any_of(
     r"\bim (?:obigen|vorliegenden) (?:text|abschnitt)\b|\ble texte ci-dessus\b|\bel texto anterior\b",
 )
 _BELOW = any_of(
-    rf"\b{_TEXT} below\b|\b(?:the|this|these) following\b|\bim folgenden\b|\bci-dessous\b|\ba continuación\b"
+    rf"\b{_TEXT} below\b(?! (?:the|an?|\d))|\b(?:the|this|these) following (?:[\w-]+ )?{_TEXT}\b|\bim folgenden\b|\bci-dessous\b|\ba continuación\b"
 )
 _ENDS = (
     r"(?=\s*(?:[.!?,;]|$|into\b|to\b|so\b|for (?:me|clarity|grammar)\b|in \w+ (?:words|sentences)|and\b|as\b|please\b))"
@@ -107,7 +117,8 @@ def has_blanks(prose: str) -> bool:
         prose: without code that is marked as such.
     """
     told = _CODE_LINE.sub(" ", prose)
-    return _BLANKS.search(told) is not None and _OF_BLANKS.search(told) is None
+    blanks = ((_BRACKET, told, _OF_BRACKETS), (_BRACE, told, _OF_BRACES), (_LINE, prose, _OF_LINES))
+    return any(blank.search(where) and not about.search(prose) for blank, where, about in blanks)
 
 
 def speaks_of_a_text(text: str) -> bool:
