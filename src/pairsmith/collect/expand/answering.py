@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 LEAST_STEP_WORDS = 4  # on average, of steps that say what is to be done: shorter ones are a list
-LONG_WORDS = 16  # a remark of fewer says too little to be told from a customer's
 END = 2  # sentences in which an answer's opening is taken back: "No, not that one. How do I cancel?"
 
 
@@ -64,6 +63,7 @@ _WORK = rf"(?:{_VERBS}|{_AT_HAND}|{_GERMAN}|{_FRENCH}|{_SPANISH})\b(?!['’])"
 _LEAD_IN = r"(?:(?:then|and|but|now|just|so|next|also|please|dann|bitte|et|y|hello|hi|hey)\b\W*)?"
 _TELLS = any_of(
     rf"^\W*{_LEAD_IN}{_WORK}",
+    r"\A\W*you (?:have (?!to\b)|meet|see|stand|wake|own)",
     r"^\W*(?:given|you (?:are|will be|have been|answer|help|work|write)|in this task|your (?:task|job)|as an? )\b",
     rf"\byou(?:'ll| will)? (?:need to|should|must|have to|are to|will) {_WORK}",
 )
@@ -72,6 +72,11 @@ _TELLS_LATER = any_of(
     rf"^\W*(?:to|in order to|if|using|based on|considering|as|for|with|um|pour|para)\b[^.!?\n]*,\s*{_LEAD_IN}{_WORK}"
 )
 _TELLS_AFTER_I = any_of(rf"\b(?:i|my|me|we|our|us|mine)\b[^.!?\n]*[,;:–—]\s*{_LEAD_IN}{_WORK}")
+# What is written for somebody, and not advice to write: an order wherever it stands at the end.
+_FOR_ME = any_of(
+    r"^\W*(?:write (?!down)|(?:re-?write|draft|summari[sz]e|translate|compose|rephrase)\b|(?:give|tell|help|show) me\b"
+    r"|schreib\w*|formulier\w*|erklär\w* mir|écri\w*|rédige\w*|escrib\w*|redact\w*)"
+)
 _QUESTION = re.compile(r"[?？؟]")
 # Questions that end without a question mark, as many are typed.
 _ASKS = any_of(
@@ -100,7 +105,7 @@ _OFFERS = any_of(
 # How answers open. Those that agree may as well be a person's: what comes at the end decides.
 _AGREES = any_of(
     r"\A\W*(?:sure|certainly|absolutely|of course|gladly|great (?:question|choice)|good (?:question|news)"
-    r"|happy to help|no (?:problem|worries)|short answer|answer|in short|yes|no|perfect indeed"
+    r"|happy to help|no (?:problem|worries)|short answer|answer|yes|no|perfect indeed"
     r"|thank(?:s| you) for (?:your|contacting|reaching out|asking))\b\s*[,.!:;—–]",
     r"\A\W*thank(?:s| you) for (?:asking|your question|contacting|reaching out)\b",
     r"\A\W*what a (?:good|great|lovely|interesting) (?:question|idea|choice)\b",
@@ -113,13 +118,13 @@ _AGREES = any_of(
 # Those that recommend, feel or hand over: any question or order behind them makes them a person's.
 _HANDS_OVER = any_of(
     r"\A\W*i(?:'d| would) (?:be (?:happy|glad) to|recommend|suggest|start (?:by|with)|advise)\b",
-    r"\A\W*i understand (?:your|how|that)\b",
-    r"\A\W*(?:here|these) (?:are|is) (?:the|some|a few|two|three|four|five|your)\b",
-    r"\A\W*(?:regarding|concerning|as to) your (?:question|request|message)\b|\A\W*let me (?:answer|explain)\b",
-    r"\A\W*(?:(?:the )?short version|only the essentials|the professional answer|speaking as an?|briefly|in short)\b",
-    r"\A\W*this is (?:what|how)\b|\A\W*step by step,|\A\W*(?:from|in) (?:my|professional) (?:practice|experience)\b",
-    r"\A\W*hier (?:sind|ist|kommen) (?:einige|ein paar|die|deine?|ihre?|zwei|drei|vier|fünf)\b|\A\W*voici (?:quelques|vo"
-    r"|les|deux|trois)|\A\W*aquí (?:tienes?|hay|van)\b",
+    r"\A\W*i understand (?:your (?:frustration|concerns?|situation|worr\w+)|how (?:frustrating|annoying|you))\b",
+    r"\A\W*(?:here|these) (?:are|is) (?![^.!?\n]{0,80}\b(?:my|our|i|we)\b)(?:the|some|a few|two|three|four|five|your)\b",
+    r"\A\W*(?:regarding|concerning|as to) your (?:question|request|message)\b|\A\W*let me answer\b",
+    r"\A\W*(?:(?:the )?short version|only the essentials|the professional answer|speaking as an?|in short, about)\b",
+    r"\A\W*this is (?:what i can|how it)\b|\A\W*step by step,|\A\W*(?:from|in) (?:my|professional) (?:practice|experience)\b",
+    r"\A\W*hier (?:sind|ist|kommen) (?:einige|ein paar|deine?|ihre?|zwei|drei|vier|fünf)\b|\A\W*voici (?:quelques"
+    r"|deux|trois)|\A\W*aquí (?:tienes?|hay|van)\b",
 )
 _ADVISES = any_of(
     r"\byou(?:'ll| will)? (?:can|could|should|must|need|have to|may|might|want)\b|\byour best\b",
@@ -136,15 +141,15 @@ _ADVISES = any_of(
     r"\bvous (?:pouvez|devez|devriez)\b|\bil (?:faut d'abord|suffit de)\b",
     r"\b(?:puedes|deberías|te recomiendo|le recomiendo|basta con)\b",
 )
-_EXPLAINS = any_of(
-    r"\b(?:usually|typically|generally|often|depends on|rather than|therefore|this means|which means|because|so that)\b",
-    r"\b(?:in der regel|meistens|deshalb|dadurch|généralement|c'est pourquoi|generalmente|por eso)\b",
+_OWN = any_of(
+    r"\b(?:my|mine|me|i've|i am|ich|mein\w*|mir|je|mon|ma|mes|yo|mi|mis)\b|\bj'",
+    # What a customer calls the other side's.
+    r"\byour (?:web)?(?:site|page|app|company|shop|store|drivers?|support|service|team|colleagues?|hotline|agents?|policy)\b",
 )
-_OWN = any_of(r"\b(?:my|mine|me|i've|i am|ich|mein\w*|mir|je|mon|ma|mes|yo|mi|mis)\b|\bj'")
-_WE = any_of(r"\b(?:i|i'm|we|our|us|wir|uns\w*|nous|notre|nuestr\w+)\b")
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _STEP = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+(\S.*)", re.MULTILINE)
-_BOLD = re.compile(r"\*\*[^*\n]+\*\*|^#+ ", re.MULTILINE)
+_SAYS = re.compile(r"[^a-z].*[.!?]\W*\Z")  # a whole sentence, and not one of several things
+_BOLD = re.compile(r"\*\*[^*\n]+\*\*|^##+ ", re.MULTILINE)
 _STEPS_IN_LINE = re.compile(r"\b1[.)] .+ 2[.)] ")
 
 
@@ -184,7 +189,9 @@ def _asks_at_the_end(prose: str, sentences: list[str]) -> bool:
 def _orders_at_the_end(prose: str, sentences: list[str]) -> bool:
     """Whether an order follows right upon the opening, or stands on a line of its own; others are advice."""
     apart = prose.rstrip().rsplit("\n", 1)[-1].strip() == sentences[-1].strip()
-    return 1 < len(sentences) and (len(sentences) == END or apart) and tells_to_work(sentences[-1])
+    if len(sentences) == 1 or not tells_to_work(sentences[-1]):
+        return False
+    return len(sentences) == END or apart or _FOR_ME.search(sentences[-1]) is not None
 
 
 def _orders(prose: str, sentences: list[str]) -> bool:
@@ -200,12 +207,13 @@ def _goes_through_steps(prose: str) -> bool:
         return True
     steps, last = _STEP.findall(prose), prose.rstrip().rsplit("\n", 1)[-1]
     words = sum(len(step.split()) for step in steps)
-    return len(steps) > 1 and words >= LEAST_STEP_WORDS * len(steps) and _STEP.match(last) is not None
+    return (
+        len(steps) > 1
+        and words >= LEAST_STEP_WORDS * len(steps)
+        and _STEP.match(last) is not None
+        and all(map(_SAYS.match, steps))
+    )
 
 
 def _advises(prose: str) -> bool:
-    if _OWN.search(prose):
-        return False
-    if _ADVISES.search(prose):
-        return True
-    return len(prose.split()) > LONG_WORDS and not _WE.search(prose) and _EXPLAINS.search(prose) is not None
+    return _ADVISES.search(prose) is not None and _OWN.search(prose) is None

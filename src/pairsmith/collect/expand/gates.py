@@ -34,14 +34,15 @@ _ASKS_FOR_WORDS = any_of(
 )
 _PROMPT = r"(?:prompt|task|instruction|question|aufgabe|frage|consigne|tarea|pregunta)"
 _ABOUT = any_of(
-    rf"\A\W*(?:new|rewritten|evolved|created|generated|given) {_PROMPT}s?\s*(?:#?\d+)?\W{{0,3}}:|\A\W*rewritten\W{{0,3}}:",
+    rf"\A\W*(?:new|rewritten|evolved|created|generated|given) {_PROMPT}s?\s*(?:#?\d+)?\W{{0,3}}:",
+    r"\A\W*rewritten\W{0,3}:",
     r"\A\W*(?:(?:example|sample|user)\s+)?prompts?\s*(?:#?\d+)?\W{0,3}:",
     r"\bthe (?:rewritten|created|evolved) prompt\b|#\s*(?:given|rewritten|created) prompt\b|\bthe prompt above\b",
-    r"\bas an ai(?: language)?(?: model| assistant)?, i\b|\bin this prompt\b",
+    r"\bas an ai(?: language)?(?: model| assistant)?, i\b|\A\W*in this prompt\b",
     r"\bprompts? (?:in which|where) (?:an?|the) (?:user|customer|person)\b",
     r"\A\W*here(?:'s| is) (?:an?|another|the|your) (?:\w+ )?prompt(?: (?:about|on|for) [^:\n]*)?:",
-    r"\A\W*the user (?:wants|asks|is asking)\b[^?]*\Z|\bin my (?:last|previous|earlier) message\b",
-    r"\bas i (?:said|wrote) (?:above|earlier)\b|\A\W*here is an answer\b",
+    r"\A\W*the user (?:wants|asks|is asking)\b[^?]*\Z",
+    r"\bas i (?:said|wrote|mentioned|asked) (?:above|earlier|in my (?:last|previous|earlier) message)\b|\A\W*here is an answer\b",
     r"\A\W*(?:an? )?(?:variation|variant|version|rewording) (?:on|of) the (?:example|prompt)",
 )
 

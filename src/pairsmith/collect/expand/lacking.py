@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 
-from pairsmith.collect.expand.answering import any_of
+from pairsmith.collect.expand.answering import any_of, tells_to_work
 
 LEAST_TEXT_CHARS = 250  # a prompt of more may hold the text it speaks of, wherever that is
 LEAST_BEFORE_CHARS = 80  # so much before "the code above" may be it
-FEW_SENTENCES = 2  # a prompt of more tells enough to be answered without "this article"
 LABEL_WORDS = 3  # a last line of so few before a colon is to be completed: "Answer:"
 
 # --- blanks ---
@@ -25,14 +24,14 @@ _HTML = r"title|address|link|text|time|date|url|email"  # that are something els
 # What stands in brackets and is meant so: marks of transcripts, forums and tokenizers.
 _MARKS = (
     r"sic|edit\w*|deleted|removed|redacted|unclear|inaudible|laugh\w*|music|applause|spoilers?|solved|help|update\w*"
-    r"|citation needed|emphasis \w+|image|video|pdf|nsfw|meta|serious|mask|eos|bos|pad|unk|sep|cls|x|y/n|yes/no"
+    r"|optional|options?|flags?|args|arguments?|citation needed|emphasis \w+|image|video|pdf|nsfw|meta|serious|mask|eos|bos|pad|unk|sep|cls|x|y/n|yes/no"
 )
-_WORDS = r"[^\W\d_](?:[^\W_]|[ '/,_-]){0,58}"
+_WORDS = r"[^\W\d_](?:[^\W_]|[ '/_-]){0,58}"
 _LOWER = r"[A-Z]?[^A-Z\]\n]*(?: [A-Z][^A-Z\]\n]*)*"  # or Title Case; no [ERROR], [INFO] or [EOS]
 # Behind a space or a quotation mark; at the start of a line a bracket may be a tag, as in [Java] or [Solved].
 _BRACKET = re.compile(
-    rf"(?:(?<=[ (\"'“„])|(?:(?<=\n)|\A)(?=\[(?i:{_FILL})\b))(?<!- )"
-    rf"\[(?!(?i:{_MARKS})\])(?=(?:{_LOWER}|(?i:{_FILL})\b[^\]\n]*)\]){_WORDS}\](?![\[(:])"
+    rf"(?:(?<=[ (\"'“„])|(?:(?<=\n)|\A)(?=\[(?i:{_FILL})\b))(?<!- )(?<!\] )"
+    rf"\[(?!(?i:{_MARKS})\]|(?:the|an?|his|her|their|its|who) )(?=(?:{_LOWER}|(?i:{_FILL})\b[^\]\n]*)\]){_WORDS}\](?![\[(:\w]| \[)"
     r"|(?<= )\[[XYN]\](?= [a-z])|\((?i:insert) (?:your|the|an?|name|here)\b|\blorem ipsum dolor\b"
 )
 _OF_BRACKETS = any_of(r"\b(?:square|brackets?|placeholders?|tokens?|tokenizers?|regex)\b")
@@ -66,42 +65,49 @@ _TEXT = (
     r"(?:text|passage|excerpt|document|article|section|paragraph|sentence|code|function|script|snippet|query|table|image"
     r"|e-?mail|letter|file|screenshot|essay|poem|message|list|story|notes?|comment|data|transcript|conversation)s?"
 )
+_PROSE = r"(?:passage|text|excerpt|document|article|section|paragraph)"
 _SPEAKS_OF_A_TEXT = any_of(
-    rf"\b(?:the|this|these) {_TEXT} (?:above|provided|attached)\b|\b(?:above|attached|aforementioned|preceding) {_TEXT}\b",
-    rf"\baccording to the {_TEXT}\b|\b(?:mentioned|described|stated) in the {_TEXT}\b|\bin the screenshot\b",
+    rf"\b(?:the|this|these) {_TEXT} (?:above|attached)\b(?! (?:the|my|an?|your|our|his|her|its?)\b)",
+    rf"\b(?:the|this|these) {_TEXT} provided(?=[.,?!:;]|$)|\b(?:above|attached|aforementioned|preceding) {_TEXT}\b",
+    rf"\baccording to the {_PROSE}\b(?! (?:i|by|from|in|on|of|that)\b)|\bin the screenshot\b",
+    rf"\b(?:mentioned|described|stated) in the {_PROSE}\b(?! (?:i|by|from|on|of)\b)",
     r"\bim (?:obigen|vorliegenden) (?:text|abschnitt)\b|\ble texte ci-dessus\b|\bel texto anterior\b",
 )
 _BELOW = any_of(
-    rf"\b{_TEXT} below\b(?! (?:the|an?|\d))|\b(?:the|this|these) following (?:[\w-]+ )?{_TEXT}\b|\bim folgenden\b|\bci-dessous\b|\ba continuación\b"
+    rf"\b{_TEXT} below\b(?! (?:the|an?|\d))|(?<!\ball )\b(?:the|this|these) following (?:[\w-]+ )?{_TEXT}\b",
+    r"\bim folgenden\b|\bci-dessous\b|\ba continuación\b",
 )
-_ENDS = (
-    r"(?=\s*(?:[.!?,;]|$|into\b|to\b|so\b|for (?:me|clarity|grammar)\b|in \w+ (?:words|sentences)|and\b|as\b|please\b))"
-)
+# Verbs for texts. What stands behind the text ends the order, or says what becomes of it; "of" and "about" name it.
 _HANDLES = (
-    r"(?:summari[sz]e|translate|proofread|re-?write|fix|correct|review|edit|shorten|improve|analy[sz]e|explain|check"
-    r"|paraphrase|debug|refactor|optimi[sz]e|simplify|continue|classify|find|spot|read|look at|condense|rephrase)"
+    r"(?:summari[sz]e|translate|proofread|re-?write|fix|correct|review|edit|shorten|improve|analy[sz]e|check|paraphrase"
+    r"|debug|refactor|optimi[sz]e|simplify|continue|classify|condense|rephrase)"
 )
+_LOOKS = r"(?:explain|find|spot|read|look at)"
+_POLITELY = r"(?:please |can you |could you |kindly )?"
+_ENDS = r"(?=\s*(?:[.!?,;]|$)| (?:into|to|so|for (?:me|clarity|grammar)|and|as|please|in \w+ (?:words|sentences))\b)"
+_TEXTE = r"(?:text|artikel|absatz|abschnitt|satz|code|brief|aufsatz)"
 _SHOWS = any_of(
-    rf"^\W*(?:please |can you |could you |kindly )?{_HANDLES}\b(?: [\w-]+){{0,4}}? (?:this|the|my|these) {_TEXT}{_ENDS}",
-    rf"\bwrong (?:with|in) (?:this|my|the) {_TEXT}\s*[?.]?$",
-    rf"\b{_TEXT} (?:that )?(?:i|i've|i have) (?:just )?(?:pasted|attached|shared|provided|uploaded|sent you|gave you)\b",
-    rf"\bbased on (?:the|this) (?:passage|text|excerpt|article|document)\b(?! (?:of|by|about|from|on)\b)",
-    r"^\W*in (?:the|this) (?:passage|text|excerpt|article|document|table),",
-    r"\b(?:the|these|this) (?:given|provided|underlined) \w+\b",
-    r"\bwhat does the (?:author|narrator|speaker) (?:mean|say|want)\b(?![^.?]* (?:of|in) )",
-    r"^\W*(?:bitte )?(?:fass|übersetz|korrigier|prüf|kürz|überarbeit|erklär|analysier)\w* (?:mir )?(?:bitte )?"
-    r"(?:diese\w*|den|meine\w*) (?:text|artikel|absatz|abschnitt|satz|code|brief|aufsatz)\b(?! (?:von|aus|über|der|des)\b)",
-    r"^\W*(?:résume[rz]?|tradui\w+|corrige[rz]?|explique[rz]?|analyse[rz]?) (?:ce (?:texte|passage|paragraphe|code)"
-    r"|cet article)\b|^\W*(?:resum\w+|traduc\w+|corrige|analiza|explica) este (?:texto|artículo|párrafo|pasaje|código)\b",
+    rf"\A\W*{_POLITELY}(?:{_HANDLES}|{_LOOKS})\b(?: [\w-]+){{0,4}}? (?:this|my|these) {_TEXT}{_ENDS}",
+    rf"\A\W*{_POLITELY}{_HANDLES} the {_TEXT}(?=\s*(?:[.!?]|\Z)| (?:into|in \w+ (?:words|sentences))\b)",
+    rf"\A.{{0,20}}\bwrong (?:with|in) (?:this|my|the) {_TEXT}\s*[?.]?$",
+    rf"\b{_TEXT} (?:that )?(?:i|i've|i have) (?:just )?(?:pasted|attached|provided)\b",
+    rf"\A\W*based on (?:the|this) {_PROSE}\b(?! (?:of|by|about|from|on)\b)|\A\W*in (?:the|this) {_PROSE},",
+    rf"\A.{{0,40}}\b(?:the|these) (?:given|provided|underlined) (?:{_TEXT}|words?|phrase|information|statement|equation)\b",
+    r"\A\W*what does the (?:author|narrator|speaker) (?:mean|say|want)\b(?![^.?]* (?:of|in) )",
+    r"\A\W*(?:bitte )?(?:fass|übersetz|korrigier|prüf|kürz|überarbeit|erklär|analysier)\w* (?:mir )?(?:bitte )?"
+    rf"(?:diese\w*|den|meine\w*) {_TEXTE}\b(?! (?:von|aus|über|der|des)\b)",
+    r"\A\W*(?:résume[rz]?|tradui\w+|corrige[rz]?|explique[rz]?|analyse[rz]?) (?:ce (?:texte|passage|paragraphe|code)"
+    r"|cet article)\b",
+    r"\A\W*(?:resum\w+|traduc\w+|corrige|analiza|explica) este (?:texto|artículo|párrafo|pasaje|código)\b",
 )
 _SET_APART = re.compile(r"[\n\"“„«»`‘]|:\s+\S|\d, ?\d|, .*\b(?:or|oder|ou|o) |(?<!\w)'\w[^']* ")
-_SENTENCE_END = re.compile(r"[.!?](?=\s)")
+_SENTENCE_END = re.compile(r"[.!?]\s+(?=\S)")
 
 # --- ends that are none ---
 
-# Lower case only: vitamin A is whole. No German das, French la or English a: sentences do end with them.
+# Lower case only: vitamin A is whole. No "das", "la", "an" or "a": sentences do end with them.
 _OPEN_WORDS = {
-    "en": r"and|or|the|an|of|with",
+    "en": r"and|or|the|of|with",
     "de": r"und|oder|der|eine|einen|dem",
     "fr": r"et|ou|les|des|une|du",
     "es": r"y|los|una|el",
@@ -145,5 +151,11 @@ def _wants_a_text(text: str) -> bool:
         return False
     if announced := _BELOW.search(text):
         return not _SET_APART.search(text[announced.start() :])
-    short = len(_SENTENCE_END.findall(text.strip())) < FEW_SENTENCES
-    return short and _SHOWS.search(text) is not None and not _SET_APART.search(text.strip())
+    found = _SHOWS.search(text)
+    return found is not None and not _SET_APART.search(text.strip()) and not _goes_on(text[found.end() :])
+
+
+def _goes_on(rest: str) -> bool:
+    """Whether more follows than what shall be done: that may be the text."""
+    sentences = _SENTENCE_END.split(rest)[1:]
+    return any(len(one.split()) > LABEL_WORDS and not tells_to_work(one) for one in sentences)
