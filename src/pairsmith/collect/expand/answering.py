@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 LEAST_STEP_WORDS = 4  # on average, of steps that say what is to be done: shorter ones are a list
+TO_YOU_WORDS = 30  # a text of more that speaks to somebody, and of nobody else, explains
 END = 2  # sentences in which an answer's opening is taken back: "No, not that one. How do I cancel?"
 
 
@@ -20,19 +21,21 @@ def any_of(*patterns: str) -> re.Pattern[str]:
 # What assistants are told to do, at the start of a sentence. Verbs of which answers are full (use, keep, check, start)
 # count only with an object at hand: "check this", "take me through".
 _VERBS = (
-    r"write|re-?write|draft|explain|summari[sz]e|translate|describe|compare|list|review|outline|analy[sz]e|brainstorm"
-    r"|suggest|recommend|classify|rate|proofread|correct|shorten|expand|imagine|act as|generate|identify|refactor|debug"
-    r"|implement|optimi[sz]e|label|moderate|convert|calculate|compute|prove|solve|design|create|name|decide|judge|say"
-    r"|complete|continue|answer|compose|extract|condense|tag|reply|turn|plan|boil|paraphrase|simplify|improve|critique"
-    r"|assess|evaluate|propose|estimate|find|develop|discuss|transform|provide|rank|invent|tell|sing|guess|role-?play"
-    r"|pretend|come up with|categori[sz]e|format|fix|edit|detect|predict|determine|verify|define|elaborate|illustrate"
-    r"|interpret|investigate|justify|argue|contrast|demonstrate|construct|devise|formulate|produce|prepare|simulate"
-    r"|sketch|sort|order (?:by|this|these)|group|match|rephrase|reformat|reword|parse|count|give|help|show|teach|quiz|interview|debate"
-    r"|roast|recite|narrate|script|code|program|craft|curate|customi[sz]e|derive|differentiate|integrate|factor"
-    r"|highlight|modify|adapt|add comments|replace|choose|select|pick|make (?:an?|up|the|some|\w+ \w+ (?:list|table))"
-    r"|do (?:an?|the|some)|build|infer|speak|talk|respond|link|spot|state|cite|quote|annotate|invite|welcome|compile"
-    r"|present|mention|share|arrange|assume|suppose|consider|pair|output|return|print|gather|research|search|solving"
-    r"|read|use (?:an?|the) (?!same\b)\w+(?: \w+)? (?:to|as)|try (?:to|coming)|decode|encode|encrypt|spell|capitali[sz]e"
+    r"write|re-?write|draft|explain|summari[sz]e|translate|describe|compare|list|review|outline|analy[sz]e"
+    r"|brainstorm|suggest|recommend|classify|rate|proofread|correct|shorten|expand|imagine|act as|generate|identify"
+    r"|refactor|debug|implement|optimi[sz]e|label|moderate|convert|calculate|compute|prove|solve|design|create|name"
+    r"|decide|judge|say|complete|continue|answer|compose|extract|condense|tag|reply|turn|plan"
+    r"|boil (?:this|it|these) down|paraphrase|simplify|improve|critique|assess|evaluate|propose|estimate|find"
+    r"|develop|discuss|transform|provide|rank|invent|tell|sing|guess|role-?play|pretend|come up with|categori[sz]e"
+    r"|format|fix|edit|detect|predict|determine|verify|define|elaborate|illustrate|interpret|investigate|justify"
+    r"|argue|contrast|demonstrate|construct|devise|formulate|produce|prepare|simulate|sketch|sort"
+    r"|order (?:by|this|these)|group|match|rephrase|reformat|reword|parse|count|give|help|show|teach|quiz|interview"
+    r"|debate|roast|recite|narrate|script|code|program|craft|curate|customi[sz]e|derive|differentiate|integrate"
+    r"|factor|highlight|modify|adapt|add comments|replace|choose|select|pick"
+    r"|make (?:an?|up|the|some|\w+ \w+ (?:list|table))|do (?:an?|the|some)|build|infer|speak|talk|respond|link|spot"
+    r"|state|cite|quote|annotate|invite|welcome|compile|present|mention|share|arrange|assume|suppose|consider|pair"
+    r"|output|return|print|gather|research|search|solving|pull|take (?:the|an?)|read"
+    r"|use (?:an?|the) (?!same\b)\w+(?: \w+)? (?:to|as)|try (?:to|coming)|decode|encode|encrypt|spell|capitali[sz]e"
 )
 _AT_HAND = (
     r"(?:let's|walk|get|make|put|check|point|look|take|clean|cut|work) (?:me|us|this|these|it|the following|out|up"
@@ -82,15 +85,18 @@ _QUESTION = re.compile(r"[?？؟]")
 _ASKS = any_of(
     r"^\W*(?:how|why|where|who|which|what|when)(?:'?s| is| are| do| does| did| can| could| should| would| will| much"
     r"| many| long| was| were)\b",
-    r"^\W*(?:is|are|do|does|did|can|could|should|would|will) (?:i|it|there|this|that|these|you|we|my|the|an?)\b",
+    r"^\W*(?:is|are|do|does|did|can|could|should|would|will) (?:i|it|there|this|that|these|you|we|my|the|an?)\b"
+    r"(?![^.!?\n]{1,40},)",
     r"\b(?:can|could|would|will) (?:you|u|someone|somebody|anyone|anybody)\b",
     r"^\W*(?:wie|warum|wieso|weshalb|was|wo|wer|wann) (?:ist|sind|kann|könnte|soll|sollte|muss|mache?|heißt|geht"
-    r"|funktioniert|viel|lange|oft)\b|^\W*(?:kann|darf|soll|muss) (?:ich|man|mir)\b|\b(?:kannst du|können sie) (?:mir|uns)",
+    r"|funktioniert|viel|lange|oft)\b|^\W*(?:kann|darf|soll|muss) (?:ich|man|mir)\b"
+    r"|\b(?:kannst du|können sie) (?:mir|uns)",
     r"^\W*(?:comment|pourquoi|combien|est-ce|qu'est-ce|quelle?s? (?:est|sont))\b|\bpou(?:vez|rriez)-vous\b",
     r"¿|^\W*(?:cómo|por qué|cuánt\w+|cuál\w*)\b|\b(?:puede[sn]?|podría[sn]?) \w+(?:me|nos)\b",
 )
 _WISHES = any_of(
-    r"\bplease\b|\bpls\b|\bplz\b|\bif you could\b|\bbitte\b|\bs'il (?:te|vous) plaît\b|\bpor favor\b|\bwould be (?:greatly )?appreciated",
+    r"\bplease\b|\bpls\b|\bplz\b|\bif you could\b|\bbitte\b|\bs'il (?:te|vous) plaît\b|\bpor favor\b"
+    r"|\bwould be (?:greatly )?appreciated",
     r"\b(?:i|we)(?:'d| would)? (?:really |just |also |only )?(?:need|want|like|am looking|are looking|have to|must)\b",
     r"^\W*(?:need|needed|wanted|looking for|searching for|seeking|trying to)\b",
     r"\b(?:should|must|needs to) be (?:(?:re)?written|translated|summari[sz]ed|classified|corrected|carried out)\b",
@@ -118,11 +124,14 @@ _AGREES = any_of(
 # Those that recommend, feel or hand over: any question or order behind them makes them a person's.
 _HANDS_OVER = any_of(
     r"\A\W*i(?:'d| would) (?:be (?:happy|glad) to|recommend|suggest|start (?:by|with)|advise)\b",
-    r"\A\W*i understand (?:your (?:frustration|concerns?|situation|worr\w+)|how (?:frustrating|annoying|you))\b",
-    r"\A\W*(?:here|these) (?:are|is) (?![^.!?\n]{0,80}\b(?:my|our|i|we)\b)(?:the|some|a few|two|three|four|five|your)\b",
+    r"\A\W*i understand (?:your (?:frustration|concerns?|situation|worr\w+)|how (?:frustrating|annoying|you)"
+    r"|that [^.!?]*\b(?:let us|let's|we))\b",
+    r"\A\W*(?:here|these) (?:are|is) (?![^.!?\n]{0,80}\b(?:my|our|i|we)\b)"
+    r"(?:the|some|a few|two|three|four|five|your)\b",
     r"\A\W*(?:regarding|concerning|as to) your (?:question|request|message)\b|\A\W*let me answer\b",
     r"\A\W*(?:(?:the )?short version|only the essentials|the professional answer|speaking as an?|in short, about)\b",
-    r"\A\W*this is (?:what i can|how it)\b|\A\W*step by step,|\A\W*(?:from|in) (?:my|professional) (?:practice|experience)\b",
+    r"\A\W*this is (?:what i can|how it)\b|\A\W*step by step,"
+    r"|\A\W*(?:from|in) (?:my|professional) (?:practice|experience)\b",
     r"\A\W*hier (?:sind|ist|kommen) (?:einige|ein paar|deine?|ihre?|zwei|drei|vier|fünf)\b|\A\W*voici (?:quelques"
     r"|deux|trois)|\A\W*aquí (?:tienes?|hay|van)\b",
 )
@@ -132,8 +141,8 @@ _ADVISES = any_of(
     r"\bin (?:summary|conclusion)\b|\b(?<!if )the answer is\b|\bhere's (?:how|why|what)\b|\bto sum up\b",
     r"\bi (?:recommend|suggest|hope this)\b|\blet me know\b|\bin your case\b|\bas we all know\b",
     r"\bthere are (?:two|three|four|five|several|a few) (?:things|ways|reasons|options|steps|points)\b",
-    r"\b(?:an?|the|one) (?:good|best|easy|easiest|simple|first|safest|main) (?:way|step|thing|option|difference)\b[^.?!]*"
-    r"\b(?:is|lies)\b|\bfor most people\b|\bin (?:general,|(?:most|many) cases\b)",
+    r"\b(?:an?|the|one) (?:good|best|easy|easiest|simple|first|safest|main) (?:way|step|thing|option|difference)\b"
+    r"[^.?!]*\b(?:is|lies)\b|\bfor most people\b|\bin (?:general,|(?:most|many) cases\b)",
     r"\b(?:as a rule|generally speaking|most people (?:find|think)|it pays to|it is a good idea to|experience shows)\b"
     r"|\bit goes without saying\b|\bat the end of the day\b|\bto be taken into account\b|\bworth a second look\b",
     r"\bwe(?:'ll| will| have) (?:send|sent|refund|replace|contact)\w*\b|\bwe apologi[sz]e\b",
@@ -144,8 +153,11 @@ _ADVISES = any_of(
 _OWN = any_of(
     r"\b(?:my|mine|me|i've|i am|ich|mein\w*|mir|je|mon|ma|mes|yo|mi|mis)\b|\bj'",
     # What a customer calls the other side's.
-    r"\byour (?:web)?(?:site|page|app|company|shop|store|drivers?|support|service|team|colleagues?|hotline|agents?|policy)\b",
+    r"\byour (?:web)?(?:site|page|app|company|shop|store|drivers?|support|service|team|colleagues?|hotline|agents?"
+    r"|policy)\b",
 )
+_YOU = any_of(r"\byou(?:r|'re|'ve|'ll|'d)?\b")
+_WE = any_of(r"\b(?:i|i'm|i'd|i'll|we|our|us|we're|we've)\b")
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _STEP = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+(\S.*)", re.MULTILINE)
 _SAYS = re.compile(r"[^a-z].*[.!?]\W*\Z")  # a whole sentence, and not one of several things
@@ -216,4 +228,7 @@ def _goes_through_steps(prose: str) -> bool:
 
 
 def _advises(prose: str) -> bool:
-    return _ADVISES.search(prose) is not None and _OWN.search(prose) is None
+    if _OWN.search(prose):
+        return False
+    to_you = len(prose.split()) > TO_YOU_WORDS and _YOU.search(prose) is not None and _WE.search(prose) is None
+    return to_you or _ADVISES.search(prose) is not None

@@ -42,7 +42,8 @@ _ABOUT = any_of(
     r"\bprompts? (?:in which|where) (?:an?|the) (?:user|customer|person)\b",
     r"\A\W*here(?:'s| is) (?:an?|another|the|your) (?:\w+ )?prompt(?: (?:about|on|for) [^:\n]*)?:",
     r"\A\W*the user (?:wants|asks|is asking)\b[^?]*\Z",
-    r"\bas i (?:said|wrote|mentioned|asked) (?:above|earlier|in my (?:last|previous|earlier) message)\b|\A\W*here is an answer\b",
+    r"\bas i (?:said|wrote|mentioned|asked) (?:above|earlier|in my (?:last|previous|earlier) message)\b",
+    r"\A\W*here is an answer\b",
     r"\A\W*(?:an? )?(?:variation|variant|version|rewording) (?:on|of) the (?:example|prompt)",
 )
 

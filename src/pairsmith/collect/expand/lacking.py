@@ -24,25 +24,27 @@ _HTML = r"title|address|link|text|time|date|url|email"  # that are something els
 # What stands in brackets and is meant so: marks of transcripts, forums and tokenizers.
 _MARKS = (
     r"sic|edit\w*|deleted|removed|redacted|unclear|inaudible|laugh\w*|music|applause|spoilers?|solved|help|update\w*"
-    r"|optional|options?|flags?|args|arguments?|citation needed|emphasis \w+|image|video|pdf|nsfw|meta|serious|mask|eos|bos|pad|unk|sep|cls|x|y/n|yes/no"
+    r"|optional|options?|flags?|args|arguments?|citation needed|emphasis \w+|image|video|pdf|nsfw|meta"
+    r"|serious|mask|eos|bos|pad|unk|sep|cls|x|y/n|yes/no"
 )
 _WORDS = r"[^\W\d_](?:[^\W_]|[ '/_-]){0,58}"
 _LOWER = r"[A-Z]?[^A-Z\]\n]*(?: [A-Z][^A-Z\]\n]*)*"  # or Title Case; no [ERROR], [INFO] or [EOS]
 # Behind a space or a quotation mark; at the start of a line a bracket may be a tag, as in [Java] or [Solved].
 _BRACKET = re.compile(
     rf"(?:(?<=[ (\"'“„])|(?:(?<=\n)|\A)(?=\[(?i:{_FILL})\b))(?<!- )(?<!\] )"
-    rf"\[(?!(?i:{_MARKS})\]|(?:the|an?|his|her|their|its|who) )(?=(?:{_LOWER}|(?i:{_FILL})\b[^\]\n]*)\]){_WORDS}\](?![\[(:\w]| \[)"
+    rf"\[(?!(?i:{_MARKS})\]|(?:the|an?|his|her|their|its|who) )"
+    rf"(?=(?:{_LOWER}|(?i:{_FILL})\b[^\]\n]*)\]){_WORDS}\](?![\[(:\w]| \[)"
     r"|(?<= )\[[XYN]\](?= [a-z])|\((?i:insert) (?:your|the|an?|name|here)\b|\blorem ipsum dolor\b"
 )
-_OF_BRACKETS = any_of(r"\b(?:square|brackets?|placeholders?|tokens?|tokenizers?|regex)\b")
+_OF_BRACKETS = any_of(r"\b(?:(?:square|in|the|these) brackets|placeholders?|tokens?|tokenizers?|regex)\b")
 # Angles, braces, per cent signs; these are also HTML and the languages of templates.
 _BRACE = re.compile(
     rf"(?<![\w<])<(?i:{_FILL})(?:[ _][a-z_ ]{{0,40}})?>|(?<!\S)\{{(?i:{_FILL}|{_HTML})[a-z_ ]*\}}"
     rf"|(?<!\$)\{{\{{[^}}\n]{{0,40}}\}}\}}|%(?i:{_FILL})[A-Z_]*%"
 )
 _OF_BRACES = any_of(
-    r"\b(?:curly|braces?|brackets?|placeholders?|templates?|variables?|literally|jinja|handlebars|mustache|liquid|twig"
-    r"|django|vue|angular|helm|ansible|html|xml|jsx|svg|tags?|elements?|tokens?|f-strings?)\b|</\w"
+    r"\b(?:curly|braces?|(?:square|angle) brackets|placeholders?|templates?|variables?|literally|jinja|handlebars|mustache|liquid"
+    r"|twig|django|vue|angular|helm|ansible|html|xml|jsx|svg|tags?|elements?|tokens?|f-strings?)\b|</\w"
 )
 # Lines and crosses behind a word that wants something, at the end of a sentence; case counts, for the kisses of xxx.
 _LINE = re.compile(
@@ -62,8 +64,9 @@ _CODE_LINE = re.compile(
 # --- texts that are not there ---
 
 _TEXT = (
-    r"(?:text|passage|excerpt|document|article|section|paragraph|sentence|code|function|script|snippet|query|table|image"
-    r"|e-?mail|letter|file|screenshot|essay|poem|message|list|story|notes?|comment|data|transcript|conversation)s?"
+    r"(?:text|passage|excerpt|document|article|section|paragraph|sentence|code|function|script|snippet|query|table"
+    r"|image|e-?mail|letter|file|screenshot|essay|poem|message|list|story|notes?|comment|data|transcript"
+    r"|conversation)s?"
 )
 _PROSE = r"(?:passage|text|excerpt|document|article|section|paragraph)"
 _SPEAKS_OF_A_TEXT = any_of(
@@ -83,7 +86,7 @@ _HANDLES = (
     r"|debug|refactor|optimi[sz]e|simplify|continue|classify|condense|rephrase)"
 )
 _LOOKS = r"(?:explain|find|spot|read|look at)"
-_POLITELY = r"(?:please |can you |could you |kindly )?"
+_POLITELY = r"(?:(?:hello|hi|hey)\b[^.!?\n]{0,20}[,.!]\s*)?(?:please |can you |could you |kindly )?"
 _ENDS = r"(?=\s*(?:[.!?,;]|$)| (?:into|to|so|for (?:me|clarity|grammar)|and|as|please|in \w+ (?:words|sentences))\b)"
 _TEXTE = r"(?:text|artikel|absatz|abschnitt|satz|code|brief|aufsatz)"
 _SHOWS = any_of(
@@ -92,7 +95,7 @@ _SHOWS = any_of(
     rf"\A.{{0,20}}\bwrong (?:with|in) (?:this|my|the) {_TEXT}\s*[?.]?$",
     rf"\b{_TEXT} (?:that )?(?:i|i've|i have) (?:just )?(?:pasted|attached|provided)\b",
     rf"\A\W*based on (?:the|this) {_PROSE}\b(?! (?:of|by|about|from|on)\b)|\A\W*in (?:the|this) {_PROSE},",
-    rf"\A.{{0,40}}\b(?:the|these) (?:given|provided|underlined) (?:{_TEXT}|words?|phrase|information|statement|equation)\b",
+    rf"\A.{{0,40}}\b(?:the|these) (?:given|provided|underlined) (?:{_TEXT}|words?|phrase|information|statement)\b",
     r"\A\W*what does the (?:author|narrator|speaker) (?:mean|say|want)\b(?![^.?]* (?:of|in) )",
     r"\A\W*(?:bitte )?(?:fass|übersetz|korrigier|prüf|kürz|überarbeit|erklär|analysier)\w* (?:mir )?(?:bitte )?"
     rf"(?:diese\w*|den|meine\w*) {_TEXTE}\b(?! (?:von|aus|über|der|des)\b)",
@@ -101,6 +104,7 @@ _SHOWS = any_of(
     r"\A\W*(?:resum\w+|traduc\w+|corrige|analiza|explica) este (?:texto|artículo|párrafo|pasaje|código)\b",
 )
 _SET_APART = re.compile(r"[\n\"“„«»`‘]|:\s+\S|\d, ?\d|, .*\b(?:or|oder|ou|o) |(?<!\w)'\w[^']* ")
+_THANKS = re.compile(r"\s*\b(?:thanks|thank you|cheers|danke|merci|gracias)\b[^.!?\n]{0,30}[.!]*\s*\Z", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?]\s+(?=\S)")
 
 # --- ends that are none ---
@@ -139,6 +143,7 @@ def breaks_off(text: str, language: str | None) -> bool:
     """Whether a text ends in the middle, or wants something done with a text that is not there."""
     if _OPEN.get(language or "en", _OPEN["en"]).search(text):
         return True
+    text = _THANKS.sub("", text)
     if _OPEN_MARK.search(text):
         lines = text.strip().split("\n")
         return len(lines) == 1 or len(lines[-1].split()) > LABEL_WORDS
