@@ -43,8 +43,8 @@ _BRACE = re.compile(
     rf"|(?<!\$)\{{\{{[^}}\n]{{0,40}}\}}\}}|%(?i:{_FILL})[A-Z_]*%"
 )
 _OF_BRACES = any_of(
-    r"\b(?:curly|braces?|(?:square|angle) brackets|placeholders?|templates?|variables?|literally|jinja|handlebars|mustache|liquid"
-    r"|twig|django|vue|angular|helm|ansible|html|xml|jsx|svg|tags?|elements?|tokens?|f-strings?)\b|</\w"
+    r"\b(?:curly|braces?|(?:square|angle) brackets|placeholders?|templates?|variables?|literally|f-strings?|tokens?)\b",
+    r"\b(?:jinja|handlebars|mustache|liquid|twig|django|vue|angular|helm|ansible|html|xml|jsx|svg|tags?|elements?)\b|</\w",
 )
 # Lines and crosses behind a word that wants something, at the end of a sentence; case counts, for the kisses of xxx.
 _LINE = re.compile(
