@@ -129,7 +129,8 @@ def test_documents_are_asked_about_as_their_readers_would(seeds: Path, server: S
 
     assert ran.code == 0
     assert all(row["seeds"][0].startswith("pumps.md#") for row in read_rows(seeds.parent / "new.jsonl"))
-    assert ran.json["passages"] == {"used": 3, "of": 3}
+    assert ran.json["passages"]["of"] == 3
+    assert ran.json["passages"]["used"] >= 2
 
 
 # --- paid once --------------------------------------------------------------------------------------

@@ -88,6 +88,7 @@ class _Growth:
         self._means = means
         self._harvest = harvest
         self._known = known
+        self._passages: set[str] = set()  # that were shown
         self._recent: dict[str, tuple[int, int]] = {}  # by method: prompts that came, and good ones, while looked at
 
     def weights(self) -> dict[str, float]:
@@ -104,11 +105,12 @@ class _Growth:
         while at < len(slots) and not self._harvest.whole:
             batch = slots[at : at + self._needed(slots[at:])]
             at += len(batch)
+            self._passages |= {slot.source.id for slot in batch if slot.method == DOCUMENTS and slot.source}
+            self._harvest.passages = len(self._passages), len(self._stock.passages)
             replies = yield [self._means.words.of_slot(slot, self._settings.seed) for slot in batch]
             fresh = [one for slot, said in zip(batch, replies, strict=True) for one in self._fresh(slot, said)]
             yield from self._keep(fresh)
         self._stock.grow(one.origin for one in self._harvest.kept[len(self._stock.grown) :])
-        self._harvest.passages = self._passages()
         self._give_up(before)
 
     def _slots(self, number: int, size: int) -> Iterator[Slot]:
@@ -128,10 +130,6 @@ class _Growth:
             if slot is not None:
                 expected[slot.method] += slot.count * self._yield(slot.method)
                 yield slot
-
-    def _passages(self) -> tuple[int, int]:
-        wheel = self._stock.origins.get(DOCUMENTS)
-        return (wheel.drawn if wheel else 0), len(self._stock.passages)
 
     def _yield(self, method: str) -> float:
         """The share of a method's prompts that are good, by those so far; a half where nothing is known."""

@@ -39,10 +39,6 @@ class Wheel(Generic[T]):
 
     def __init__(self, things: Iterable[T] = ()) -> None:
         self._levels: list[list[T]] = [list(things)]  # by how often each was drawn
-        self.drawn = 0  # different ones
-
-    def __len__(self) -> int:
-        return sum(map(len, self._levels))
 
     def add(self, thing: T) -> None:
         """One more, which was never drawn."""
@@ -66,7 +62,6 @@ class Wheel(Generic[T]):
         if level + 1 == len(self._levels):
             self._levels.append([])
         self._levels[level + 1].append(things[-1])
-        self.drawn += level == 0
         return things.pop()
 
 
