@@ -31,7 +31,7 @@ demo: $(READY)
 	@$(BIN)/pairsmith demo
 
 test: $(READY)
-	@$(PY) -m pytest -n 3
+	@$(PY) -m pytest -n 2
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from cli_runs import Project, Server, everyday, serving
 MEMORY = Path("/dev/shm")
 NEEDED_BYTES = 500_000_000  # a whole run of the tests holds 30 MB at a time
 
-settings.register_profile("tests", settings(), deadline=None)  # how long an example takes is the machine's affair
+# How long an example takes is the machine's affair. More examples for a longer look: PAIRSMITH_EXAMPLES=1000 make test
+EXAMPLES = int(os.environ.get("PAIRSMITH_EXAMPLES", "50"))
+settings.register_profile("tests", settings(), deadline=None, max_examples=EXAMPLES)
 settings.load_profile("tests")
 
 
@@ -23,6 +26,12 @@ def pytest_configure() -> None:
     """Keep the tests' folders in memory where there is room: a ledger syncs each group of answers to the disk."""
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > NEEDED_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: there is no use in looking through it for cycles again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

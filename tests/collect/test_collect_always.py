@@ -70,8 +70,8 @@ def test_any_row_of_json_is_a_prompt_or_a_sentence(row: Json) -> None:
     check(read_row(row, PLACE))
 
 
-@pytest.mark.parametrize("format", ["text", "jsonl", "json", "csv", "tsv", "parquet"])
-@settings(max_examples=150, deadline=None)
+@pytest.mark.parametrize("format", ["text", "jsonl", "json", "csv", "tsv", "parquet", "arrow", "xlsx"])
+@settings(max_examples=100, deadline=None)
 @given(data=ANY_BYTES, header=st.booleans())
 def test_any_bytes_are_rows_or_an_input_error(format: str, data: bytes, header: bool) -> None:
     data = b"prompt,messages\n" + data if header and format == "csv" else data
@@ -90,7 +90,7 @@ def test_any_input_has_a_format_or_an_input_error(name: str, head: bytes) -> Non
     except InputError:
         return
 
-    assert found in {"text", "csv", "tsv", "jsonl", "json", "parquet"}
+    assert found in {"text", "csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx"}
 
 
 @settings(deadline=None)
