@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pairsmith.collect import Row, equal_id, read_row, unite_equal
@@ -77,7 +77,8 @@ def test_another_system_message_tool_reference_or_role_makes_another_prompt() ->
     assert equal_id(prompt(system="Be  brief.")) == equal_id(prompt(system="be brief."))
 
 
-@given(st.text(max_size=60))
+@example("À'A")
+@given(st.text(max_size=60) | st.text(alphabet="aBI \n\t\"'éÉ=(", max_size=14))
 def test_a_normal_text_is_its_own(text: str) -> None:
     assert normal_text(normal_text(text)) == normal_text(text)
 

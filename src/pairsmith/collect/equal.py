@@ -67,7 +67,10 @@ def normal_text(text: str) -> str:
         if text.isascii() and not _ODD.search(text):
             return text.lower()
     shouted = text.isupper() and len(text.split()) >= SHOUTED_WORDS
-    return (_SHOUTED if shouted else _CAPITALISED).sub(_folded, text)
+    words = _SHOUTED if shouted else _CAPITALISED
+    while (folded := words.sub(_folded, text)) != text:  # a word that is folded may lay its neighbour open
+        text = folded
+    return text
 
 
 def is_code(text: str) -> bool:
