@@ -191,6 +191,8 @@ class _Paid:
             raise Stopped(failure.reason, f"endpoint {request.endpoint}: {failure.message or failure.reason}")
         if failure.reason == "bad_request" and request.purpose not in self.answered:
             return await self._is_refused(request, failure)
+        if failure.kind is FailureKind.PERMANENT and failure.reason != "bad_request":
+            return True  # the ledger has it
         if failure.kind is not FailureKind.PERMANENT and request.id not in self.again:
             self.again.add(request.id)
             return False

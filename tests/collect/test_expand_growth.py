@@ -61,10 +61,16 @@ def write(ask: Ask) -> Said:
     """A writer who never repeats itself for long, and who does what was asked."""
     rng = Random(repr(ask.key))
     if ask.kind == "topics":
-        return Said(json.dumps({"topics": [f"{rng.choice(SUBJECTS)} {rng.random():.6f}" for _ in range(ask.count)]}))
+        return Said(
+            json.dumps({"topics": [f"{rng.choice(SUBJECTS)} {rng.random():.6f}" for _ in range(count_in(ask))]})
+        )
     if ask.kind == "assess":
         return Said(json.dumps({"rationale": "", "quality": rng.randint(3, 10), "difficulty": rng.randint(1, 10)}))
-    return Said(json.dumps({"prompts": [prompt(rng) for _ in range(ask.count)]}))
+    return Said(json.dumps({"prompts": [prompt(rng) for _ in range(count_in(ask))]}))
+
+
+def count_in(ask: Ask) -> int:
+    return int(ask.text.split("exactly ")[1].split()[0])
 
 
 def prompt(rng: Random) -> str:

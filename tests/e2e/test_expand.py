@@ -13,6 +13,9 @@ from rapidfuzz.distance import LCSseq
 
 from cli_runs import Project, Ran, Server, accounted, pairsmith, read_rows, serving, started, until, write_rows
 from pairsmith.collect.expand.novelty import rouge_words
+from pairsmith.simulator.answers import Reply, openai_error
+from pairsmith.simulator.presets import PRESETS, Preset
+from pairsmith.wire import gate
 
 SEEDS = Path(__file__).parents[2] / "data" / "seeds"
 M = ("--model", "m", "--base-url", "http://127.0.0.1:9/v1")
@@ -241,6 +244,59 @@ def test_a_prompt_is_translated_once_and_no_translation_again(seeds: Path, serve
     assert "every seed is in every language" in ran.err
     assert all("parent" not in row for row in rows)
     assert len({(row["seeds"][0], row["language"]) for row in rows}) == len(rows)
+
+
+def refused(name: str, value: object) -> Reply:
+    return openai_error(400, "This model does not support response_format json_schema.", param="response_format")
+
+
+@pytest.mark.parametrize("preset", [Preset(json_schema=refused), Preset(refused={"response_format": refused})])
+def test_a_refused_schema_is_learnt_of_by_writer_and_judge_and_nothing_is_bought_twice(
+    seeds: Path, preset: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PRESETS, "refusing", preset)
+    with serving(like="refusing") as server:
+        ran = expand(seeds, server, "--judge", "sim-judge", n=20)
+        first, calls = texts(seeds.parent), server.calls
+        again = expand(seeds, server, "--judge", "sim-judge", n=20)
+
+        assert (ran.code, ran.json["prompts"], again.code) == (0, 20, 0)
+        assert "endpoint writer refuses the schema" in ran.err
+        assert "endpoint judge refuses the schema" in ran.err
+        assert (server.calls, texts(seeds.parent)) == (calls, first)
+        assert set(server.keys.values()) == {1}
+
+
+def test_an_endpoint_that_refuses_everything_is_not_asked_for_long(seeds: Path, server: Server) -> None:
+    server.faults(f400_parameter=1.0)
+    ran = expand(seeds, server, n=200)
+
+    assert (ran.code, ran.json["stopped"]) == (3, "parameter_refused")
+    assert server.calls < 20
+
+
+def test_a_call_that_always_fails_is_passed_over_for_good_and_the_rest_goes_on(
+    seeds: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "BACKOFF_S", 0.002)
+    players, doomed = server.simulator._players, set[str]()
+    answer = players.answer
+
+    def failing(body: dict[str, Any], key: str, canonical: bytes) -> object:
+        if "prompts" in str(body["response_format"]) and not doomed:
+            doomed.add(key)
+        if key in doomed:
+            raise RuntimeError("this one never")
+        return answer(body, key, canonical)
+
+    players.answer = failing  # type: ignore[method-assign, assignment]
+    ran = expand(seeds, server, n=20)
+    first, calls = texts(seeds.parent), server.calls
+    again = expand(seeds, server, n=20)
+
+    assert (ran.code, again.code, ran.json["prompts"]) == (0, 0, 20)
+    assert (server.calls, texts(seeds.parent)) == (calls, first)
+    assert sum(one["fell"].get("no reply", 0) for one in ran.json["methods"].values()) > 0
 
 
 # --- ending early -----------------------------------------------------------------------------------

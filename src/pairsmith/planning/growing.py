@@ -41,7 +41,8 @@ def lines_of(expansion: Expansion, owed: Sequence[ChatRequest], paid: Mapping[Ke
     kept = Band(seen.high or 1.0, seen.rate or 0.5, max(seen.low or 0.0, 0.05)) if known else KEPT
     rests = SEEN if known else ASSUMED
     a_call = _prompts_a_call(expansion.settings)
-    tree = 1 + OF_FIELD if missing and not came and TOPICS in expansion.settings.weights else 0
+    settings = expansion.settings
+    tree = 1 + OF_FIELD if missing and not came and TOPICS in settings.weights and not settings.topics else 0
     calls = kept.map(lambda part: missing / (a_call * part) + tree)
     chars = fmean(len(seed.text) for seed in expansion.stock.seeds)
     written = LENGTHS.map(lambda factor: a_call * (factor * chars / CHARS_A_TOKEN + 4))

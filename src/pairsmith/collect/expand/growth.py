@@ -149,7 +149,6 @@ class _Growth:
         """The prompts of a reply that are well formed and new."""
         tally = self._harvest.tallies[slot.method]
         tally.calls += 1
-        tally.asked += slot.count
         texts = None if said.text is None else texts_in(said.text, "prompts", self._means.judgement)
         if not texts:
             refused = said.text is not None and self._means.judgement.refuses(said.text)

@@ -50,7 +50,6 @@ class Ask:
     kind: Kind
     rules: str
     text: str
-    count: int = 1  # of prompts or topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +126,12 @@ def _common(values: Sequence[str | None]) -> str | None:
 
 @dataclass(slots=True)
 class Tally:
-    """What one method came to: prompts that were asked for and that came, kept ones, and why the others were not.
+    """What one method came to: calls, prompts that came, kept ones, and why the others were not.
 
     `over`: good ones beyond the number that was wanted.
     """
 
     calls: int = 0
-    asked: int = 0
     came: int = 0
     kept: int = 0
     over: int = 0

@@ -52,12 +52,12 @@ class Words:
         if slot.source is not None:
             context["text"] = slot.source.text
         context["examples"] = [one.text for one in slot.shown]
-        return Ask((seed, slot.round, slot.number), "prompts", rules, self._user(slot.template, context), slot.count)
+        return Ask((seed, slot.round, slot.number), "prompts", rules, self._user(slot.template, context))
 
     def of_topics(self, topic: str | None, shown: list[str], count: int, key: Key) -> Ask:
         """The topics of a field, or of one of its topics."""
         text = self._user("topics", {"topic": topic, "examples": shown, "count": count})
-        return Ask(key, "topics", self._rules("topics", None), text, count)
+        return Ask(key, "topics", self._rules("topics", None), text)
 
     def of_assess(self, text: str, shown: list[str], key: Key) -> Ask:
         """How good a prompt is, and how hard."""
