@@ -11,7 +11,19 @@ from typing import Any
 import pytest
 from rapidfuzz.distance import LCSseq
 
-from cli_runs import Project, Ran, Server, accounted, pairsmith, read_rows, serving, started, until, write_rows
+from cli_runs import (
+    Project,
+    Ran,
+    Server,
+    accounted,
+    ended,
+    pairsmith,
+    read_rows,
+    serving,
+    started,
+    until,
+    write_rows,
+)
 from pairsmith.collect.expand.novelty import rouge_words
 from pairsmith.simulator.answers import Reply, openai_error
 from pairsmith.simulator.presets import PRESETS, Preset
@@ -299,6 +311,25 @@ def test_a_call_that_always_fails_is_passed_over_for_good_and_the_rest_goes_on(
     assert sum(one["fell"].get("no reply", 0) for one in ran.json["methods"].values()) > 0
 
 
+def test_what_a_filter_refuses_is_passed_over_and_not_asked_again(seeds: Path, server: Server) -> None:
+    server.faults(content_filter=0.3)
+    ran = expand(seeds, server, n=30)
+    first, calls = texts(seeds.parent), server.calls
+    server.faults()
+    again = expand(seeds, server, n=30)
+
+    assert (ran.code, again.code, server.calls, texts(seeds.parent)) == (0, 0, calls, first)
+    assert sum(one["fell"].get("no reply", 0) for one in ran.json["methods"].values()) > 0
+
+
+def test_rows_go_to_standard_output_and_what_is_said_beside_them(seeds: Path, server: Server) -> None:
+    with started(*words(seeds, server, "-o", "-", n=3)) as process:
+        ran = ended(process)
+
+    assert (ran.code, len(ran.out.splitlines())) == (0, 3)
+    assert '"prompts":3' in ran.err
+
+
 # --- ending early -----------------------------------------------------------------------------------
 
 
@@ -309,6 +340,14 @@ def test_a_writer_that_only_repeats_itself_is_not_paid_for_long(seeds: Path, ser
     assert server.calls < 120
     assert "no more are worth their price" in ran.err
     assert len(texts(seeds.parent)) == ran.json["prompts"] < 500
+
+
+def test_replies_of_no_use_are_named_as_the_cause(seeds: Path, server: Server) -> None:
+    server.faults(blank=1.0)
+    ran = expand(seeds, server, n=50)
+
+    assert (ran.code, ran.json["stopped"], server.calls < 60) == (3, "low_yield", True)
+    assert "most replies are of no use: unreadable" in ran.err
 
 
 # --- inside a recipe --------------------------------------------------------------------------------
@@ -386,6 +425,16 @@ def test_plan_counts_the_calls_that_growing_takes(project: Project, seeds: Path)
     assert planned["prompts"] == after["prompts"] == 24
     assert line["calls"]["low"] <= paid["calls"]["likely"] <= line["calls"]["high"]
     assert paid["left"]["calls"] == {"low": 0, "likely": 0, "high": 0}
+
+
+def test_plan_counts_the_judge_and_no_topic_tree_of_ones_own_topics(project: Project, seeds: Path) -> None:
+    def calls(**more: Any) -> dict[str, float]:
+        growing(project, seeds, methods={"topics": 1}, **more)
+        lines = pairsmith("plan", project.recipe, "--run-dir", project.run_dir, "--json").json["lines"]
+        return {line["purpose"]: line["calls"]["likely"] for line in lines}
+
+    assert calls()["expand"] == calls(topics=["a lock", "a bell"])["expand"] + 9
+    assert calls(judge="judge")["assess"] >= 24
 
 
 # --- mistakes ---------------------------------------------------------------------------------------
