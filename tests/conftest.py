@@ -7,11 +7,16 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
+from browsing import browsing
 from cli_runs import Project, Server, everyday, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 MEMORY = Path("/dev/shm")
 NEEDED_BYTES = 500_000_000  # a whole run of the tests holds 30 MB at a time
@@ -59,3 +64,10 @@ def server() -> Iterator[Server]:
 def project(tmp_path: Path, server: Server) -> Project:
     """12 prompts, a recipe, a simulator; nothing was run yet."""
     return Project(tmp_path, server).prompts(everyday(12))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for one module of tests."""
+    with browsing() as started:
+        yield started
