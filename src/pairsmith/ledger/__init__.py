@@ -2,6 +2,19 @@
 
 from pairsmith.ledger.book import Ledger, open_ledger
 from pairsmith.ledger.left_out import NearDuplicate
+from pairsmith.ledger.reviews import Opinion, Review, Said
 from pairsmith.ledger.rows import Attempt, Collected, Counts, Settled, Spent
 
-__all__ = ["Attempt", "Collected", "Counts", "Ledger", "NearDuplicate", "Settled", "Spent", "open_ledger"]
+__all__ = [
+    "Attempt",
+    "Collected",
+    "Counts",
+    "Ledger",
+    "NearDuplicate",
+    "Opinion",
+    "Review",
+    "Said",
+    "Settled",
+    "Spent",
+    "open_ledger",
+]
