@@ -86,7 +86,7 @@ class Gates:
         return max(ANY_GAP, min(self.verify_gap, self.min_gap - REACH))
 
     def band(self, gap: float | None) -> Band:
-        """On which side of the gate a gap is close to it; "": on none."""
+        """On which side of the gate a gap is close to it; "": on neither."""
         if gap is None or gap < self.lowest - TOLERANCE:
             return ""
         if gap < self.min_gap - TOLERANCE:
@@ -198,6 +198,7 @@ def _item(
     signs = {sign for _, signs in orders.items() for sign in signs}
     lengths = {row[0]: row[2] for row in body.get("completions", ())}
     mean = cast(Any, couple["provenance"].get("chosen", {})).get("mean")
+    floored = mean is None or mean >= way.settings.chosen_floor - TOLERANCE
     return Item(
         key=content_id("couple", prompt.id, *sorted((chosen, rejected))),
         prompt=prompt.id,
@@ -207,9 +208,9 @@ def _item(
         family=intern(family_in(prompt, body).family or ""),
         exported=exported,
         disagree=conflict or {1, -1} <= signs,
-        band=gates.band(couple["gap"]),
+        band=gates.band(couple["gap"]) if floored else "",  # else no gap makes it a pair
         confirmed=exported and couple["provenance"].get("rule") == "duels",
-        floored=mean is None or mean >= way.settings.chosen_floor - TOLERANCE,
+        floored=floored,
         orders=tuple((name, next((sign for sign in said if sign), 0)) for name, said in sorted(orders.items())),
         characters=(lengths.get(chosen, 0), lengths.get(rejected, 0)),
     )

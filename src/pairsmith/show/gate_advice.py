@@ -1,0 +1,233 @@
+"""Whether `min_gap` should move, by what people said: what other gates would give, and one advice.
+
+The couples of a queue are not a random sample of the run; each verdict counts for as many couples as it stands for
+(heard.py), so that those on which judges disagree do not drag the figures down. Pure. Called by agreement.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pairsmith.judge.rates import Rate, interval, percent, share, told
+from pairsmith.pair.select import TOLERANCE
+from pairsmith.show.heard import Heard
+from pairsmith.show.queue import REACH, Gates, Item
+
+STEP = 0.5  # points between two gates that are looked at
+# Couples belong into the dataset when their judges are right at least so often: as often as two people agree on which
+# of two answers is better (81 %: Zheng et al. 2023, 2306.05685). Nothing is advised unless the interval is beyond it.
+BAR = 0.80
+MOST = 500  # verdicts more than which nobody is asked for
+LIKELY, BELIEVED = 0.90, 10  # how often judges are right before anybody looked, and so many verdicts' worth of it
+PLACES = 0.2  # of the queue: one of five is for either side of the gate
+
+Word: TypeAlias = Literal["keep", "raise", "lower", "more"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One `min_gap`: the pairs that it would give, of all prompts, and how often they are right.
+
+    A couple below it that a duel has confirmed stays a pair. `within`: how often judges are right from here up to the
+    next step, whether they are pairs or not.
+    """
+
+    min_gap: float
+    pairs: int
+    share: float
+    accuracy: Rate
+    within: Rate
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Whether to move the gate; `min_gap`: where to, if so. `more`: about so many verdicts until it can be said."""
+
+    word: Word
+    min_gap: float
+    sentence: str
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The gates that were looked at, and the advice. `above`: of pairs close above it; `below`: of what it keeps out.
+
+    Both are about the band of the queue next to the gate; below it without couples that a duel has made pairs.
+    """
+
+    steps: tuple[Step, ...]
+    above: Rate
+    below: Rate
+    advice: Advice
+
+
+def gate(items: Sequence[Item], found: Sequence[Heard], gates: Gates) -> Gate | None:
+    """What people's verdicts say of the gate; None where pairs are not best against worst by points."""
+    gaps = [item.gap for item in items if item.gap is not None and item.floored]
+    if not gates.usual or not gaps:
+        return None
+    edges = _edges(gates, max(gaps))
+    steps = tuple(
+        _step(at, after, items, found, gates) for at, after in zip(edges, [*edges[1:], math.inf], strict=True)
+    )
+    about = _About(items, found, gates.min_gap)
+    above, below = about.pairs(gates.min_gap, gates.min_gap + REACH), about.kept_out(gates.lowest, gates.min_gap)
+    return Gate(steps, above.rate, below.rate, _advice(about, edges, above, below))
+
+
+def accuracy(found: Iterable[Heard]) -> Rate:
+    """How often judges are right where people decided, each verdict for as many couples as it stands for.
+
+    The interval is that of as many verdicts as the uneven weights leave.
+
+    Source: Kish 1965, for what weights leave.
+    """
+    decided = [(one.weight, one.label == 1) for one in found if one.label]
+    if not decided:
+        return share(0, 0)
+    whole = math.fsum(weight for weight, _ in decided)
+    rate = math.fsum(weight for weight, right in decided if right) / whole
+    worth = whole**2 / math.fsum(weight**2 for weight, _ in decided)
+    return Rate(rate, len(decided), *interval(rate, worth))
+
+
+def _edges(gates: Gates, largest: float) -> list[float]:
+    """Every half point from where the queue's lower band begins to the largest gap, and the run's own gate."""
+    first = max(1, math.ceil(gates.lowest / STEP - TOLERANCE))
+    halves = {at * STEP for at in range(first, math.floor(largest / STEP + TOLERANCE) + 1)}
+    return sorted({round(at, 9) for at in (*halves, gates.min_gap)})
+
+
+def _step(at: float, after: float, items: Sequence[Item], found: Sequence[Heard], gates: Gates) -> Step:
+    pairs = sum(_passes(item, at) for item in items)
+    return Step(
+        min_gap=at,
+        pairs=pairs,
+        share=pairs / gates.prompts if gates.prompts else 0.0,
+        accuracy=accuracy(one for one in found if _passes(one.item, at)),
+        within=accuracy(one for one in found if _reaches(one.item, at) and not _reaches(one.item, after)),
+        current=abs(at - gates.min_gap) <= TOLERANCE,
+    )
+
+
+def _passes(item: Item, at: float) -> bool:
+    return item.confirmed or _reaches(item, at)
+
+
+def _reaches(item: Item, at: float) -> bool:
+    return item.floored and item.gap is not None and item.gap >= at - TOLERANCE
+
+
+# --- the advice -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Couples between two gates: how many there are and were seen, and how often judges are right about them."""
+
+    couples: int
+    seen: int
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    items: Sequence[Item]
+    found: Sequence[Heard]
+    now: float
+
+    def pairs(self, low: float, high: float) -> _Side:
+        """Pairs that a gate at `high` would lose to one at `low`, unless a duel confirms them."""
+        return self._side(lambda item: item.exported and _reaches(item, low) and not _reaches(item, high))
+
+    def kept_out(self, low: float, high: float) -> _Side:
+        """Couples that are no pairs, and would be for a gate at `low`."""
+        return self._side(lambda item: not item.exported and _reaches(item, low) and not _reaches(item, high))
+
+    def _side(self, belongs: Callable[[Item], bool]) -> _Side:
+        here = [one for one in self.found if belongs(one.item)]
+        return _Side(sum(map(belongs, self.items)), len(here), accuracy(here))
+
+    @property
+    def pace(self) -> float:
+        """Which share of the verdicts so far decided anything."""
+        return sum(bool(one.label) for one in self.found) / len(self.found) if self.found else 1.0
+
+
+def _advice(about: _About, edges: Sequence[float], above: _Side, below: _Side) -> Advice:
+    now = about.now
+    if (higher := _higher(about, edges)) is not None:
+        lost = about.pairs(now, higher)
+        said = (
+            f"raise min_gap to {higher:g}: the judges are right in {_told(lost)} of the {lost.couples:,} pairs between"
+        )
+        return Advice("raise", higher, f"{said}; two people agree in {percent(BAR)}")
+    if (lower := _lower(about, edges)) is not None:
+        won = about.kept_out(lower, now)
+        said = f"lower min_gap to {lower:g}: the judges are right in {_told(won)} of what it keeps out from there on"
+        return Advice("lower", lower, f"{said}; it would give {won.couples:,} more pairs")
+    more = max(_owed(side, about.pace) for side in (above, below))
+    if 0 < more <= MOST:
+        said = f"too few verdicts close to the gate to say whether min_gap = {now:g} should move: about {more:,} more"
+        return Advice("more", now, said, more)
+    return Advice("keep", now, f"keep min_gap = {now:g}: {_kept(above, below)}")
+
+
+def _told(side: _Side) -> str:
+    return f"{told(side.rate)} of {side.rate.n:,} verdicts on" if side.couples else ""
+
+
+def _kept(above: _Side, below: _Side) -> str:
+    """What speaks for the gate as it is."""
+    said = [f"the judges are right in {_told(above)} the pairs just above it"] if above.rate.n else []
+    said += [f"in {_told(below)} what it keeps out just below"] if below.rate.n else []
+    return " and ".join(said) or "nobody has decided anything close to it"
+
+
+def _higher(about: _About, edges: Sequence[float]) -> float | None:
+    """The highest gate below which pairs are surely too often wrong, and at no step on the way seem good."""
+    found, before = None, about.now
+    for edge in (edge for edge in edges if edge > about.now + TOLERANCE):
+        step, whole = about.pairs(before, edge).rate, about.pairs(about.now, edge).rate
+        if step.rate is not None and step.rate >= BAR:
+            break
+        if step.n and whole.high is not None and whole.high < BAR:
+            found = edge
+        before = edge
+    return found
+
+
+def _lower(about: _About, edges: Sequence[float]) -> float | None:
+    """The lowest gate above which what is kept out is surely right often enough, and at no step seems bad."""
+    found, before = None, about.now
+    for edge in (edge for edge in reversed(edges) if edge < about.now - TOLERANCE):
+        step, whole = about.kept_out(edge, before).rate, about.kept_out(edge, about.now).rate
+        if step.rate is not None and step.rate < BAR:
+            break
+        if step.n and whole.low is not None and whole.low > BAR:
+            found = edge
+        before = edge
+    return found
+
+
+def _owed(side: _Side, pace: float) -> int:
+    """About how many verdicts more until a side lies clear of the bar; 0: it does, or cannot be told from all of it."""
+    rate = side.rate
+    if rate.low is not None and rate.high is not None and not rate.low <= BAR <= rate.high:
+        return 0
+    expected = ((rate.rate or 0.0) * rate.n + LIKELY * BELIEVED) / (rate.n + BELIEVED)
+    clear = (n for n in range(rate.n + 1, rate.n + MOST) if not _holds_bar(expected, n))
+    wanted = next(clear, math.inf) - rate.n
+    if wanted > (side.couples - side.seen) * pace:
+        return 0
+    return math.ceil(wanted / pace / PLACES / 10) * 10
+
+
+def _holds_bar(rate: float, n: int) -> bool:
+    low, high = interval(rate, n)
+    return low <= BAR <= high
