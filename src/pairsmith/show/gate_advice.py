@@ -104,7 +104,7 @@ def _edges(gates: Gates, largest: float) -> list[float]:
 
 
 def _step(at: float, after: float, items: Sequence[Item], found: Sequence[Heard], gates: Gates) -> Step:
-    pairs = sum(_passes(item, at) for item in items)
+    pairs = sum(item.confirmed or (item.floored and item.widest >= at - TOLERANCE) for item in items)
     return Step(
         min_gap=at,
         pairs=pairs,
@@ -186,7 +186,10 @@ def _kept(above: _Side, below: _Side) -> str:
     """What speaks for the gate as it is."""
     said = [f"the judges are right in {_told(above)} the pairs just above it"] if above.rate.n else []
     said += [f"in {_told(below)} what it keeps out just below"] if below.rate.n else []
-    return " and ".join(said) or "nobody has decided anything close to it"
+    if not said:
+        return "nobody has decided anything close to it"
+    unclear = any(_spans_bar(side.rate) for side in (above, below))
+    return " and ".join(said) + ("; nothing speaks clearly against it" if unclear else "")
 
 
 def _higher(about: _About, edges: Sequence[float]) -> float | None:
@@ -218,16 +221,15 @@ def _lower(about: _About, edges: Sequence[float]) -> float | None:
 def _owed(side: _Side, pace: float) -> int:
     """About how many verdicts more until a side lies clear of the bar; 0: it does, or cannot be told from all of it."""
     rate = side.rate
-    if rate.low is not None and rate.high is not None and not rate.low <= BAR <= rate.high:
+    if rate.n and not _spans_bar(rate):
         return 0
     expected = ((rate.rate or 0.0) * rate.n + LIKELY * BELIEVED) / (rate.n + BELIEVED)
-    clear = (n for n in range(rate.n + 1, rate.n + MOST) if not _holds_bar(expected, n))
+    clear = (n for n in range(rate.n + 1, rate.n + MOST) if not _spans_bar(Rate(expected, n, *interval(expected, n))))
     wanted = next(clear, math.inf) - rate.n
     if wanted > (side.couples - side.seen) * pace:
         return 0
     return math.ceil(wanted / pace / PLACES / 10) * 10
 
 
-def _holds_bar(rate: float, n: int) -> bool:
-    low, high = interval(rate, n)
-    return low <= BAR <= high
+def _spans_bar(rate: Rate) -> bool:
+    return rate.low is not None and rate.high is not None and rate.low <= BAR <= rate.high

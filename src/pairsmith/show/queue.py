@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from pairsmith.dataset import Texts
 from pairsmith.ledger import Ledger, Settled
-from pairsmith.outcomes import StoredPair, StoredSide, family_in, pairs_in, verdicts_in
+from pairsmith.outcomes import StoredPair, StoredSide, family_in, gate_evidence_in, pairs_in, verdicts_in
 from pairsmith.pair.select import TOLERANCE
 from pairsmith.pair.settings import BEST_WORST
 from pairsmith.pairing import Pairing
@@ -41,8 +41,9 @@ class Item:
     exported: it is a pair of the run; else its prompt has none, and this would be it under a lenient gate.
     disagree: two judges order it differently, or one judge does in the two orders. why: for what it is shown here.
     draw: its place in the random sample of the run's pairs; None: it is no pair. confirmed: both orders of a duel
-    agreed with the scores, which had not sufficed. floored: the chosen one is good enough. orders: of each judge that
-    saw both whether it prefers the chosen (1), the rejected (-1), or neither (0). characters: of the two.
+    agreed with the scores, which had not sufficed. floored: the chosen one is good enough. widest: the largest gap of a
+    couple that the gates could take of this prompt. orders: of each judge that saw both whether it prefers the chosen
+    (1), the rejected (-1), or neither (0). characters: of the two.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Item:
     draw: int | None = None
     confirmed: bool = False
     floored: bool = True
+    widest: float = 0.0
     orders: tuple[tuple[EndpointName, int], ...] = ()
     characters: tuple[int, int] = (0, 0)
 
@@ -169,11 +171,14 @@ class _List:
 
 def _couples(ledger: Ledger, digest: str, way: Pairing, gates: Gates) -> list[Item]:
     found: list[Item] = []
+    widest: dict[PromptId, float] = {}
 
     def held_back() -> Iterator[tuple[Prompt, Settled]]:
         for prompt, settled in ledger.outcomes(digest):
             if prompt.preferences:
                 continue
+            evidence = gate_evidence_in(settled.body)
+            widest[prompt.id] = evidence.gap if evidence else 0.0
             if settled.kind == "pair":
                 found.append(_item(prompt, settled.body, pairs_in(settled.body)[0], way, gates, exported=True))
             elif settled.reason in HELD_BACK and gates.usual:
@@ -181,7 +186,7 @@ def _couples(ledger: Ledger, digest: str, way: Pairing, gates: Gates) -> list[It
 
     for prompt, (again,) in paired_again(held_back(), [_lenient(way)], Texts(ledger)):
         found += [_item(prompt, again.body, one, way, gates, exported=False) for one in pairs_in(again.body)[:1]]
-    return found
+    return [replace(item, widest=max(item.gap or 0.0, widest[item.prompt])) for item in found]
 
 
 def _lenient(way: Pairing) -> Pairing:
@@ -194,8 +199,7 @@ def _item(
     prompt: Prompt, body: Mapping[str, Any], couple: StoredPair, way: Pairing, gates: Gates, exported: bool
 ) -> Item:
     chosen, rejected = couple["chosen"]["completion"], couple["rejected"]["completion"]
-    orders, conflict = _orders(body, chosen, rejected)
-    signs = {sign for _, signs in orders.items() for sign in signs}
+    orders, disagree = orders_of(body, chosen, rejected)
     lengths = {row[0]: row[2] for row in body.get("completions", ())}
     mean = cast(Any, couple["provenance"].get("chosen", {})).get("mean")
     floored = mean is None or mean >= way.settings.chosen_floor - TOLERANCE
@@ -207,11 +211,11 @@ def _item(
         gap=couple["gap"],
         family=intern(family_in(prompt, body).family or ""),
         exported=exported,
-        disagree=conflict or {1, -1} <= signs,
+        disagree=disagree,
         band=gates.band(couple["gap"]) if floored else "",  # else no gap makes it a pair
         confirmed=exported and couple["provenance"].get("rule") == "duels",
         floored=floored,
-        orders=tuple((name, next((sign for sign in said if sign), 0)) for name, said in sorted(orders.items())),
+        orders=orders,
         characters=(lengths.get(chosen, 0), lengths.get(rejected, 0)),
     )
 
@@ -228,12 +232,18 @@ def _side(side: StoredSide) -> StoredSide:
     )
 
 
-def _orders(
+def orders_of(
     body: Mapping[str, Any], chosen: CompletionId, rejected: CompletionId
-) -> tuple[dict[EndpointName, list[int]], bool]:
-    """How each judge orders these two: by its points, then by its duels, then by its rankings.
+) -> tuple[tuple[tuple[EndpointName, int], ...], bool]:
+    """How each judge that saw both orders these two, and whether there is any disagreement.
 
-    And whether one of them says one thing in one order and another in the other.
+    Of each judge its points, or where they are equal or missing its duels and rankings. Disagreement: between two
+    judges, between what one says in points and otherwise, or between what it says in the two orders.
+
+    Args:
+        body: what the outcome of their prompt keeps.
+        chosen: one of them; a judge that prefers it is said to order them by 1, the other way by -1, by 0 at a tie.
+        rejected: the other.
     """
     scores, duels, rankings = verdicts_in(body)
     said: dict[EndpointName, list[int]] = {}
@@ -244,7 +254,9 @@ def _orders(
         compared.setdefault(judge, []).append(sign)
     for judge, signs in compared.items():
         said.setdefault(judge, []).append(_sign(sum(signs)))
-    return said, any(len(set(signs)) > 1 for signs in compared.values())
+    conflict = any(len(set(signs)) > 1 for signs in compared.values())
+    orders = tuple((judge, next(filter(None, signs), 0)) for judge, signs in sorted(said.items()))
+    return orders, conflict or {1, -1} <= {sign for signs in said.values() for sign in signs}
 
 
 def _by_points(
