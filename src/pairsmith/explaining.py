@@ -123,6 +123,9 @@ class Vote:
     by: str
     preferred: int | None
     others: tuple[int, ...]
+    said: str = ""  # of a review: preferred, tie, bad_prompt or edit
+    note: str = ""
+    edited: str | None = None  # of a review: the text that the preferred one was mended into
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,5 +358,5 @@ def _votes(found: Explained, ledger: Ledger) -> tuple[Vote, ...]:
         if one.prompt.id == found.prompt.id:
             winner = None if one.preferred is None else found.number(one.preferred)
             others = found.numbers([side for side in (one.first, one.second) if side != one.preferred])
-            votes.append(Vote("review", one.reviewer, winner, others))
+            votes.append(Vote("review", one.reviewer, winner, others, one.said.value, one.note, one.edited))
     return tuple(votes)
