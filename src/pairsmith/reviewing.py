@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from pairsmith.ledger import Ledger, Review, Said, Settled
 from pairsmith.outcomes import StoredPair, StoredSide, pairs_in
-from pairsmith.records import CompletionId, Json, Prompt, PromptId, candidate_id
+from pairsmith.records import CompletionId, Flag, Json, Prompt, PromptId, candidate_id
 
 OVERRIDE, DROP_DISAGREED, ONLY_REVIEWED, IGNORE = "override", "drop-disagreed", "only-reviewed", "ignore"
 REVIEW, EDIT = "review", "edit"  # the rules that such a pair rests on
+
+Barred: TypeAlias = "tuple[frozenset[Flag], frozenset[Flag]]"
 
 # Why a pair is not exported, and what is said of it.
 LEFT_OUT = {
@@ -24,7 +26,7 @@ LEFT_OUT = {
     "reviewed_bad_prompt": "people find its prompt bad",
     "reviewers_disagree": "as many people say one thing of it as another",
     "reviewed_otherwise": 'people prefer the other answer, and export.reviews = "drop-disagreed" turns no pair round',
-    "reviewed_unusable": "people prefer an answer that may not be the chosen side (see [pair] tolerate)",
+    "reviewed_unusable": "as people prefer them, [pair] lets one of the two not stand on its side",
     "not_reviewed": 'nobody has reviewed it, and export.reviews = "only-reviewed" asks for that',
 }
 
@@ -72,18 +74,19 @@ def _together(couple: frozenset[CompletionId], reviews: tuple[Review, ...]) -> H
     return Heard(couple, Said(most), None, None, reviews)
 
 
-def reviewing_in(ledger: Ledger, mode: str, through: int | None = None) -> Reviewing:
+def reviewing_in(ledger: Ledger, mode: str, barred: Barred, through: int | None = None) -> Reviewing:
     """How the reviews of a run folder change its pairs.
 
     Args:
         ledger: the run folder's.
         mode: of [export] `reviews`.
+        barred: of [pair]: the marks that may not be on the chosen side, and those that may not be on the rejected one.
         through: as if the log of reviews were so long; None: all of it.
     """
     if mode == IGNORE:
         return Reviewing()
     length = ledger.last_review() if through is None else min(through, ledger.last_review())
-    return Reviewing(mode, length, heard(ledger.reviews(length)))
+    return Reviewing(mode, length, heard(ledger.reviews(length)), barred)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +94,13 @@ class Reviewing:
     """How reviews change the pairs of a run.
 
     mode: of [export] `reviews`. through: how long the log of reviews was that is gone by; 0: nobody said anything.
+    barred: the marks that may not be on the chosen side, and those that may not be on the rejected one.
     """
 
     mode: str = IGNORE
     through: int = 0
     heard: Mapping[PromptId, Sequence[Heard]] = field(default_factory=dict)
+    barred: Barred = (frozenset(), frozenset())
 
     def pairs(self, prompt: Prompt, settled: Settled) -> list[StoredPair | str]:
         """The pairs of a settled prompt as people leave them; of each that they take away the reason."""
@@ -110,7 +115,7 @@ class Reviewing:
         pairs = [self._reviewed(prompt, pair, by_couple.get(_couple(pair)), settled.body) for pair in found]
         if known or self.mode == DROP_DISAGREED or (found and self.mode == OVERRIDE):
             return pairs
-        return pairs + [pair for one in said if (pair := _of_people(prompt, one, settled.body)) is not None]
+        return pairs + [pair for one in said if (pair := self._of_people(prompt, one, settled.body)) is not None]
 
     def _reviewed(
         self, prompt: Prompt, pair: StoredPair, said: Heard | None, body: Mapping[str, Any]
@@ -126,7 +131,33 @@ class Reviewing:
             return _confirmed(said, pair)
         if self.mode == DROP_DISAGREED:
             return "reviewed_otherwise"
-        return _turned(said, pair["rejected"], pair["chosen"], body)
+        return self._turned(said, pair["rejected"], pair["chosen"], body)
+
+    def _of_people(self, prompt: Prompt, said: Heard, body: Mapping[str, Any]) -> StoredPair | str | None:
+        """A pair of two that no judge made one; None: people prefer neither, or one of them is not there."""
+        sides = {
+            row[0]: StoredSide(completion=row[0], arm=row[1], model=row[3], span=row[4], simulated=row[6])
+            for row in body.get("completions", ())
+            if row[0] in said.couple and len(row) > 6
+        }
+        if said.preferred is None or len(sides) < 2:
+            return None
+        (other,) = said.couple - {said.preferred}
+        if said.edit is not None:
+            return _edited(prompt, said, sides[said.preferred], sides[other])
+        return self._turned(said, sides[said.preferred], sides[other], body)
+
+    def _turned(
+        self, said: Heard, chosen: StoredSide, rejected: StoredSide, body: Mapping[str, Any]
+    ) -> StoredPair | str:
+        """People's own pair: no judge's points stand behind it."""
+        marks = {row[0]: row[5] for row in body.get("completions", ()) if len(row) > 5}
+        sides = (chosen, rejected)
+        if any(
+            barred & set(marks.get(side["completion"], ())) for side, barred in zip(sides, self.barred, strict=True)
+        ):
+            return "reviewed_unusable"
+        return StoredPair(chosen=chosen, rejected=rejected, gap=None, judges=[], provenance=_said(said, REVIEW))
 
 
 def _couple(pair: StoredPair) -> frozenset[CompletionId]:
@@ -141,29 +172,6 @@ def _confirmed(said: Heard, pair: StoredPair) -> StoredPair:
     assert isinstance(known["said"], list)
     both = {"rule": REVIEW, "judged_by": before.get("rule"), "said": [*earlier, *known["said"]]}
     return {**pair, "provenance": {**before, **both}}
-
-
-def _of_people(prompt: Prompt, said: Heard, body: Mapping[str, Any]) -> StoredPair | str | None:
-    """A pair of two completions that no judge made one; None: people prefer neither, or one of them is not there."""
-    sides = {
-        row[0]: StoredSide(completion=row[0], arm=row[1], model=row[3], span=row[4], simulated=row[6])
-        for row in body.get("completions", ())
-        if row[0] in said.couple and len(row) > 6
-    }
-    if said.preferred is None or len(sides) < 2:
-        return None
-    (other,) = said.couple - {said.preferred}
-    if said.edit is not None:
-        return _edited(prompt, said, sides[said.preferred], sides[other])
-    return _turned(said, sides[said.preferred], sides[other], body)
-
-
-def _turned(said: Heard, chosen: StoredSide, rejected: StoredSide, body: Mapping[str, Any]) -> StoredPair | str:
-    """People's own pair: no judge's points stand behind it."""
-    marks = {row[0]: row[5] for row in body.get("completions", ()) if len(row) > 5}
-    if marks.get(chosen["completion"]):
-        return "reviewed_unusable"
-    return StoredPair(chosen=chosen, rejected=rejected, gap=None, judges=[], provenance=_said(said, REVIEW))
 
 
 def _edited(prompt: Prompt, said: Heard, one: StoredSide, other: StoredSide) -> StoredPair:

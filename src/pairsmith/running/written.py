@@ -60,7 +60,7 @@ def projection_of(
         pair=without_folders(what.pair.model_dump(mode="json", exclude_defaults=True)),
         export=without_folders(what.export.model_dump(mode="json", exclude_defaults=True, exclude={"path"})),
         parts=parts(ledger.prompts(), share, together, _left_out(ledger)) if share else None,
-        reviewing=reviewing_in(ledger, what.export.reviews, reviews_through),
+        reviewing=reviewing_in(ledger, what.export.reviews, what.pair.policies, reviews_through),
     )
 
 
