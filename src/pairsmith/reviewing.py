@@ -105,7 +105,7 @@ class Reviewing:
     def pairs(self, prompt: Prompt, settled: Settled) -> list[StoredPair | str]:
         """The pairs of a settled prompt as people leave them; of each that they take away the reason."""
         found = pairs_in(settled.body)
-        said = self.heard.get(prompt.id, ()) if settled.kind != "failed" else ()
+        said = self.heard.get(prompt.id, ()) if settled.kind != "failed" and self.mode != IGNORE else ()
         if not said:
             return ["not_reviewed" if self.mode == ONLY_REVIEWED else pair for pair in found]
         if any(one.said is Said.BAD_PROMPT for one in said):
@@ -151,11 +151,9 @@ class Reviewing:
         self, said: Heard, chosen: StoredSide, rejected: StoredSide, body: Mapping[str, Any]
     ) -> StoredPair | str:
         """People's own pair: no judge's points stand behind it."""
-        marks = {row[0]: row[5] for row in body.get("completions", ()) if len(row) > 5}
-        sides = (chosen, rejected)
-        if any(
-            barred & set(marks.get(side["completion"], ())) for side, barred in zip(sides, self.barred, strict=True)
-        ):
+        marks = {row[0]: frozenset(row[5]) for row in body.get("completions", ()) if len(row) > 5}
+        of_sides = (marks.get(side["completion"], frozenset()) for side in (chosen, rejected))
+        if any(barred & marked for barred, marked in zip(self.barred, of_sides, strict=True)):
             return "reviewed_unusable"
         return StoredPair(chosen=chosen, rejected=rejected, gap=None, judges=[], provenance=_said(said, REVIEW))
 

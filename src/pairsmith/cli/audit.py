@@ -103,7 +103,8 @@ def _audited(what: Named, files: Sequence[Path], reviews_through: int | None) ->
         auditor.audit.notes += [] if _as_run(what) else [_settled_otherwise(what)]
         later = 0 if what.recipe.export.reviews == "ignore" else ledger.last_review() - projection.reviewing.through
         if later:
-            auditor.audit.notes.append(f"{later:,} reviews are younger than it: export it again to have them in it")
+            more = "1 review is" if later == 1 else f"{later:,} reviews are"
+            auditor.audit.notes.append(f"{more} younger than it: export it again to have them in it")
         streams = [opened.enter_context(_open(path)) for path in files]
         auditor.expect()
         for path, stream in zip(files, streams, strict=True):

@@ -52,17 +52,14 @@ def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
 
     def text() -> str:
         left = counts.not_reached + sum(counts.failed.values())
+        by_whom = ", ".join(f"{name} {n:,}" for name, n in reviewers.items())
         return "\n".join(
             [
                 *counts_text(counts),
                 f"  calls        {spent.calls:,} in {spent.attempts:,} attempts ({in_flight:,} without an answer)",
                 f"  tokens       {spent.input_tokens:,} in, {spent.output_tokens:,} out",
                 f"  cost         {usd(spent.cost_usd)}",
-                *(
-                    [f"  reviews      {', '.join(f'{name} {n:,}' for name, n in reviewers.items())}"]
-                    if reviewers
-                    else []
-                ),
+                *([f"  reviews      {by_whom}"] if reviewers else []),
                 *biased.as_text(card, judges),
                 *armed.as_text(arms),
                 f"{left:,} prompts are left or failed: pairsmith run {folder.path}"
