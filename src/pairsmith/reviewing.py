@@ -17,6 +17,7 @@ from pairsmith.records import CompletionId, Flag, Json, Prompt, PromptId, candid
 
 OVERRIDE, DROP_DISAGREED, ONLY_REVIEWED, IGNORE = "override", "drop-disagreed", "only-reviewed", "ignore"
 REVIEW, EDIT = "review", "edit"  # the rules that such a pair rests on
+NOT_REVIEWED = "not_reviewed"
 
 Barred: TypeAlias = "tuple[frozenset[Flag], frozenset[Flag]]"
 
@@ -27,7 +28,7 @@ LEFT_OUT = {
     "reviewers_disagree": "as many people say one thing of it as another",
     "reviewed_otherwise": 'people prefer the other answer, and export.reviews = "drop-disagreed" turns no pair round',
     "reviewed_unusable": "as people prefer them, [pair] lets one of the two not stand on its side",
-    "not_reviewed": 'nobody has reviewed it, and export.reviews = "only-reviewed" asks for that',
+    NOT_REVIEWED: 'nobody has reviewed it, and export.reviews = "only-reviewed" asks for that',
 }
 
 
@@ -107,7 +108,7 @@ class Reviewing:
         found = pairs_in(settled.body)
         said = self.heard.get(prompt.id, ()) if settled.kind != "failed" and self.mode != IGNORE else ()
         if not said:
-            return ["not_reviewed" if self.mode == ONLY_REVIEWED else pair for pair in found]
+            return [NOT_REVIEWED if self.mode == ONLY_REVIEWED else pair for pair in found]
         if any(one.said is Said.BAD_PROMPT for one in said):
             return ["reviewed_bad_prompt" for _ in found]
         by_couple = {one.couple: one for one in said}
@@ -122,7 +123,7 @@ class Reviewing:
     ) -> StoredPair | str:
         """A pair of the run as people leave it, or why they take it away."""
         if said is None:
-            return "not_reviewed" if self.mode == ONLY_REVIEWED else pair
+            return NOT_REVIEWED if self.mode == ONLY_REVIEWED else pair
         if said.preferred is None:
             return "reviewers_disagree" if said.said is None else "reviewed_tie"
         if said.edit is not None:

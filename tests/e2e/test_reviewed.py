@@ -185,6 +185,8 @@ def test_a_dataset_folder_says_what_was_said_and_not_by_whom(reviewed: Project, 
 
     proofs = read_rows(folder / "provenance" / "openai_pft" / "train.jsonl")
     assert proofs[0]["said"][0]["said"] == "preferred"
+    card = (folder / "README.md").read_text("utf-8")
+    assert "5 pairs of the run, blind: confirmed 1, preferred the other way 1, taken away 2, mended 1." in card
     assert not any("ann" in path.read_text("utf-8") for path in (folder / "provenance").rglob("*.jsonl"))
     assert proven(reviewed, folder / "openai_pft" / "train.jsonl")["rows_proven"] == len(proofs)
 
