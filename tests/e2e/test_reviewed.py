@@ -232,6 +232,19 @@ def test_what_people_prefer_below_the_gate_is_a_pair(project: Project, tmp_path:
     assert proven(project, tmp_path / "pairs.jsonl")["rests_on"] == {"review": 1}
     explained = pairsmith("explain", project.run_dir, prompt).out
     assert "ann, shown the two, prefers" in explained
+    assert "People have the last word: exported is" in explained
+
+
+def test_explain_says_what_people_made_of_each_pair(reviewed: Project) -> None:
+    prompts = reviewed.sql("SELECT prompt FROM reviews ORDER BY id")
+
+    whys = [pairsmith("explain", reviewed.run_dir, prompt, "--json").json["why"][-1] for (prompt,) in prompts]
+
+    assert whys[0] == "People confirm it."
+    assert whys[1].startswith("People have the last word: exported is #")
+    assert whys[2] == "It is not exported: people find its two answers equally good."
+    assert whys[3] == "It is not exported: people find its prompt bad."
+    assert whys[4].startswith("Exported is the text that #1 was mended into")
 
 
 def test_status_counts_what_people_said(reviewed: Project) -> None:

@@ -74,7 +74,8 @@ class Facts:
     """All that a card says. Tables are rows of cells; a cell in code style is what another program or person named.
 
     simulated, pairs: pairs of the run that rest on a simulated answer, and all. reviewed: pairs that people were shown,
-    by what came of it. prompts: what became of each, as words and counts that add up to `asked`. judging, pairing, exporting: the recipe's tables as they hold for this dataset.
+    by what came of it. prompts: what became of each, as words and counts that add up to `asked`. judging, pairing,
+    exporting: the recipe's tables as they hold for this dataset.
     """
 
     name: str
