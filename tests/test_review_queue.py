@@ -25,8 +25,8 @@ from pairsmith.records import CompletionId, Duel, EndpointName, Ranking, Request
 from pairsmith.repairing import paired_again, pairing_in
 from pairsmith.running.named import as_last_run, named, stored_run
 from pairsmith.show.agreement import agreement, of_run
-from pairsmith.show.heard import cell
 from pairsmith.show.queue import HELD_BACK, Item, in_order, items, orders_of, queue
+from pairsmith.show.weighed import cell
 
 # --- the order --------------------------------------------------------------------------------------
 

@@ -42,9 +42,10 @@ def as_text(of: Agreement) -> list[str]:
 
 def _counted(of: Agreement) -> str:
     """Such as "41 verdicts on 38 couples by ann, bob: 3 ties, 1 bad prompt"."""
-    several = {"ties": of.ties, "bad prompts": of.bad_prompts, "edits": of.edits}
-    several["on couples that this run has no more"] = of.elsewhere
-    besides = ", ".join(f"{n:,} {word}" for word, n in several.items() if n)
+    several = {"tie": of.ties, "bad prompt": of.bad_prompts, "edit": of.edits}
+    said = [f"{n:,} {word}{'' if n == 1 else 's'}" for word, n in several.items() if n]
+    said += [f"besides {of.elsewhere:,} on couples that this run has no more"] if of.elsewhere else []
+    besides = ", ".join(said)
     by = f" by {', '.join(of.reviewers)}" if of.reviewers else ""
     return f"{of.verdicts:,} verdicts on {of.couples:,} couples{by}{': ' if besides else ''}{besides}"
 

@@ -16,9 +16,9 @@ from pairsmith.judge.rates import Rate, percent, share_of, told
 from pairsmith.ledger import Ledger, Review
 from pairsmith.recipe import Recipe
 from pairsmith.show.gate_advice import Gate, accuracy, gate
-from pairsmith.show.heard import Heard, heard, sampled
 from pairsmith.show.kappa import Kappa, alpha, of_couples
 from pairsmith.show.queue import Gates, Item, queue
+from pairsmith.show.weighed import Weighed, sampled, weighed
 
 LEAST = 30  # verdicts, below which no agreement is told
 
@@ -118,7 +118,7 @@ def agreement(items: Sequence[Item], reviews: Iterable[Review], gates: Gates) ->
         reviews: those that stand, the oldest first.
         gates: that made the queue's couples pairs or none.
     """
-    found, elsewhere = heard(items, reviews)
+    found, elsewhere = weighed(items, reviews)
     voices = [voice for one in found for voice in one.voices]
     longer, chosen_longer = _lengths(found)
     return Agreement(
@@ -163,12 +163,12 @@ def figure(said: Iterable[tuple[int, int]], ties: bool = True) -> Figure:
     )
 
 
-def _pairs(found: Iterable[Heard]) -> Figure:
+def _pairs(found: Iterable[Weighed]) -> Figure:
     """Of the judges' pairs: they say the chosen one."""
     return figure(((1, one.label) for one in found if one.label is not None), ties=False)
 
 
-def _judges(found: Iterable[Heard]) -> dict[str, Figure]:
+def _judges(found: Iterable[Weighed]) -> dict[str, Figure]:
     said: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for one in found:
         if one.label is not None:
@@ -177,9 +177,9 @@ def _judges(found: Iterable[Heard]) -> dict[str, Figure]:
     return {judge: figure(said[judge]) for judge in sorted(said)}
 
 
-def _by(found: Iterable[Heard], named: Callable[[Item], str]) -> dict[str, Figure]:
+def _by(found: Iterable[Weighed], named: Callable[[Item], str]) -> dict[str, Figure]:
     """The judges' pairs by name; those without one are left out."""
-    parts: defaultdict[str, list[Heard]] = defaultdict(list)
+    parts: defaultdict[str, list[Weighed]] = defaultdict(list)
     for one in found:
         parts[named(one.item)].append(one)
     return {name: _pairs(parts[name]) for name in sorted(parts) if name}
@@ -188,7 +188,7 @@ def _by(found: Iterable[Heard], named: Callable[[Item], str]) -> dict[str, Figur
 # --- people -----------------------------------------------------------------------------------------
 
 
-def _reviewers(found: Iterable[Heard]) -> dict[str, Reviewer]:
+def _reviewers(found: Iterable[Weighed]) -> dict[str, Reviewer]:
     said: defaultdict[str, list[tuple[int | None, int]]] = defaultdict(list)
     for one in found:
         for voice in one.voices:
@@ -203,7 +203,7 @@ def _reviewers(found: Iterable[Heard]) -> dict[str, Reviewer]:
     }
 
 
-def _between(found: Iterable[Heard]) -> dict[str, Between]:
+def _between(found: Iterable[Weighed]) -> dict[str, Between]:
     """Every two people who reviewed the same couples, by their names."""
     said: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for one in found:
@@ -216,7 +216,7 @@ def _between(found: Iterable[Heard]) -> dict[str, Between]:
     }
 
 
-def _lengths(found: Iterable[Heard]) -> tuple[Rate, Rate]:
+def _lengths(found: Iterable[Weighed]) -> tuple[Rate, Rate]:
     """How often people, and how often the judges, prefer the longer one of the couples that people decided."""
     leads = [(one.label, one.item.characters[0] - one.item.characters[1]) for one in found if one.label]
     leads = [(label, lead) for label, lead in leads if lead]

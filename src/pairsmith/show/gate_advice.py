@@ -1,7 +1,7 @@
 """Whether `min_gap` should move, by what people said: what other gates would give, and one advice.
 
 The couples of a queue are not a random sample of the run; each verdict counts for as many couples as it stands for
-(heard.py), so that those on which judges disagree do not drag the figures down. Pure. Called by agreement.py.
+(weighed.py), so that those on which judges disagree do not drag the figures down. Pure. Called by agreement.py.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 
 from pairsmith.judge.rates import Rate, interval, percent, share, told
 from pairsmith.pair.select import TOLERANCE
-from pairsmith.show.heard import Heard
 from pairsmith.show.queue import REACH, Gates, Item
+from pairsmith.show.weighed import Weighed
 
 STEP = 0.5  # points between two gates that are looked at
 # Couples belong into the dataset when their judges are right at least so often: as often as two people agree on which
@@ -66,7 +66,7 @@ class Gate:
     advice: Advice
 
 
-def gate(items: Sequence[Item], found: Sequence[Heard], gates: Gates) -> Gate | None:
+def gate(items: Sequence[Item], found: Sequence[Weighed], gates: Gates) -> Gate | None:
     """What people's verdicts say of the gate; None where pairs are not best against worst by points."""
     gaps = [item.gap for item in items if item.gap is not None and item.floored]
     if not gates.usual or not gaps:
@@ -80,7 +80,7 @@ def gate(items: Sequence[Item], found: Sequence[Heard], gates: Gates) -> Gate | 
     return Gate(steps, above.rate, below.rate, _advice(about, edges, above, below))
 
 
-def accuracy(found: Iterable[Heard]) -> Rate:
+def accuracy(found: Iterable[Weighed]) -> Rate:
     """How often judges are right where people decided, each verdict for as many couples as it stands for.
 
     The interval is that of as many verdicts as the uneven weights leave.
@@ -103,7 +103,7 @@ def _edges(gates: Gates, largest: float) -> list[float]:
     return sorted({round(at, 9) for at in (*halves, gates.min_gap)})
 
 
-def _step(at: float, after: float, items: Sequence[Item], found: Sequence[Heard], gates: Gates) -> Step:
+def _step(at: float, after: float, items: Sequence[Item], found: Sequence[Weighed], gates: Gates) -> Step:
     pairs = sum(item.confirmed or (item.floored and item.widest >= at - TOLERANCE) for item in items)
     return Step(
         min_gap=at,
@@ -138,7 +138,7 @@ class _Side:
 @dataclass(frozen=True, slots=True)
 class _About:
     items: Sequence[Item]
-    found: Sequence[Heard]
+    found: Sequence[Weighed]
     now: float
 
     def pairs(self, low: float, high: float) -> _Side:
@@ -169,8 +169,8 @@ def _advice(about: _About, edges: Sequence[float], above: _Side, below: _Side) -
         return Advice("raise", higher, f"{said}; two people agree in {percent(BAR)}")
     if (lower := _lower(about, edges)) is not None:
         won = about.kept_out(lower, now)
-        said = f"lower min_gap to {lower:g}: the judges are right in {_told(won)} of what it keeps out from there on"
-        return Advice("lower", lower, f"{said}; it would give {won.couples:,} more pairs")
+        said = f"lower min_gap to {lower:g}: the judges are right in {_told(won)} what it keeps out from there on"
+        return Advice("lower", lower, f"{said}; it would give about {won.couples:,} more pairs")
     more = max(_owed(side, about.pace) for side in (above, below))
     if 0 < more <= MOST:
         said = f"too few verdicts close to the gate to say whether min_gap = {now:g} should move: about {more:,} more"
@@ -179,7 +179,7 @@ def _advice(about: _About, edges: Sequence[float], above: _Side, below: _Side) -
 
 
 def _told(side: _Side) -> str:
-    return f"{told(side.rate)} of {side.rate.n:,} verdicts on" if side.couples else ""
+    return f"{told(side.rate)} of {side.rate.n:,} verdicts on"
 
 
 def _kept(above: _Side, below: _Side) -> str:
