@@ -1,0 +1,141 @@
+"""The HTML of the review page and its parts: nothing in them tells arms, models, judges, points, or who was chosen.
+
+Pure. Called by server.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+from markupsafe import Markup
+
+from pairsmith.judge.rates import percent, told
+from pairsmith.records import Json, Message, Prompt
+from pairsmith.show.agreement import LEAST, Agreement, sentences
+from pairsmith.show.review.rendering import rendered, visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+    from pairsmith.show.kappa import Kappa
+    from pairsmith.show.review.session import Progress, Shown
+
+FILES = {"base.css": "text/css", "review.css": "text/css", "review.js": "text/javascript"}
+
+
+class Part(NamedTuple):
+    """A text of the prompt or an answer, as Markdown and as it was written; `label` says whose it is."""
+
+    label: str
+    html: Markup
+    raw: Markup
+    long: bool = False
+
+
+def shell(reviewer: str, where: str) -> str:
+    """The page, before anything is shown on it.
+
+    Args:
+        reviewer: whose name stands there at first.
+        where: the run folder, as it is typed.
+    """
+    return _template("review.html.j2").render(reviewer=reviewer, where=where, least=LEAST)
+
+
+def pair_part(shown: Shown) -> str:
+    """A couple: the prompt and the two answers."""
+    *before, last = [_turn(message) for message in shown.prompt.messages]
+    reference = shown.prompt.reference
+    return _template("review_pair.html.j2").render(
+        system=_part("System", shown.prompt.system) if shown.prompt.system else None,
+        before=before,
+        last=last,
+        tools=_tools(shown.prompt),
+        reference=_part("Reference", reference) if reference else None,
+        answers=[_part(str(place), text) for place, text in enumerate(shown.texts, start=1)],
+    )
+
+
+def done_part(progress: Progress, reviewer: str, where: str) -> str:
+    """What stands there when a reviewer has judged everything."""
+    return _template("review_done.html.j2").render(progress=progress, reviewer=reviewer, where=where)
+
+
+def agreement_part(found: Agreement) -> str:
+    """How judges and people agree, over all verdicts; nothing in it speaks of one pair."""
+    return _template("review_agreement.html.j2").render(found=found, sentences=sentences(found), least=LEAST)
+
+
+def file_of(name: str) -> bytes:
+    """The style or the script."""
+    return files("pairsmith.show").joinpath("templates", name).read_bytes()
+
+
+def _part(label: str, text: str) -> Part:
+    html, raw, long = rendered(text)
+    return Part(label, Markup(html), Markup(raw), long)  # made of allowed tags alone: rendering.py
+
+
+def _turn(message: Message) -> Part:
+    role = str(message.get("role", ""))
+    return _part(
+        {"user": "User", "assistant": "Assistant", "tool": "Tool"}.get(role, role), "\n\n".join(_said(message))
+    )
+
+
+def _said(message: Message) -> Iterator[str]:
+    """What a turn says: its text, the texts of its parts, the calls that it makes."""
+    content, calls = message.get("content"), message.get("tool_calls")
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, list):
+        yield from (_piece(piece) for piece in content)
+    if isinstance(calls, list):
+        yield from (f"Calls a tool:\n\n```json\n{_as_json(call)}\n```" for call in calls)
+
+
+def _piece(piece: Json) -> str:
+    if isinstance(piece, dict) and isinstance(piece.get("text"), str):
+        return str(piece["text"])
+    return f"```json\n{_as_json(piece)}\n```"
+
+
+def _tools(prompt: Prompt) -> str:
+    return "\n\n".join(visible(_as_json(tool)) for tool in prompt.tools)
+
+
+def _as_json(value: Json) -> str:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def _template(name: str) -> Template:
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    """One in which every text is escaped and a missing value is an error."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    made = Environment(
+        loader=FunctionLoader(lambda name: file_of(name).decode()),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"told": told, "percent": percent, "kappa": _kappa, "thousands": "{:,}".format}
+    return made
+
+
+def _kappa(found: Kappa) -> str:
+    """Such as "0.62 (95 %: 0.41–0.78)"."""
+    if found.value is None:
+        return "unknown"
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f}"
+    return f"{found.value:.2f} (95 %: {found.low:.2f}–{found.high:.2f})"
