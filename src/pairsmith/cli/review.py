@@ -140,7 +140,8 @@ async def _served(session: Session, wanted: _Wanted, where: str, reviewer: str) 
     try:
         await server.start(wanted.port)
     except OSError as exc:
-        raise UserError(f"port {wanted.port} cannot be had ({exc.strerror}): take another --port, or none") from exc
+        why = os.strerror(exc.errno or 0)
+        raise UserError(f"port {wanted.port} cannot be had ({why}): take another --port, or none") from exc
     try:
         print(f"reviewing on {server.url}", file=sys.stderr if wanted.as_json else sys.stdout, flush=True)
         say("every verdict is stored at once; Ctrl-C ends it")
