@@ -348,7 +348,7 @@ def test_the_command_opens_the_page_serves_until_it_is_stopped_and_says_what_is_
     ran = pairsmith("review", project.run_dir, "--limit", "2")
 
     assert (ran.code, ran.out.splitlines()[0].split("127")[0]) == (0, "reviewing on http://")
-    assert "1 verdicts were given (ann 1); 1 stand in the ledger." in ran.out
+    assert "1 verdict was given (ann 1); 1 in the ledger." in ran.out
     assert pairsmith("status", project.run_dir, "--json").json["reviews"] == {"ann": 1}
     assert "1 verdicts so far" in pairsmith("review", project.run_dir, "--agreement").out
 

@@ -176,10 +176,10 @@ def _result(session: Session, reviewer: str, where: str, url: str) -> dict[str, 
 
 def _text(result: dict[str, Any], where: str) -> str:
     by_whom = ", ".join(f"{name} {n:,}" for name, n in result["by_reviewer"].items())
-    given = f"{result['given']:,} verdicts were given" + (f" ({by_whom})" if by_whom else "")
+    given = "1 verdict was given" if result["given"] == 1 else f"{result['given']:,} verdicts were given"
     return "\n".join(
         [
-            f"{given}; {result['verdicts']:,} stand in the ledger.",
+            f"{given}{f' ({by_whom})' if by_whom else ''}; {result['verdicts']:,} in the ledger.",
             "Next:",
             f"  {shlex.join(['pairsmith', 'review', where, '--agreement'])}",
             f"  {shlex.join(['pairsmith', 'export', where])}",
