@@ -175,7 +175,7 @@ def test_estimates_hold_the_planted_truth_though_what_was_shown_is_mostly_wrong(
             off.setdefault(name, []).append(rate.rate - true)
         shown_off.append((found.shown.accuracy.rate or 0) - truth)
 
-    assert all(fmean(each) >= 0.92 for each in held.values())
+    assert all(fmean(each) >= 0.9 for each in held.values())
     assert all(abs(fmean(each)) < 0.02 for each in off.values())
     assert fmean(shown_off) < -0.05
 

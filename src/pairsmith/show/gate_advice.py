@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from pairsmith.judge.rates import Rate, interval, percent, share, told
 from pairsmith.pair.select import TOLERANCE
 from pairsmith.show.queue import REACH, Gates, Item
-from pairsmith.show.weighed import Weighed
+from pairsmith.show.weighed import Cell, Weighed, cell
 
 STEP = 0.5  # points between two gates that are looked at
 # Couples belong into the dataset when their judges are right at least so often: as often as two people agree on which
@@ -22,6 +22,7 @@ STEP = 0.5  # points between two gates that are looked at
 BAR = 0.80
 MOST = 500  # verdicts more than which nobody is asked for
 LIKELY, BELIEVED = 0.90, 10  # how often judges are right before anybody looked, and so many verdicts' worth of it
+DRAWN = 8  # verdicts' worth of the whole that a kind of couple is given
 ENOUGH = 30  # verdicts on one side of the gate after which it is said that it cannot be told
 PLACES = 0.2  # of the queue: one of five is for either side of the gate
 
@@ -84,17 +85,27 @@ def gate(items: Sequence[Item], found: Sequence[Weighed], gates: Gates) -> Gate 
 def accuracy(found: Iterable[Weighed]) -> Rate:
     """How often judges are right where people decided, each verdict for as many couples as it stands for.
 
-    The interval is that of as many verdicts as the uneven weights leave.
+    The interval is Wilson's, for as many verdicts as the variance of such a stratified sample says that they are worth.
+    In a kind of couple of which few were seen, its share of right ones is drawn to that of all.
 
-    Source: Kish 1965, for what weights leave.
+    Source: Cochran 1977, Sampling Techniques, chapter 5.
     """
-    decided = [(one.weight, one.label == 1) for one in found if one.label]
-    if not decided:
+    kinds: dict[Cell, list[bool]] = {}
+    weights: dict[Cell, float] = {}
+    for one in found:
+        if one.label:
+            kinds.setdefault(cell(one.item), []).append(one.label == 1)
+            weights[cell(one.item)] = one.weight
+    n = sum(map(len, kinds.values()))
+    if not n:
         return share(0, 0)
-    whole = math.fsum(weight for weight, _ in decided)
-    rate = math.fsum(weight for weight, right in decided if right) / whole
-    worth = whole**2 / math.fsum(weight**2 for weight, _ in decided)
-    return Rate(rate, len(decided), *interval(rate, worth))
+    whole = math.fsum(weights[kind] * len(said) for kind, said in kinds.items())
+    rate = math.fsum(weights[kind] * sum(said) for kind, said in kinds.items()) / whole
+    drawn = {kind: (sum(said) + DRAWN * rate) / (len(said) + DRAWN) for kind, said in kinds.items()}
+    spread = math.fsum(weights[kind] ** 2 * len(said) * drawn[kind] * (1 - drawn[kind]) for kind, said in kinds.items())
+    kish = whole**2 / math.fsum(weights[kind] ** 2 * len(said) for kind, said in kinds.items())
+    worth = rate * (1 - rate) * whole**2 / spread if 0 < rate < 1 else kish
+    return Rate(rate, n, *interval(rate, worth))
 
 
 def _edges(gates: Gates, largest: float) -> list[float]:
