@@ -228,7 +228,7 @@ def test_where_all_was_looked_at_and_nothing_is_clear_the_gate_stays() -> None:
     found = advised(named(10, 2.2, exported=False), [1] * 8 + [-1] * 2)
 
     assert found.word == "keep"
-    assert found.sentence.endswith("; nothing speaks clearly against it")
+    assert found.sentence.endswith("; that is too little to move it")
 
 
 def test_couples_that_a_duel_confirmed_are_pairs_at_any_gate_and_say_nothing_of_what_it_keeps_out() -> None:

@@ -207,7 +207,7 @@ def _kept(above: _Side, below: _Side) -> str:
     if not said:
         return "nobody has decided anything close to it"
     unclear = any(_spans_bar(side.rate) for side in (above, below))
-    return " and ".join(said) + ("; nothing speaks clearly against it" if unclear else "")
+    return " and ".join(said) + ("; that is too little to move it" if unclear else "")
 
 
 def _higher(about: _About, edges: Sequence[float]) -> float | None:
