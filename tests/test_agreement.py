@@ -175,7 +175,7 @@ def test_estimates_hold_the_planted_truth_though_what_was_shown_is_mostly_wrong(
             off.setdefault(name, []).append(rate.rate - true)
         shown_off.append((found.shown.accuracy.rate or 0) - truth)
 
-    assert all(fmean(each) >= 0.92 for each in held.values())
+    assert all(fmean(each) >= 0.9 for each in held.values())
     assert all(abs(fmean(each)) < 0.02 for each in off.values())
     assert fmean(shown_off) < -0.05
 
@@ -228,7 +228,7 @@ def test_where_all_was_looked_at_and_nothing_is_clear_the_gate_stays() -> None:
     found = advised(named(10, 2.2, exported=False), [1] * 8 + [-1] * 2)
 
     assert found.word == "keep"
-    assert found.sentence.endswith("; nothing speaks clearly against it")
+    assert found.sentence.endswith("; that is too little to move it")
 
 
 def test_couples_that_a_duel_confirmed_are_pairs_at_any_gate_and_say_nothing_of_what_it_keeps_out() -> None:

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from pairsmith.judge.rates import Rate, interval, percent, share, told
 from pairsmith.pair.select import TOLERANCE
 from pairsmith.show.queue import REACH, Gates, Item
-from pairsmith.show.weighed import Weighed
+from pairsmith.show.weighed import Cell, Weighed, cell
 
 STEP = 0.5  # points between two gates that are looked at
 # Couples belong into the dataset when their judges are right at least so often: as often as two people agree on which
@@ -22,6 +22,8 @@ STEP = 0.5  # points between two gates that are looked at
 BAR = 0.80
 MOST = 500  # verdicts more than which nobody is asked for
 LIKELY, BELIEVED = 0.90, 10  # how often judges are right before anybody looked, and so many verdicts' worth of it
+DRAWN = 8  # verdicts' worth of the whole that a kind of couple is given
+ENOUGH = 30  # verdicts on one side of the gate after which it is said that it cannot be told
 PLACES = 0.2  # of the queue: one of five is for either side of the gate
 
 Word: TypeAlias = Literal["keep", "raise", "lower", "more"]
@@ -83,17 +85,27 @@ def gate(items: Sequence[Item], found: Sequence[Weighed], gates: Gates) -> Gate 
 def accuracy(found: Iterable[Weighed]) -> Rate:
     """How often judges are right where people decided, each verdict for as many couples as it stands for.
 
-    The interval is that of as many verdicts as the uneven weights leave.
+    The interval is Wilson's, for as many verdicts as the variance of such a stratified sample says that they are worth.
+    In a kind of couple of which few were seen, its share of right ones is drawn to that of all.
 
-    Source: Kish 1965, for what weights leave.
+    Source: Cochran 1977, Sampling Techniques, chapter 5.
     """
-    decided = [(one.weight, one.label == 1) for one in found if one.label]
-    if not decided:
+    kinds: dict[Cell, list[bool]] = {}
+    weights: dict[Cell, float] = {}
+    for one in found:
+        if one.label:
+            kinds.setdefault(cell(one.item), []).append(one.label == 1)
+            weights[cell(one.item)] = one.weight
+    n = sum(map(len, kinds.values()))
+    if not n:
         return share(0, 0)
-    whole = math.fsum(weight for weight, _ in decided)
-    rate = math.fsum(weight for weight, right in decided if right) / whole
-    worth = whole**2 / math.fsum(weight**2 for weight, _ in decided)
-    return Rate(rate, len(decided), *interval(rate, worth))
+    whole = math.fsum(weights[kind] * len(said) for kind, said in kinds.items())
+    rate = math.fsum(weights[kind] * sum(said) for kind, said in kinds.items()) / whole
+    drawn = {kind: (sum(said) + DRAWN * rate) / (len(said) + DRAWN) for kind, said in kinds.items()}
+    spread = math.fsum(weights[kind] ** 2 * len(said) * drawn[kind] * (1 - drawn[kind]) for kind, said in kinds.items())
+    kish = whole**2 / math.fsum(weights[kind] ** 2 * len(said) for kind, said in kinds.items())
+    worth = rate * (1 - rate) * whole**2 / spread if 0 < rate < 1 else kish
+    return Rate(rate, n, *interval(rate, worth))
 
 
 def _edges(gates: Gates, largest: float) -> list[float]:
@@ -128,11 +140,17 @@ def _reaches(item: Item, at: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """Couples between two gates: how many there are and were seen, and how often judges are right about them."""
+    """Couples between two gates: how many were seen, and how often judges are right about them."""
 
-    couples: int
+    items: Sequence[Item]
+    belongs: Callable[[Item], bool]
     seen: int
     rate: Rate
+
+    @property
+    def couples(self) -> int:
+        """How many there are; counted where it is asked."""
+        return sum(map(self.belongs, self.items))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +169,7 @@ class _About:
 
     def _side(self, belongs: Callable[[Item], bool]) -> _Side:
         here = [one for one in self.found if belongs(one.item)]
-        return _Side(sum(map(belongs, self.items)), len(here), accuracy(here))
+        return _Side(self.items, belongs, len(here), accuracy(here))
 
     @property
     def pace(self) -> float:
@@ -189,43 +207,43 @@ def _kept(above: _Side, below: _Side) -> str:
     if not said:
         return "nobody has decided anything close to it"
     unclear = any(_spans_bar(side.rate) for side in (above, below))
-    return " and ".join(said) + ("; nothing speaks clearly against it" if unclear else "")
+    return " and ".join(said) + ("; that is too little to move it" if unclear else "")
 
 
 def _higher(about: _About, edges: Sequence[float]) -> float | None:
-    """The highest gate below which pairs are surely too often wrong, and at no step on the way seem good."""
+    """The highest gate below which pairs are surely too often wrong, and do not seem right just below it."""
     found, before = None, about.now
     for edge in (edge for edge in edges if edge > about.now + TOLERANCE):
         step, whole = about.pairs(before, edge).rate, about.pairs(about.now, edge).rate
-        if step.rate is not None and step.rate >= BAR:
+        if step.surely(lambda rate: rate > BAR):
             break
-        if step.n and whole.high is not None and whole.high < BAR:
+        if whole.surely(lambda rate: rate < BAR) and step.perhaps(lambda rate: rate < BAR):
             found = edge
         before = edge
     return found
 
 
 def _lower(about: _About, edges: Sequence[float]) -> float | None:
-    """The lowest gate above which what is kept out is surely right often enough, and at no step seems bad."""
+    """The lowest gate above which what is kept out is surely right often enough, and seems so just above it."""
     found, before = None, about.now
     for edge in (edge for edge in reversed(edges) if edge < about.now - TOLERANCE):
         step, whole = about.kept_out(edge, before).rate, about.kept_out(edge, about.now).rate
-        if step.rate is not None and step.rate < BAR:
+        if step.surely(lambda rate: rate < BAR):
             break
-        if step.n and whole.low is not None and whole.low > BAR:
+        if whole.surely(lambda rate: rate > BAR) and step.perhaps(lambda rate: rate > BAR):
             found = edge
         before = edge
     return found
 
 
 def _owed(side: _Side, pace: float) -> int:
-    """About how many verdicts more until a side lies clear of the bar; 0: it does, or cannot be told from all of it."""
+    """About how many verdicts more until a side lies clear of the bar; 0: it does, or all its couples would not do."""
     rate = side.rate
     if rate.n and not _spans_bar(rate):
         return 0
     expected = ((rate.rate or 0.0) * rate.n + LIKELY * BELIEVED) / (rate.n + BELIEVED)
     clear = (n for n in range(rate.n + 1, rate.n + MOST) if not _spans_bar(Rate(expected, n, *interval(expected, n))))
-    wanted = next(clear, math.inf) - rate.n
+    wanted = next(clear, max(ENOUGH, rate.n)) - rate.n
     if wanted > (side.couples - side.seen) * pace:
         return 0
     return math.ceil(wanted / pace / PLACES / 10) * 10
