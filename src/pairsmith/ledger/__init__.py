@@ -3,5 +3,18 @@
 from pairsmith.ledger.book import Ledger, open_ledger
 from pairsmith.ledger.left_out import NearDuplicate
 from pairsmith.ledger.rows import Attempt, Collected, Counts, Settled, Spent
+from pairsmith.ledger.timeline import Session, Slot, Timeline
 
-__all__ = ["Attempt", "Collected", "Counts", "Ledger", "NearDuplicate", "Settled", "Spent", "open_ledger"]
+__all__ = [
+    "Attempt",
+    "Collected",
+    "Counts",
+    "Ledger",
+    "NearDuplicate",
+    "Session",
+    "Settled",
+    "Slot",
+    "Spent",
+    "Timeline",
+    "open_ledger",
+]
