@@ -13,7 +13,7 @@ import pytest
 from pairsmith.cli.anchored import from_reviews
 from pairsmith.errors import InputError, LedgerError
 from pairsmith.folder import RunFolder
-from pairsmith.ledger import Ledger, open_ledger, schema
+from pairsmith.ledger import Ledger, Opinion, Said, open_ledger, schema
 from pairsmith.ledger.schema import SCHEMA, VERSION
 from pairsmith.records import Candidate, CompletionId, Prompt, candidate_id, prompt_id
 
@@ -23,7 +23,7 @@ NO, YES, MAYBE = (candidate_id(IDENT, text) for text in ("no", "yes", "maybe"))
 PROMPT = Prompt(
     IDENT, MESSAGES, meta={"family": "reasoning"}, candidates=(Candidate("no"), Candidate("yes"), Candidate("maybe"))
 )
-Said = tuple[CompletionId, CompletionId, CompletionId | None]
+Told = tuple[CompletionId, CompletionId, CompletionId | None]
 
 
 def ledger_in(folder: Path) -> Ledger:
@@ -39,7 +39,7 @@ def opened(folder: Path) -> Iterator[Ledger]:
         ledger.close_now()
 
 
-def reviewed(folder: Path, said: Sequence[Said], prompt: Prompt = PROMPT) -> Path:
+def reviewed(folder: Path, said: Sequence[Told], prompt: Prompt = PROMPT) -> Path:
     """A run folder with one prompt, and what people said of its answers."""
 
     async def story() -> None:
@@ -48,7 +48,8 @@ def reviewed(folder: Path, said: Sequence[Said], prompt: Prompt = PROMPT) -> Pat
         await ledger.add_prompts([prompt], lambda one, _: one)
         await ledger.input_complete(0, 0)
         for first, second, preferred in said:
-            await ledger.review(prompt.id, first, second, preferred, "ann")
+            verdict = Said.TIE if preferred is None else Said.PREFERRED
+            await ledger.review([Opinion(prompt.id, first, second, verdict, preferred, "ann")])
         await ledger.close()
 
     asyncio.run(story())
@@ -125,7 +126,7 @@ def test_what_people_prefer_is_the_good_answer_of_a_plain_anchor(tmp_path: Path)
 
 
 def test_ties_and_contradictions_are_left_out_and_counted(tmp_path: Path) -> None:
-    said: list[Said] = [(YES, NO, NO), (NO, YES, NO), (YES, MAYBE, MAYBE), (MAYBE, YES, YES), (NO, MAYBE, None)]
+    said: list[Told] = [(YES, NO, NO), (NO, YES, NO), (YES, MAYBE, MAYBE), (MAYBE, YES, YES), (NO, MAYBE, None)]
     chosen = from_reviews(reviewed(tmp_path, said))
 
     assert [(anchor.good.text, anchor.bad.text) for anchor in chosen.anchors] == [("no", "yes")]

@@ -19,8 +19,7 @@ from pairsmith.qualified import AnchorSet
 from pairsmith.records import Completion, CompletionId, Prompt, RequestId
 
 if TYPE_CHECKING:
-    from pairsmith.ledger import Ledger
-    from pairsmith.ledger.book import Review
+    from pairsmith.ledger import Ledger, Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +90,9 @@ def _clear(reviews: list[Review], left_out: Counter[str]) -> list[Review]:
     said: dict[frozenset[str], list[Review]] = {}
     for review in reviews:
         if review.preferred is None:
-            left_out["ties"] += 1
+            left_out["ties" if review.said == "tie" else "bad prompts"] += 1
         else:
-            said.setdefault(frozenset((review.first, review.second)), []).append(review)
+            said.setdefault(review.couple, []).append(review)
     agreed = [about for about in said.values() if len({review.preferred for review in about}) == 1]
     if contradicted := len(said) - len(agreed):
         left_out["contradicting reviews"] = contradicted

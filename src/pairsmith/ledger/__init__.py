@@ -2,6 +2,7 @@
 
 from pairsmith.ledger.book import Ledger, open_ledger
 from pairsmith.ledger.left_out import NearDuplicate
+from pairsmith.ledger.reviews import Opinion, Review, Said
 from pairsmith.ledger.rows import Attempt, Collected, Counts, Settled, Spent
 from pairsmith.ledger.timeline import Session, Slot, Timeline
 
@@ -11,6 +12,9 @@ __all__ = [
     "Counts",
     "Ledger",
     "NearDuplicate",
+"Opinion",
+    "Review",
+    "Said",
     "Session",
     "Settled",
     "Slot",

@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import orjson
 
 from pairsmith.errors import LedgerError
-from pairsmith.ledger import intake, left_out
+from pairsmith.ledger import intake, left_out, reviews
 from pairsmith.ledger.excluded import Excluded, excluded
 from pairsmith.ledger.left_out import NearDuplicate
+from pairsmith.ledger.reviews import Opinion, Review
 from pairsmith.ledger.rows import Attempt, Collected, Counts, Settled, Spent, failure_of, prompt_of
 from pairsmith.ledger.schema import connect, prepare
 from pairsmith.ledger.timeline import Timeline, timeline
@@ -26,7 +26,6 @@ from pairsmith.ledger.writer import Writer
 from pairsmith.records import (
     Amount,
     ChatRequest,
-    CompletionId,
     Endpoint,
     EndpointName,
     FailureKind,
@@ -56,18 +55,6 @@ LEAST_PREFIX = 6  # of a content id
 CHUNK = 1024  # prompts that are looked up at a time
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What a person said of two completions of a prompt, shown in this order; preferred None is a tie."""
-
-    prompt: Prompt
-    first: CompletionId
-    second: CompletionId
-    preferred: CompletionId | None
-    reviewer: str
-    at: float  # seconds since 1970
 
 
 class Ledger:
@@ -478,26 +465,39 @@ class Ledger:
 
     # --- what people said --------------------------------------------------------------------------
 
-    def review(
-        self,
-        prompt: PromptId,
-        first: CompletionId,
-        second: CompletionId,
-        preferred: CompletionId | None,
-        reviewer: str,
-    ) -> asyncio.Future[None]:
-        """Store a person's verdict on two completions; None prefers neither."""
-        row = (prompt, first, second, preferred, reviewer, self._epoch())
-        sql = "INSERT INTO reviews (prompt, first, second, preferred, reviewer, at) VALUES (?,?,?,?,?,?)"
-        return self._writer.put((sql, row))
+    async def review(self, opinions: Sequence[Opinion]) -> list[int]:
+        """Add verdicts of people to the log; their numbers, once they are durable.
 
-    def reviews(self) -> list[Review]:
-        """Every verdict of people, the oldest first, also on prompts that have left the input."""
-        rows = self._read.execute(
-            "SELECT p.hash, p.body, r.first, r.second, r.preferred, r.reviewer, r.at"
-            " FROM reviews r JOIN prompts p ON p.hash = r.prompt ORDER BY r.id"
-        )
-        return [Review(prompt_of(PromptId(ident), body, 0), *said) for ident, body, *said in rows]
+        A run may be going on meanwhile, and others may review.
+
+        Raises:
+            Stopped: it could not be written.
+        """
+        return await self._transaction(lambda db: reviews.add(db, opinions, self._epoch()))
+
+    async def withdraw(self, number: int, reviewer: str) -> bool:
+        """Take a verdict back; False: there is none of this number that stands.
+
+        Raises:
+            Stopped: it could not be written.
+        """
+        return await self._transaction(lambda db: reviews.withdraw(db, number, reviewer, self._epoch()))
+
+    def reviews(self, through: int | None = None) -> list[Review]:
+        """The verdicts of people that stand, the oldest first, also on prompts that have left the input.
+
+        Args:
+            through: as they stood when the log was so long; None: now.
+        """
+        return reviews.standing(self._read, self.last_review() if through is None else through)
+
+    def last_review(self) -> int:
+        """How long the log of what people said is."""
+        return reviews.last(self._read)
+
+    def edited_texts(self) -> dict[PromptId, list[str]]:
+        """Every text that somebody mended, by prompt."""
+        return reviews.edited_texts(self._read)
 
     # --- what is known across runs -----------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pairsmith.errors import LedgerError
 
-VERSION = 5
+VERSION = 6
 
 # The tables of version 1; a new ledger goes through all migrations like an old one.
 SCHEMA = """
@@ -62,8 +62,17 @@ CREATE TABLE near_duplicates (generation INTEGER, prompt INTEGER, source_id TEXT
     PRIMARY KEY (generation, prompt)) WITHOUT ROWID;
 CREATE TABLE contaminated (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, body BLOB NOT NULL);
 """
+# What else people can say of two completions than which they prefer, and that they take it back.
+SAID = """
+ALTER TABLE reviews ADD COLUMN said TEXT NOT NULL DEFAULT 'preferred';
+UPDATE reviews SET said = 'tie' WHERE preferred IS NULL;
+ALTER TABLE reviews ADD COLUMN note TEXT NOT NULL DEFAULT '';
+ALTER TABLE reviews ADD COLUMN edited TEXT;
+ALTER TABLE reviews ADD COLUMN withdraws INTEGER;
+CREATE INDEX reviews_withdraws ON reviews (withdraws) WHERE withdraws IS NOT NULL;
+"""
 # Version -> what takes a ledger from the version before to it; all of it in one transaction.
-MIGRATIONS = {2: REVIEWS, 3: MOST_TOKENS, 4: PAIRS, 5: LEFT_OUT}
+MIGRATIONS = {2: REVIEWS, 3: MOST_TOKENS, 4: PAIRS, 5: LEFT_OUT, 6: SAID}
 
 
 def connect(path: Path) -> sqlite3.Connection:
