@@ -15,6 +15,7 @@ from pairsmith.show.report.drawing import (
     across,
     intervals,
     label,
+    legend,
     panel,
     rows_in,
 )
@@ -57,7 +58,7 @@ def _wins(cards: dict[str, ArmCard]) -> Panel:
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         intervals(axes, held, at=0.5)
-        axes.set_xlabel("% of its pairs with another arm in which it is chosen, and the 95 % interval")
+        axes.set_xlabel("% of its pairs with other arms, and the 95 % interval")
 
     return panel("wins", "How often each arm wins", reading, draw, table, rows_in(len(held)))
 
@@ -136,7 +137,7 @@ def _screens(cards: dict[str, ArmCard]) -> Panel:
         axes.set_yticks(range(len(drawn)), [label(arm) for arm, _ in drawn])
         axes.set_ylim(len(drawn) - 0.4, -0.6)
         axes.set_xlabel("% of its answers")
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14 - 0.6 / len(drawn)), ncols=4)
+        legend(figure)
         across(axes)
 
     return panel("screens", "Answers that cannot be used", _of_screens(known, flags), draw, Table(head, rows), rows_in(len(drawn)) + 0.3)

@@ -198,7 +198,7 @@ def _numbers(found: Compared) -> Table:
     rows.append(_sums("pairs", a.counts.pairs, b.counts.pairs, "{:,.0f}"))
     gaps = [run.tables.pairs["gap"].dropna() for run in (a, b)]
     if all(len(one) for one in gaps):
-        rows.append(_sums("gap of the middle pair", float(gaps[0].median()), float(gaps[1].median()), "{:.3g}"))
+        rows.append(_sums("gap of the median pair", float(gaps[0].median()), float(gaps[1].median()), "{:.3g}"))
     rows.append(_rates("longer answer chosen", a.bias.chosen_longer, b.bias.chosen_longer))
     rows.append(_rates("order conflicts", a.bias.conflicts, b.bias.conflicts))
     rows.append(_rates("unreadable replies", a.bias.unreadable, b.bias.unreadable))

@@ -35,17 +35,17 @@ _VARIABLES: Mapping[str, str] = {
     **{colour: f"s{place}" for place, colour in enumerate(SERIES, start=1)},
 }  # fmt: skip
 
-WIDTH_IN = 5.4
+WIDTH_IN = 4.6
 MOST_ROWS = 18  # bars or dots of one plot; tables hold all
-LONGEST_LABEL = 30
+LONGEST_LABEL = 26
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.image_inline": True,
     "text.parse_math": False,  # names may hold a $
     "axes.unicode_minus": False,
-    "font.size": 8,
+    "font.size": 8.5,
     "font.family": "sans-serif",
-    "axes.titlesize": 8,
+    "axes.titlesize": 8.5,
     "axes.titlelocation": "left",
     "text.color": INK,
     "axes.labelcolor": QUIET,
@@ -68,8 +68,8 @@ STYLE: dict[Any, Any] = {
     "hatch.color": CARD,
     "patch.edgecolor": CARD,
     "legend.frameon": False,
-    "legend.fontsize": 7.5,
-    "legend.handlelength": 2.6,
+    "legend.fontsize": 8,
+    "legend.handlelength": 2.2,
     "lines.linewidth": 1.6,
 }
 
@@ -164,10 +164,10 @@ def bars(
     axes.barh(places, values, color=colours, height=0.7)
     most = max(values, default=0) or 1
     for place, value, words in zip(places, values, told, strict=True):
-        axes.text(value + most * 0.015, place, words, va="center", fontsize=7.5)
+        axes.text(value + most * 0.015, place, words, va="center", fontsize=8)
     axes.set_yticks(places, [label(text) for text in labels])
-    axes.set_xlim(0, most * 1.22)
-    axes.invert_yaxis()
+    axes.set_xlim(0, most * 1.28)
+    axes.set_ylim(max(len(labels), 3) - 0.4, -0.6)
     across(axes)
 
 
@@ -192,6 +192,11 @@ def across(axes: Axes) -> None:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
+
+
+def legend(figure: Figure) -> None:
+    """Below the plot, where it hides nothing."""
+    figure.legend(loc="outside lower center", ncols=3)
 
 
 def mark(axes: Axes, at: float, words: str, top: float = 0.98) -> None:

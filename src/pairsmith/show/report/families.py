@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pairsmith.judge.rates import share_of, told
-from pairsmith.show.report.drawing import BAD, GOOD, HATCHES, MOST_ROWS, WARN, Panel, Table, across, label, panel, rows_in
+from pairsmith.show.report.drawing import BAD, GOOD, HATCHES, MOST_ROWS, WARN, Panel, Table, across, label, legend, panel, rows_in
 from pairsmith.show.report.gather import NO_FAMILY
 from pairsmith.show.report.telling import points
 from pairsmith.show.report.unseen import name
@@ -40,7 +40,7 @@ def shown(run: Run) -> list[Panel]:
         axes.set_yticks(range(len(drawn)), [label(str(family)) for family in drawn.index])
         axes.set_ylim(len(drawn) - 0.4, -0.6)
         axes.set_xlabel("prompts")
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14 - 0.6 / len(drawn)), ncols=3)
+        legend(figure)
         across(axes)
 
     rows = [_row(str(family), prompts[prompts["family"] == family]) for family in counted.index]

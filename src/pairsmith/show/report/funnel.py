@@ -86,7 +86,7 @@ def _stages(run: Run) -> Panel:
         bars(figure.subplots(), [word for word, *_ in rows], numbers, colours, [f"{n:,}" for n in numbers])
 
     out = counts.completions - usable
-    screened = f", {so_many(out, 'completion')} of them screened" if out > 0 else ""
+    screened = f", of which {out:,} were screened" if out > 0 else ""
     reading = (
         f"{so_many(counts.prompts, 'prompt')} were answered by {so_many(counts.completions, 'completion')}{screened}; "
         f"{so_many(counts.verdicts, 'verdict')} of judges made {so_many(counts.pairs, 'pair')} of them."

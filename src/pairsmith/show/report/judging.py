@@ -140,13 +140,13 @@ def _held(rate: Rate, limit: float, says: str, bad: tuple[str, str], good: str) 
     """One rate against its limit: surely beyond, surely below, or neither."""
     if rate.low is None or rate.high is None:
         return
-    sentence = says.format(rate=told(rate))
+    sentence = says.format(rate=f"{told(rate).rstrip(')')}, n = {rate.n:,})")
     if rate.low > limit:
-        yield Finding("warn", f"{sentence} (n = {rate.n:,}): {bad[0]}.", bad[1])
+        yield Finding("warn", f"{sentence}: {bad[0]}.", bad[1])
     elif rate.high <= limit:
-        yield Finding("good", f"{sentence} (n = {rate.n:,}): {good}.")
+        yield Finding("good", f"{sentence}: {good}.")
     else:
-        yield Finding("open", f"{sentence} (n = {rate.n:,}): that may lie on either side of {bar(limit)}.", "More prompts will tell.")
+        yield Finding("open", f"{sentence}: that may lie on either side of {bar(limit)}.", "More prompts will tell.")
 
 
 def _of_judges(run: Run) -> Iterator[Finding]:
@@ -177,17 +177,17 @@ def _of_judges(run: Run) -> Iterator[Finding]:
 
 def _agreeing(names: str, rate: Rate) -> Iterator[Finding]:
     if rate.high is not None and rate.high < AGREE_LITTLE:
-        yield Finding("warn", f"{names} agree in {told(rate)} only: one of them does not see quality, or they look for different things.", "Ask both what is known: pairsmith qualify.")
+        yield Finding("warn", f"{names} agree in {told(rate)} only: one of them does not see quality, or they look for different things.", "Ask both what is known: pairsmith qualify RUN_DIR")
     elif rate.low is not None and rate.low > AGREE_WELL:
         yield Finding("good", f"{names} agree in {told(rate)} of the couples.")
 
 
 def _known(judge: str, found: Qualification | None) -> Finding:
     if found is None:
-        return Finding("open", f"Judge {name(judge)} was never asked what is known.", "pairsmith qualify asks it anchors whose right answers are known.")
+        return Finding("open", f"Judge {name(judge)} was never asked what is known.", "pairsmith qualify RUN_DIR asks it anchors whose right answers are known.")
     level = {"qualified": "good", "warning": "open", "disqualified": "warn"}[found.ruling.verdict]
     said = f"Judge {name(judge)} is {verdict_text(found.ruling)} ({so_many(found.anchors.n, 'anchor')} of {name(found.anchors.name)}, {found.asked_at[:10]})."
-    return Finding(level, said, "" if level == "good" else "Another judge may do better: pairsmith qualify.")
+    return Finding(level, said, "" if level == "good" else "Another judge may do better: pairsmith qualify RUN_DIR")
 
 
 def _of_arms(run: Run) -> Iterator[Finding]:

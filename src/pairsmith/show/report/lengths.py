@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairsmith.judge.bias import CHOSEN_LONGER
-from pairsmith.judge.rates import Rate, told
+from pairsmith.judge.rates import Rate, bar, told
 from pairsmith.show.report.drawing import ACCENT, QUIET, Panel, intervals, panel, rates_table, rows_in
 from pairsmith.show.report.telling import so_many
 
@@ -40,6 +40,9 @@ def _lengths(known: pd.DataFrame) -> Panel:
         axes = figure.subplots()
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+            axis.set_minor_formatter(lambda value, _: "")
         axes.plot([low, high], [low, high], color=QUIET, linestyle="--", linewidth=1)
         if len(known) <= MOST_DOTS:
             axes.plot(rejected, chosen, "o", color=ACCENT, markersize=3.2, alpha=0.55, markeredgewidth=0)
@@ -47,7 +50,7 @@ def _lengths(known: pd.DataFrame) -> Panel:
             _cells(axes, rejected, chosen, low, high)
         axes.set_xlim(low, high)
         axes.set_ylim(low, high)
-        axes.set_box_aspect(0.72)
+        axes.set_box_aspect(0.7)
         axes.set_xlabel("characters of the rejected answer")
         axes.set_ylabel("characters of the chosen one")
         axes.text(0.03, 0.95, "chosen is longer", transform=axes.transAxes, va="top", color=QUIET, fontsize=7.5)
@@ -77,8 +80,8 @@ def _cells(axes: Axes, across: np.ndarray, up: np.ndarray, low: float, high: flo
 
 def _rates(run: Run) -> Panel:
     bias = run.bias
-    rows: list[tuple[str, Rate]] = [("chosen, of the pairs", bias.chosen_longer)]
-    rows += [("all judges, of all couples", bias.average_longer_wins)] if len(bias.judges) > 1 else []
+    rows: list[tuple[str, Rate]] = [("chosen of the pairs", bias.chosen_longer)]
+    rows += [("all judges", bias.average_longer_wins)] if len(bias.judges) > 1 else []
     rows += [(f"judge {judge}", card.longer_wins) for judge, card in bias.judges.items()]
     held = [row for row in rows if row[1].n]
     if not held:
@@ -87,7 +90,7 @@ def _rates(run: Run) -> Panel:
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         intervals(axes, held, at=CHOSEN_LONGER)
-        axes.set_xlabel(f"% in which the longer answer is preferred; above {CHOSEN_LONGER:.0%} pairs teach length".replace("%;", " %;"))
+        axes.set_xlabel(f"% longer one preferred (dotted: {bar(CHOSEN_LONGER)})")
 
     rate = bias.chosen_longer
     if not rate.n:
@@ -97,7 +100,7 @@ def _rates(run: Run) -> Panel:
         said = f"The longer answer is chosen in {told(rate)} of {so_many(rate.n, 'pair')} whose lengths differ: " + (
             "a model trained on them learns length. Read some pairs, or set pair.max_length_ratio."
             if high
-            else f"below the {CHOSEN_LONGER:.0%} from which a model would learn length instead of quality.".replace("0%", "0 %")
+            else f"below the {bar(CHOSEN_LONGER)} from which a model would learn length instead of quality."
             if (rate.high or 1) < CHOSEN_LONGER
             else "not surely too much, and not surely little; more pairs will tell."
         )

@@ -17,6 +17,7 @@ from pairsmith.show.report.drawing import (
     Table,
     across,
     label,
+    legend,
     panel,
     rows_in,
 )
@@ -64,6 +65,8 @@ def _overlaid(
         axes = figure.subplots()
         if log:
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axes.xaxis.set_minor_formatter(lambda value, _: "")
             axes.axvline(1, color=INK, linewidth=0.8)
         for place, (word, values) in enumerate(zip("AB", both, strict=True)):
             heights = 100 * np.histogram(values, edges)[0] / len(values)
@@ -71,7 +74,7 @@ def _overlaid(
             axes.stairs(heights, edges, color=SERIES[place], fill=True, alpha=0.12)
         axes.set_xlabel(axis)
         axes.set_ylabel("% of the run")
-        axes.legend()
+        legend(figure)
 
     middle = [float(values.median()) for values in both]
     said = [shape.format(value) for value in middle]
@@ -99,7 +102,7 @@ def _reasons(a: Run, b: Run) -> Panel:
         axes.set_yticks(range(len(words)), [label(word) for word in words])
         axes.set_ylim(len(words) - 0.4, -0.6)
         axes.set_xlabel("% of the prompts")
-        axes.legend()
+        legend(figure)
         across(axes)
 
     most = max(range(len(words)), key=lambda place: abs(shares[0][place] - shares[1][place]))

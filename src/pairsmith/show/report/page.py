@@ -161,9 +161,9 @@ def _figures(run: Run) -> Iterator[Figure]:
     counts, pairs = run.counts, run.tables.pairs
     several = f"of {so_many(counts.settled, 'prompt')}" if counts.pairs != counts.settled else ""
     yield Figure("pairs", f"{counts.pairs:,}", several)
-    yield Figure("prompts that gave a pair", share(counts.settled, counts.prompts), f"{counts.settled:,} of {counts.prompts:,}")
+    yield Figure("prompts with a pair", share(counts.settled, counts.prompts), f"{counts.settled:,} of {counts.prompts:,}")
     gap = pairs["gap"].median()
-    yield Figure("gap of the middle pair", points(float(gap)), f"min_gap {run.gates.least_gap:g}" if gap == gap else "no points")
+    yield Figure("gap of the median pair", points(float(gap)), f"min_gap {run.gates.least_gap:g}" if gap == gap else "no points")
     longer = run.bias.chosen_longer
     yield Figure("longer answer chosen", share(longer.rate or 0, 1) if longer.n else "–", told(longer).partition(" (")[2].rstrip(")"))
     conflicts = run.bias.conflicts
@@ -250,9 +250,16 @@ def environment() -> Environment:
     """Templates that escape whatever they are given, and refuse what is not there."""
     import jinja2
 
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FunctionLoader(text_of), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
+    made.filters["tight"] = _tight
+    return made
+
+
+def _tight(sentence: str) -> str:
+    """Of ours: a figure and its sign stay in one line."""
+    return sentence.replace(" %", "\u00a0%").replace(" ×", "\u00a0×")
 
 
 def text_of(file: str) -> str:

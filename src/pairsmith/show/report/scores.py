@@ -18,6 +18,7 @@ from pairsmith.show.report.drawing import (
     Table,
     across,
     label,
+    legend,
     mark,
     panel,
     rows_in,
@@ -76,10 +77,11 @@ def _by_judge(scores: pd.DataFrame) -> Panel:
             colour, dash = SERIES[place % len(SERIES)], DASHES[place % len(DASHES)]
             axes.stairs(100 * heights / len(values), edges, color=colour, linestyle=dash, label=label(str(judge)), linewidth=1.8)
             axes.stairs(100 * heights / len(values), edges, color=colour, fill=True, alpha=0.12)
+        axes.set_xlim(edges[0], edges[-1])
         axes.set_xlabel("points")
         axes.set_ylabel("% of its scores")
         if len(groups) > 1:
-            axes.legend(loc="upper left")
+            legend(figure)
 
     said = "; ".join(_of_judge(str(judge), values) for judge, values in groups[:4])
     table = Table(("judge", "scores", "mean", "median", "spread", "least", "most"), [_row(str(j), v) for j, v in groups])
@@ -109,7 +111,7 @@ def _rewards(scores: pd.DataFrame) -> Panel:
         axes.set_xlabel("the model's own number")
         axes.set_ylabel("answers")
         if len(groups) > 1:
-            axes.legend()
+            legend(figure)
 
     reading = "Reward models give numbers on scales of their own; they are told from each other by their order, not by their size."
     table = Table(("model", "numbers", "mean", "median", "spread", "least", "most"), [_row(str(j), v) for j, v in groups])
@@ -135,7 +137,7 @@ def _by_arm(scores: pd.DataFrame) -> Panel:
             axes.plot([row["mean"]], [place], "o", color=ACCENT, markersize=4)
         axes.set_yticks(range(len(drawn)), [label(str(arm) or "unknown") for arm in drawn.index])
         axes.set_ylim(len(drawn) - 0.4, -0.6)
-        axes.set_xlabel("points: dot = mean, stroke = median, box = the middle half, line = all but the outer tenths")
+        axes.set_xlabel("points (box: the middle half; line: 10 to 90 %; dot: mean)")
         across(axes)
 
     best, worst = found.iloc[0], found.iloc[-1]
@@ -170,7 +172,7 @@ def _gaps(run: Run, gated: pd.DataFrame) -> Panel:
     compared = paired & (rule == "duels")
     parts = {
         "pair by its scores": gated[paired & ~compared]["gap"],
-        "pair that comparing confirmed": gated[compared]["gap"],
+        "confirmed by comparing": gated[compared]["gap"],
         "no pair": gated[~paired]["gap"],
     }
     gates = run.gates
@@ -187,9 +189,9 @@ def _gaps(run: Run, gated: pd.DataFrame) -> Panel:
             hatch=[HATCHES[0], HATCHES[1], HATCHES[2]],
         )  # fmt: skip
         axes.set_ylim(0, axes.get_ylim()[1] * 1.22)
-        axes.set_xlabel("points between the best and the worst answer that may be paired")
+        axes.set_xlabel("points between the best and the worst answer")
         axes.set_ylabel("prompts")
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3)
+        legend(figure)
 
     between = gated[(gated["gap"] >= gates.verify_gap) & (gated["gap"] < gates.least_gap)]
     above, below = int((gated["gap"] >= gates.least_gap).sum()), int((gated["gap"] < gates.verify_gap).sum())

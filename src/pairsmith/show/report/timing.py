@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairsmith.show.reasons import meaning
-from pairsmith.show.report.drawing import DASHES, HATCHES, QUIET, SERIES, Panel, Table, label, panel
+from pairsmith.show.report.drawing import DASHES, HATCHES, QUIET, SERIES, Panel, Table, label, legend, panel
 from pairsmith.show.report.telling import in_unit, lasted, moment, share, so_many, usd
 from pairsmith.show.report.unseen import name
 
@@ -63,7 +63,7 @@ def _throughput(run: Run) -> Panel:
         axes.set_ylabel("answered calls a minute")
         axes.set_ylim(bottom=0)
         if len(calls) > 1:
-            axes.legend(loc="best")
+            legend(figure)
 
     whole_s = timeline.step_s * timeline.steps
     total = sum(int(counted.sum()) for counted in calls.values())
@@ -99,7 +99,7 @@ def _failures(timeline: Timeline) -> Panel:
             axes.bar(edges[:-1], counted, np.diff(edges), below, align="edge", label=label(outcome), **style)
             below = below + counted
         axes.set_ylabel("attempts that failed")
-        axes.legend(loc="best")
+        legend(figure)
 
     worst, n = wrong.most_common(1)[0]
     said = meaning(worst)
@@ -129,7 +129,7 @@ def _spend(run: Run) -> Panel:
             axes.plot(edges, np.concatenate([[0.0], np.cumsum(spent)]), label=label(endpoint), **style)
         axes.set_ylabel("$, added up")
         axes.set_ylim(bottom=0)
-        axes.legend(loc="upper left")
+        legend(figure)
 
     spent = sum(float(one.sum()) for one in known.values())
     most = max(known, key=lambda endpoint: float(known[endpoint].sum()))
