@@ -38,7 +38,9 @@ DEFAULT, COMPARED = "report.html", "report-compared.html"
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("other", required=False, metavar="[OTHER]", type=click.Path(path_type=Path))
 @run_dir_option
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help=f"[default: {DEFAULT} in the folder]")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help=f"[default: {DEFAULT} in the folder]"
+)
 @json_option
 def command(run: Path, other: Path | None, run_dir: Path | None, out: Path | None, as_json: bool) -> int:
     """Write one HTML file with plots, plain sentences and a sample of the pairs; it loads nothing and can be mailed.

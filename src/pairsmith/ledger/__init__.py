@@ -12,7 +12,7 @@ __all__ = [
     "Counts",
     "Ledger",
     "NearDuplicate",
-"Opinion",
+    "Opinion",
     "Review",
     "Said",
     "Session",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pairsmith.records import EndpointName, Purpose
 
@@ -85,7 +86,7 @@ def timeline(db: sqlite3.Connection) -> Timeline:
 def _spans(db: sqlite3.Connection, bounds: list[int]) -> list[tuple[int, int, float, float]]:
     """First attempt, the one behind the last, beginning and end of each session: a gap may be one slow answer."""
     spans: list[tuple[int, int, float, float]] = []
-    for begins, ends in zip(bounds, bounds[1:], strict=False):
+    for begins, ends in pairwise(bounds):
         began = float(db.execute("SELECT at FROM attempts WHERE id = ?", (begins,)).fetchone()[0])
         ended = max(began, float(db.execute(_END, (ends, max(begins, ends - IN_FLIGHT))).fetchone()[0]))
         if spans and began - spans[-1][3] < IDLE_S:

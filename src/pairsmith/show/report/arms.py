@@ -13,6 +13,7 @@ from pairsmith.show.report.drawing import (
     Panel,
     Table,
     across,
+    filled,
     intervals,
     label,
     legend,
@@ -20,7 +21,6 @@ from pairsmith.show.report.drawing import (
     rows_in,
 )
 from pairsmith.show.report.telling import points, usd
-from pairsmith.show.report.telling import share as part
 from pairsmith.show.report.unseen import name
 
 if TYPE_CHECKING:
@@ -67,7 +67,13 @@ def _row(arm: str, card: ArmCard) -> tuple[str, ...]:
     answers = "unknown" if card.completions is None else f"{card.completions:,}"
     shares = (card.in_chosen, card.in_rejected, card.shared)
     wins = told(card.wins) if card.wins.n else "–"
-    return (name(arm), answers, points(card.mean_score), wins, *("–" if r.rate is None else percent(r.rate) for r in shares))
+    return (
+        name(arm),
+        answers,
+        points(card.mean_score),
+        wins,
+        *("–" if r.rate is None else percent(r.rate) for r in shares),
+    )
 
 
 def _costs(cards: dict[str, ArmCard]) -> list[Panel]:
@@ -100,7 +106,9 @@ def _costs(cards: dict[str, ArmCard]) -> list[Panel]:
     reading = f"Sampling cost {usd(total)} in all" + (
         f"; won pairs are cheapest with {name(cheap)}, {_a_thousand(known[cheap])} for 1,000 of them." if cheap else "."
     )
-    return [panel("arm-costs", "What each arm costs", f"{reading} Judging is not in it.", draw, table, rows_in(len(drawn)))]
+    return [
+        panel("arm-costs", "What each arm costs", f"{reading} Judging is not in it.", draw, table, rows_in(len(drawn)))
+    ]
 
 
 def _won(card: ArmCard) -> int:
@@ -116,12 +124,21 @@ def _screens(cards: dict[str, ArmCard]) -> Panel:
     known = {arm: card for arm, card in cards.items() if card.completions and card.screened is not None}
     flags = sorted({flag for card in known.values() for flag in card.screened or ()})
     if not flags:
-        reading = "No answer was screened." if known else "An earlier version settled these prompts, and did not keep why answers were screened."
+        reading = (
+            "No answer was screened."
+            if known
+            else "An earlier version settled these prompts, and did not keep why answers were screened."
+        )
         return Panel("screens", "Answers that cannot be used", reading)
     rates = {arm: share((card.screened or {}).get("cut_off", 0), card.completions or 0) for arm, card in known.items()}
     head = ("arm", "answers", "cut off (95 %)", *(flag for flag in flags if flag != "cut_off"))
     rows = [
-        (name(arm), f"{card.completions:,}", told(rates[arm]), *(f"{(card.screened or {}).get(flag, 0):,}" for flag in flags if flag != "cut_off"))
+        (
+            name(arm),
+            f"{card.completions:,}",
+            told(rates[arm]),
+            *(f"{(card.screened or {}).get(flag, 0):,}" for flag in flags if flag != "cut_off"),
+        )
         for arm, card in known.items()
     ]
     drawn = list(known.items())[:MOST_ROWS]
@@ -131,8 +148,7 @@ def _screens(cards: dict[str, ArmCard]) -> Panel:
         left = [0.0] * len(drawn)
         for place, flag in enumerate(flags):
             wide = [100 * (card.screened or {}).get(flag, 0) / (card.completions or 1) for _, card in drawn]
-            style = {"color": SERIES[place % len(SERIES)], "hatch": HATCHES[place % len(HATCHES)]}
-            axes.barh(range(len(drawn)), wide, left=left, height=0.7, label=flag, **style)
+            axes.barh(range(len(drawn)), wide, left=left, height=0.7, label=flag, **filled(place))
             left = [one + other for one, other in zip(left, wide, strict=True)]
         axes.set_yticks(range(len(drawn)), [label(arm) for arm, _ in drawn])
         axes.set_ylim(len(drawn) - 0.4, -0.6)
@@ -140,7 +156,14 @@ def _screens(cards: dict[str, ArmCard]) -> Panel:
         legend(figure)
         across(axes)
 
-    return panel("screens", "Answers that cannot be used", _of_screens(known, flags), draw, Table(head, rows), rows_in(len(drawn)) + 0.3)
+    return panel(
+        "screens",
+        "Answers that cannot be used",
+        _of_screens(known, flags),
+        draw,
+        Table(head, rows),
+        rows_in(len(drawn)) + 0.3,
+    )
 
 
 def _of_screens(known: dict[str, ArmCard], flags: list[str]) -> str:
@@ -148,9 +171,9 @@ def _of_screens(known: dict[str, ArmCard], flags: list[str]) -> str:
     counted = {flag: sum((card.screened or {}).get(flag, 0) for card in known.values()) for flag in flags}
     cut = share(counted.pop("cut_off", 0), answers)
     others = ", ".join(f"{n:,} as {flag} ({FLAGS.get(flag, flag)})" for flag, n in counted.items())
-    worst = max(known, key=lambda arm: (known[arm].screened or {}).get("cut_off", 0) / (known[arm].completions or 1))
+    rates = {arm: (card.screened or {}).get("cut_off", 0) / (card.completions or 1) for arm, card in known.items()}
+    worst = max(rates, key=lambda arm: rates[arm])
     said = f"{told(cut)} of the answers were cut off"
     if cut.rate:
-        mine = known[worst]
-        said += f", most of {name(worst)} ({part((mine.screened or {}).get('cut_off', 0), mine.completions or 0)}): a larger sample.max_tokens lets them end"
+        said += f", most of {name(worst)} ({percent(rates[worst])}): a larger sample.max_tokens lets them end"
     return f"{said}. Of {answers:,} answers were screened besides: {others}." if others else f"{said}."

@@ -48,12 +48,18 @@ class Compared:
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
-        return {"a": key_figures(self.a), "b": key_figures(self.b), "shared": dict(self.shared), "only": list(self.only)}
+        return {
+            "a": key_figures(self.a),
+            "b": key_figures(self.b),
+            "shared": dict(self.shared),
+            "only": list(self.only),
+        }
 
     def in_short(self) -> Iterator[str]:
         """For people."""
         for word, run in (("A", self.a), ("B", self.b)):
-            yield f"  {word}: {run.counts.settled:,} of {run.counts.prompts:,} prompts gave a pair ({share(run.counts.settled, run.counts.prompts)})"
+            settled, prompts = run.counts.settled, run.counts.prompts
+            yield f"  {word}: {settled:,} of {prompts:,} prompts gave a pair ({share(settled, prompts)})"
         said = ", ".join(f"{n:,} {word}" for word, n in self.shared.items() if n)
         yield f"  {so_many(sum(self.shared.values()), 'prompt')} of both: {said or 'none'}"
 
@@ -103,7 +109,9 @@ def compared_page(found: Compared, version: str, date: str) -> bytes:
         "compared.html.j2",
         version,
         date,
-        runs=[(word, name(run.name), name(run.path.resolve().name), run) for word, run in (("A", found.a), ("B", found.b))],
+        runs=[
+            (word, name(run.name), name(run.path.resolve().name), run) for word, run in (("A", found.a), ("B", found.b))
+        ],
         simulated=bool(found.a.simulated or found.b.simulated),
         figures=_figures(found),
         numbers=_numbers(found),
@@ -194,7 +202,9 @@ def _figures(found: Compared) -> list[Figure]:
 
 def _numbers(found: Compared) -> Table:
     a, b = found.a, found.b
-    rows: list[tuple[str, ...]] = [_rates("prompts that gave a pair", *(rate_of(run.counts.settled, run.counts.prompts) for run in (a, b)))]
+    rows: list[tuple[str, ...]] = [
+        _rates("prompts that gave a pair", *(rate_of(run.counts.settled, run.counts.prompts) for run in (a, b)))
+    ]
     rows.append(_sums("pairs", a.counts.pairs, b.counts.pairs, "{:,.0f}"))
     gaps = [run.tables.pairs["gap"].dropna() for run in (a, b)]
     if all(len(one) for one in gaps):
@@ -238,12 +248,18 @@ def _apart(a: float | None, b: float | None) -> str:
 def _reasons(a: Run, b: Run) -> Iterator[tuple[str, ...]]:
     both = [Counter(run.counts.abstained) + Counter(run.counts.failed) for run in (a, b)]
     for reason, _ in (both[0] + both[1]).most_common():
-        yield _rates(f"no pair: {name(reason)}", *(rate_of(c[reason], r.counts.prompts) for c, r in zip(both, (a, b), strict=True)))
+        yield _rates(
+            f"no pair: {name(reason)}",
+            *(rate_of(c[reason], r.counts.prompts) for c, r in zip(both, (a, b), strict=True)),
+        )
 
 
 def _became_table(found: Compared) -> Table:
     whole = sum(found.shared.values())
-    return Table(("of the prompts of both", "prompts", "share"), [(w, f"{n:,}", share(n, whole)) for w, n in found.shared.items()])
+    return Table(
+        ("of the prompts of both", "prompts", "share"),
+        [(w, f"{n:,}", share(n, whole)) for w, n in found.shared.items()],
+    )
 
 
 def recipe_table(a: Run, b: Run) -> Table:

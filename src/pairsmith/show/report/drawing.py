@@ -125,8 +125,8 @@ def svg(ident: str, title: str, says: str, draw: Callable[[Figure], None], heigh
         figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
         draw(figure)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        FigureCanvasSVG(figure).print_svg(file, metadata=nothing)
-    return Markup(_inline(file.getvalue(), ident, title, says))  # noqa: S704  the library escapes what stands in it
+        FigureCanvasSVG(figure).print_svg(file, metadata=nothing)  # type: ignore[no-untyped-call]
+    return Markup(_inline(file.getvalue(), ident, title, says))  # the library escapes what stands in it
 
 
 def _inline(drawn: str, ident: str, title: str, says: str) -> str:
@@ -149,6 +149,16 @@ def _inline(drawn: str, ident: str, title: str, says: str) -> str:
 def label(text: str) -> str:
     """A name at an axis."""
     return name(text, LONGEST_LABEL)
+
+
+def lined(place: int) -> dict[str, Any]:
+    """How the so-manieth line is drawn."""
+    return {"color": SERIES[place % len(SERIES)], "linestyle": DASHES[place % len(DASHES)]}
+
+
+def filled(place: int) -> dict[str, Any]:
+    """How the so-manieth area is filled."""
+    return {"color": SERIES[place % len(SERIES)], "hatch": HATCHES[place % len(HATCHES)]}
 
 
 def rows_in(count: int) -> float:
@@ -207,4 +217,6 @@ def mark(axes: Axes, at: float, words: str, top: float = 0.98) -> None:
 
 def rates_table(rows: Sequence[tuple[str, Rate]], first: str = "") -> Table:
     """Rates as they are told; those that rest on nothing are left out."""
-    return Table((first, "rate (95 %)", "of"), [(name(text), told(rate), f"{rate.n:,}") for text, rate in rows if rate.n])
+    return Table(
+        (first, "rate (95 %)", "of"), [(name(text), told(rate), f"{rate.n:,}") for text, rate in rows if rate.n]
+    )

@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pairsmith.judge.rates import share_of, told
-from pairsmith.show.report.drawing import BAD, GOOD, HATCHES, MOST_ROWS, WARN, Panel, Table, across, label, legend, panel, rows_in
+from pairsmith.show.report.drawing import (
+    BAD,
+    GOOD,
+    HATCHES,
+    MOST_ROWS,
+    WARN,
+    Panel,
+    Table,
+    across,
+    label,
+    legend,
+    panel,
+    rows_in,
+)
 from pairsmith.show.report.gather import NO_FAMILY
 from pairsmith.show.report.telling import points
 from pairsmith.show.report.unseen import name
@@ -49,7 +62,12 @@ def shown(run: Run) -> list[Panel]:
 
 
 def _row(family: str, prompts: pd.DataFrame) -> tuple[str, ...]:
-    why = prompts[prompts["kind"] != "pair"]["reason"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    why = (
+        prompts[prompts["kind"] != "pair"]["reason"]
+        .value_counts()
+        .sort_index()
+        .sort_values(ascending=False, kind="stable")
+    )
     said = ", ".join(f"{name(str(reason))} {n:,}" for reason, n in why.head(3).items())
     rate = share_of(list(prompts["kind"] == "pair"))
     gap = points(float(prompts["gap"].median())) if bool(prompts["gap"].notna().any()) else "–"
@@ -62,4 +80,5 @@ def _of(prompts: pd.DataFrame) -> str:
     worst = min(rates, key=lambda family: (rates[family].rate or 0, family))
     if best == worst or rates[best].rate == rates[worst].rate:
         return "All families give pairs equally often."
-    return f"Prompts of {name(best)} give a pair most often ({told(rates[best])}), those of {name(worst)} least ({told(rates[worst])})."
+    least = f"those of {name(worst)} least ({told(rates[worst])})"
+    return f"Prompts of {name(best)} give a pair most often ({told(rates[best])}), {least}."

@@ -99,7 +99,10 @@ def _fates(run: Run) -> Panel:
     found, prompts = fates(run), run.counts.prompts
     drawn = found if len(found) <= MOST_ROWS else found[: MOST_ROWS - 1]
     if len(drawn) < len(found):
-        drawn = [*drawn, Fate("more", f"{len(found) - len(drawn)} more reasons", sum(f.prompts for f in found[len(drawn) :]))]
+        drawn = [
+            *drawn,
+            Fate("more", f"{len(found) - len(drawn)} more reasons", sum(f.prompts for f in found[len(drawn) :])),
+        ]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -109,7 +112,9 @@ def _fates(run: Run) -> Panel:
         for bar, fate in zip(axes.patches, drawn, strict=True):
             bar.set_hatch(HATCHES[COLOURS[fate.kind][1]])
 
-    rows = [(fate.kind, name(fate.reason), fate.words, f"{fate.prompts:,}", share(fate.prompts, prompts)) for fate in found]
+    rows = [
+        (fate.kind, name(fate.reason), fate.words, f"{fate.prompts:,}", share(fate.prompts, prompts)) for fate in found
+    ]
     rows.append(("all", "", "", f"{sum(fate.prompts for fate in found):,}", share(prompts, prompts)))
     table = Table(("", "reason", "what it means", "prompts", "share"), rows)
     return panel("fates", "What became of each prompt", _of_fates(run, found), draw, table, rows_in(len(drawn)))
@@ -122,9 +127,11 @@ def _of_fates(run: Run, found: list[Fate]) -> str:
     kinds = {"no pair": sum(counts.abstained.values()), "calls that failed": sum(counts.failed.values())}
     others = [f"{so_many(n, 'prompt')} came to {word}" for word, n in kinds.items() if n]
     others += [f"{counts.not_reached:,} were not reached"] if counts.not_reached > 0 else []
-    sentence = f"{counts.settled:,} of {so_many(counts.prompts, 'prompt')} ({share(counts.settled, counts.prompts)}) gave a pair"
+    part = share(counts.settled, counts.prompts)
+    sentence = f"{counts.settled:,} of {so_many(counts.prompts, 'prompt')} ({part}) gave a pair"
     sentence = "; ".join([sentence, *others]) + "."
     worst = max((fate for fate in found if fate.reason), key=lambda fate: fate.prompts, default=None)
     if worst is None:
         return sentence
-    return f"{sentence} The most frequent reason is {name(worst.reason)} ({worst.prompts:,}){f': {worst.words}' if worst.words else ''}."
+    means = f": {worst.words}" if worst.words else ""
+    return f"{sentence} The most frequent reason is {name(worst.reason)} ({worst.prompts:,}){means}."

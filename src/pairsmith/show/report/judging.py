@@ -79,7 +79,10 @@ def _agreement(run: Run) -> list[Panel]:
         axes.tick_params(length=0)
 
     low = min(found.items(), key=lambda item: item[1].rate or 0)
-    reading = f"{' and '.join(map(name, low[0]))} agree least, in {told(low[1])} of {so_many(low[1].n, 'couple')} that both put in an order; 50 % would be chance."
+    reading = (
+        f"{' and '.join(map(name, low[0]))} agree least, in {told(low[1])} of {so_many(low[1].n, 'couple')} that both "
+        "put in an order; 50 % would be chance."
+    )
     table = rates_table([(" and ".join(names), rate) for names, rate in found.items()], "judges")
     return [panel("agreement", "How often judges agree", reading, draw, table, 1.0 + 0.42 * len(judges))]
 
@@ -97,7 +100,10 @@ def _rates(run: Run) -> list[Panel]:
     def draw(figure: Figure) -> None:
         intervals(figure.subplots(), held, at=0.5)
 
-    reading = "Of a judge without leanings the first and the second shown win equally often (50 %), conflicts and unreadable replies are near 0; long answers may win more often, as they are often better."
+    reading = (
+        "Of a judge without leanings the first and the second shown win equally often (50 %), conflicts and unreadable "
+        "replies are near 0; long answers may win more often, as they are often better."
+    )
     return [panel("biases", "What judges lean to", reading, draw, rates_table(held, "what"), rows_in(len(held)))]
 
 
@@ -117,21 +123,30 @@ def _of_pairs(run: Run) -> Iterator[Finding]:
         bias.conflicts,
         CONFLICTS,
         "The two orders of a comparison contradict each other in {rate}",
-        ("the judge goes by position, or by a hair", "Take a stronger judge, or raise pair.verify_gap: close calls are then left out."),
+        (
+            "the judge goes by position, or by a hair",
+            "Take a stronger judge, or raise pair.verify_gap: close calls are then left out.",
+        ),
         "it looks at the answers, not at their places",
     )
     yield from _held(
         bias.chosen_longer,
         CHOSEN_LONGER,
         "The longer answer is chosen in {rate} of the pairs",
-        ("a model trained on them learns length", "Take another judge, set pair.max_length_ratio, or the strategy closest-length; read some pairs first."),
+        (
+            "a model trained on them learns length",
+            "Take another judge, set pair.max_length_ratio, or the strategy closest-length; read some pairs first.",
+        ),
         "length alone does not decide",
     )
     yield from _held(
         bias.unreadable,
         UNREADABLE,
         "Replies of judges could not be read in {rate}",
-        ("they are paid for and say nothing", "Raise judge.max_tokens, or have the shape of a verdict asked for (json_mode)."),
+        (
+            "they are paid for and say nothing",
+            "Raise judge.max_tokens, or have the shape of a verdict asked for (json_mode).",
+        ),
         "judges answer in the form that they are asked for",
     )
 
@@ -159,7 +174,10 @@ def _of_judges(run: Run) -> Iterator[Finding]:
             card.first_wins,
             FIRST_WINS,
             f"{who} prefers the answer that it is shown first in {{rate}}",
-            ("it goes by position", "Comparisons are made in both orders, so pairs are safe; many close calls are lost. Take another judge."),
+            (
+                "it goes by position",
+                "Comparisons go both ways, so pairs are safe, but many close calls are lost: take another judge.",
+            ),
             "position decides little",
         )
         if average is not None and len(bias.judges) > 1 and (card.longer_wins.low or 0) > average + LONGER_LEAD:
@@ -169,7 +187,11 @@ def _of_judges(run: Run) -> Iterator[Finding]:
                 "Give it less to say: put it later in the panel, or take another one.",
             )
         if (card.ties.low or 0) > MANY_TIES:
-            yield Finding("warn", f"{who} gives both answers the same points in {told(card.ties)} of the couples: it tells few apart.", "A finer rubric, or protocol = duel, may.")
+            yield Finding(
+                "warn",
+                f"{who} gives both answers the same points in {told(card.ties)} of the couples: it tells few apart.",
+                "A finer rubric, or protocol = duel, may.",
+            )
     for names, rate in bias.agreement.items():
         yield from _agreeing(" and ".join(map(name, names.split(", "))), rate)
     yield from (_known(judge, found) for judge, found in run.judges.items())
@@ -177,16 +199,25 @@ def _of_judges(run: Run) -> Iterator[Finding]:
 
 def _agreeing(names: str, rate: Rate) -> Iterator[Finding]:
     if rate.high is not None and rate.high < AGREE_LITTLE:
-        yield Finding("warn", f"{names} agree in {told(rate)} only: one of them does not see quality, or they look for different things.", "Ask both what is known: pairsmith qualify RUN_DIR")
+        yield Finding(
+            "warn",
+            f"{names} agree in {told(rate)} only: one of them does not see quality, or they look for different things.",
+            "Ask both what is known: pairsmith qualify RUN_DIR",
+        )
     elif rate.low is not None and rate.low > AGREE_WELL:
         yield Finding("good", f"{names} agree in {told(rate)} of the couples.")
 
 
 def _known(judge: str, found: Qualification | None) -> Finding:
     if found is None:
-        return Finding("open", f"Judge {name(judge)} was never asked what is known.", "pairsmith qualify RUN_DIR asks it anchors whose right answers are known.")
+        return Finding(
+            "open",
+            f"Judge {name(judge)} was never asked what is known.",
+            "pairsmith qualify RUN_DIR asks it anchors whose right answers are known.",
+        )
     level = {"qualified": "good", "warning": "open", "disqualified": "warn"}[found.ruling.verdict]
-    said = f"Judge {name(judge)} is {verdict_text(found.ruling)} ({so_many(found.anchors.n, 'anchor')} of {name(found.anchors.name)}, {found.asked_at[:10]})."
+    asked = f"{so_many(found.anchors.n, 'anchor')} of {name(found.anchors.name)}, {found.asked_at[:10]}"
+    said = f"Judge {name(judge)} is {verdict_text(found.ruling)} ({asked})."
     return Finding(level, said, "" if level == "good" else "Another judge may do better: pairsmith qualify RUN_DIR")
 
 

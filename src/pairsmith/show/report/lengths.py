@@ -57,9 +57,10 @@ def _lengths(known: pd.DataFrame) -> Panel:
         axes.text(0.97, 0.05, "rejected is longer", transform=axes.transAxes, ha="right", color=QUIET, fontsize=7.5)
 
     ratio = float(np.median(chosen / rejected))
+    whole = chosen.sum() / rejected.sum()
     reading = (
         f"In the middle pair the chosen answer has {ratio:.2f} × as many characters as the rejected one; over all "
-        f"{so_many(len(known), 'pair')} it is {chosen.sum() / rejected.sum():.2f} ×. Points above the line are pairs whose chosen answer is the longer one."
+        f"{so_many(len(known), 'pair')} it is {whole:.2f} ×. Above the line the chosen answer is the longer one."
     )
     return panel("lengths", "Chosen against rejected", reading, draw, None, 3.6)
 

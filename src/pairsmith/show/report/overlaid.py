@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairsmith.show.report.drawing import (
-    DASHES,
-    HATCHES,
     INK,
     MOST_ROWS,
     SERIES,
     Panel,
     Table,
     across,
+    filled,
     label,
     legend,
+    lined,
     panel,
     rows_in,
 )
 from pairsmith.show.report.telling import points
+from pairsmith.show.report.unseen import name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,9 @@ def shown(a: Run, b: Run) -> list[Panel]:
     ratios = [_ratios(run) for run in (a, b)]
     panels = [_overlaid("gaps", "Gaps of the pairs", "points between chosen and rejected", gaps, "{:.3g} points")]
     panels.append(_overlaid("scores", "Scores of all judges", "points", scores, "{:.3g} points"))
-    panels.append(_overlaid("ratios", "Chosen length over rejected length", "× (log scale)", ratios, "{:.2f} ×", log=True))
+    panels.append(
+        _overlaid("ratios", "Chosen length over rejected length", "× (log scale)", ratios, "{:.2f} ×", log=True)
+    )
     return [*panels, _reasons(a, b)]
 
 
@@ -70,7 +73,7 @@ def _overlaid(
             axes.axvline(1, color=INK, linewidth=0.8)
         for place, (word, values) in enumerate(zip("AB", both, strict=True)):
             heights = 100 * np.histogram(values, edges)[0] / len(values)
-            axes.stairs(heights, edges, color=SERIES[place], linestyle=DASHES[place], linewidth=1.8, label=word)
+            axes.stairs(heights, edges, linewidth=1.8, label=word, **lined(place))
             axes.stairs(heights, edges, color=SERIES[place], fill=True, alpha=0.12)
         axes.set_xlabel(axis)
         axes.set_ylabel("% of the run")
@@ -92,13 +95,16 @@ def _reasons(a: Run, b: Run) -> Panel:
     words = [word for word, _ in (both[0] + both[1]).most_common(MOST_ROWS // 2)]
     if not words:
         return Panel("reasons", "Why there is no pair", "Every settled prompt of both gave a pair.")
-    shares = [[100 * counted[word] / max(1, run.counts.prompts) for word in words] for counted, run in zip(both, (a, b), strict=True)]
+    shares = [
+        [100 * counted[word] / max(1, run.counts.prompts) for word in words]
+        for counted, run in zip(both, (a, b), strict=True)
+    ]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for place, (word, values) in enumerate(zip("AB", shares, strict=True)):
             rows = [at + 0.38 * place - 0.19 for at in range(len(words))]
-            axes.barh(rows, values, 0.36, color=SERIES[place], hatch=HATCHES[place], label=word)
+            axes.barh(rows, values, 0.36, label=word, **filled(place))
         axes.set_yticks(range(len(words)), [label(word) for word in words])
         axes.set_ylim(len(words) - 0.4, -0.6)
         axes.set_xlabel("% of the prompts")
@@ -106,5 +112,6 @@ def _reasons(a: Run, b: Run) -> Panel:
         across(axes)
 
     most = max(range(len(words)), key=lambda place: abs(shares[0][place] - shares[1][place]))
-    reading = f"They differ most in {words[most]}: {shares[0][most]:.1f} % of the prompts of A, {shares[1][most]:.1f} % of those of B."
+    of_a, of_b = (f"{values[most]:.1f} % of the prompts of {word}" for word, values in zip("AB", shares, strict=True))
+    reading = f"They differ most in {name(words[most])}: {of_a}, {of_b}."
     return panel("compared-reasons", "Why there is no pair", reading, draw, None, rows_in(2 * len(words)))

@@ -1,4 +1,4 @@
-"""The page itself: what stands on it in which order, rendered into one file that loads nothing and runs only our script.
+"""The page itself: what stands on it in which order, in one file that loads nothing and runs only our script.
 
 Every text of others is escaped by the template, and what cannot be seen is made visible before. The same ledger gives
 the same bytes, but for the date. Called by the command line.
@@ -117,7 +117,7 @@ def sections(run: Run) -> list[Section]:
 def head(run: Run) -> Head:
     """Name, models, counts, spend."""
     recipe = run.recipe
-    sampled = [name(public_name(run.models[one].model)) for one in recipe.sampled_endpoints if one in run.models]
+    sampled = [name(public_name(model.model)) for one, model in run.models.items() if one in recipe.sampled_endpoints]
     judged = [name(public_name(run.models[one].model if one in run.models else str(one))) for one in recipe.judge.panel]
     by = f"answered by {', '.join(dict.fromkeys(sampled))}" if sampled else "with the answers that came with them"
     who = f"judged by {', '.join(dict.fromkeys(judged))}" if judged else "judged by nobody"
@@ -138,8 +138,8 @@ def _simulated(run: Run) -> str:
         return ""
     part = "All" if run.simulated == run.settled else share(run.simulated, run.settled)
     return (
-        f"{part} of the {so_many(run.settled, 'prompt')} that are settled rest on answers of a simulator: no model said "
-        "them, the money is made up, and nothing here tells how good a real model or judge is."
+        f"{part} of {so_many(run.settled, 'settled prompt')} rest on answers of a simulator: no model said them, "
+        "the money is made up, and nothing here tells how good a real model or judge is."
     )
 
 
@@ -147,7 +147,7 @@ def _notes(run: Run) -> Iterator[str]:
     counts = run.counts
     left = max(0, counts.not_reached) + sum(counts.failed.values())
     if left:
-        yield f"{so_many(left, 'prompt')} of {counts.prompts:,} were not reached, or failed: another run asks what is still owed."
+        yield f"{left:,} of {so_many(counts.prompts, 'prompt')} were not reached, or failed: run it again."
     out = {
         "duplicates": counts.duplicates, "near-duplicates": counts.near_duplicates, "bad rows": counts.skipped,
         "excluded": counts.excluded, "contaminated": counts.contaminated,
@@ -161,13 +161,25 @@ def _figures(run: Run) -> Iterator[Figure]:
     counts, pairs = run.counts, run.tables.pairs
     several = f"of {so_many(counts.settled, 'prompt')}" if counts.pairs != counts.settled else ""
     yield Figure("pairs", f"{counts.pairs:,}", several)
-    yield Figure("prompts with a pair", share(counts.settled, counts.prompts), f"{counts.settled:,} of {counts.prompts:,}")
+    yield Figure(
+        "prompts with a pair", share(counts.settled, counts.prompts), f"{counts.settled:,} of {counts.prompts:,}"
+    )
     gap = pairs["gap"].median()
-    yield Figure("gap of the median pair", points(float(gap)), f"min_gap {run.gates.least_gap:g}" if gap == gap else "no points")
+    yield Figure(
+        "gap of the median pair", points(float(gap)), f"min_gap {run.gates.least_gap:g}" if gap == gap else "no points"
+    )
     longer = run.bias.chosen_longer
-    yield Figure("longer answer chosen", share(longer.rate or 0, 1) if longer.n else "–", told(longer).partition(" (")[2].rstrip(")"))
+    yield Figure(
+        "longer answer chosen",
+        share(longer.rate or 0, 1) if longer.n else "–",
+        told(longer).partition(" (")[2].rstrip(")"),
+    )
     conflicts = run.bias.conflicts
-    yield Figure("order conflicts", share(conflicts.rate or 0, 1) if conflicts.n else "–", f"of {conflicts.n:,}" if conflicts.n else "nothing was compared")
+    yield Figure(
+        "order conflicts",
+        share(conflicts.rate or 0, 1) if conflicts.n else "–",
+        f"of {conflicts.n:,}" if conflicts.n else "nothing was compared",
+    )
     yield Figure("spent", usd(run.spent.cost_usd), f"{run.spent.calls:,} calls")
     yield Figure("a pair cost", usd(run.cost_per_pair_usd) if counts.pairs else "–")
 
@@ -175,9 +187,11 @@ def _figures(run: Run) -> Iterator[Figure]:
 def _sampled(run: Run, shown: Sequence[Sample]) -> str:
     pairs = sum(one.pair for one in shown)
     close = len(shown) - pairs
-    besides = f", and {so_many(close, 'prompt')} that came close and {'is' if close == 1 else 'are'} no pair" if close else ""
+    besides = (
+        f", and {so_many(close, 'prompt')} that came close and {'is' if close == 1 else 'are'} no pair" if close else ""
+    )
     return (
-        f"{so_many(pairs, 'pair')} of {run.counts.pairs:,}{besides}: some of every family, arm and gap, drawn by a hash. "
+        f"{so_many(pairs, 'pair')} of {run.counts.pairs:,}{besides}: some of every family, arm and gap, by a hash. "
         "Words that only one of the two has are marked."
     )
 
@@ -187,8 +201,14 @@ def _made(run: Run, version: str, date: str) -> Iterator[tuple[str, str]]:
     yield "run folder", name(run.path.resolve().name)
     yield "digest of the work", run.digest
     yield "recipe", hashlib.sha256(shareable_toml(run.recipe).encode()).hexdigest()[:32] + " (of what stands above)"
-    yield "ledger", f"{run.spent.attempts:,} attempts, {run.counts.completions:,} completions, {run.counts.verdicts:,} verdicts"
-    yield "every pair can be proved", "pairsmith audit RUN_DIR FILE; one prompt's evidence: pairsmith explain RUN_DIR PROMPT_ID"
+    yield (
+        "ledger",
+        f"{run.spent.attempts:,} attempts, {run.counts.completions:,} completions, {run.counts.verdicts:,} verdicts",
+    )
+    yield (
+        "every pair can be proved",
+        "pairsmith audit RUN_DIR FILE; one prompt's evidence: pairsmith explain RUN_DIR PROMPT_ID",
+    )
 
 
 # --- rendering ----------------------------------------------------------------------------------------
@@ -202,7 +222,7 @@ def fitting(shown: Iterable[Sample], budget: int) -> list[tuple[Sample, Markup]]
         written = template.render(one=one, opened=len(kept) < OPENED)
         size = len(written.encode("utf-8", "replace"))
         if used + size <= budget:
-            kept.append((one, Markup(written)))  # noqa: S704  the template has escaped it
+            kept.append((one, Markup(written)))  # the template has escaped it
             used += size
     return kept
 
@@ -221,8 +241,8 @@ def rendered(template: str, version: str, date: str, **parts: Any) -> bytes:
     script, style = text_of("report.js"), text_of("base.css") + text_of("report.css")
     page = environment().get_template(template).render(
         policy=policy(script),
-        style=Markup(style),  # noqa: S704  both are ours
-        script=Markup(script),  # noqa: S704
+        style=Markup(style),  # both are ours
+        script=Markup(script),
         version=version,
         date=date,
         most_rows=MOST_ROWS,

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
+from math import isnan
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -129,10 +130,13 @@ def pair_of(prompt: Prompt, settled: Settled, texts: Texts) -> Sample | None:
 def chosen_pairs(pairs: pd.DataFrame, most: int) -> list[Any]:
     """Rows of pairs: one of each family, arm and gap in turn, the first ones by a hash of their content."""
     strata: defaultdict[tuple[str, str, str], list[Any]] = defaultdict(list)
-    for row in pairs.itertuples(index=False):
-        gap = "" if row.gap != row.gap else str(int(row.gap))
+    rows: Iterable[Any] = pairs.itertuples(index=False)
+    for row in rows:
+        gap = "" if isnan(row.gap) else str(int(row.gap))
         strata[row.family, row.chosen_arm, gap].append(row)
-    drawn = {key: sorted(rows, key=lambda row: _hash(row.prompt, row.chosen, row.rejected)) for key, rows in strata.items()}
+    drawn = {
+        key: sorted(rows, key=lambda row: _hash(row.prompt, row.chosen, row.rejected)) for key, rows in strata.items()
+    }
     # The strata themselves take turns by family, so that the first dozen is of many.
     by_family: defaultdict[str, list[list[Any]]] = defaultdict(list)
     for key in sorted(drawn, key=lambda key: _hash(*key)):
@@ -175,10 +179,10 @@ def _pair(prompt: Prompt, settled: Settled, place: int, texts: Texts) -> Iterato
         both = texts.of_sides(prompt, pair["chosen"], pair["rejected"])
     except LedgerError:  # an earlier version, or a candidate that has left its row
         return
-    said = [(word, pair[word], text) for word, text in zip(("chosen", "rejected"), both, strict=True)]
+    said = [("chosen", pair["chosen"], both[0]), ("rejected", pair["rejected"], both[1])]
     rule = str(pair["provenance"].get("rule", ""))
     why = RULES.get(rule, rule)
-    yield _sample(prompt, body, [(word, side, text) for word, side, text in said], pair["gap"], why, place)
+    yield _sample(prompt, body, said, pair["gap"], why, place)
 
 
 def _close_call(prompt: Prompt, settled: Settled, texts: Texts) -> Iterator[Sample]:
@@ -254,7 +258,18 @@ def _sample(
     family = name(family_in(prompt, body).family or NO_FAMILY)
     ident = name(prompt.source_id or prompt.id)
     kind = PAIR if place is not None else CLOSE_CALL
-    return Sample(ident, prompt.ordinal + 1, kind, place is not None, family, gap, why, list(_turns(prompt)), sides, found is not None)
+    return Sample(
+        ident,
+        prompt.ordinal + 1,
+        kind,
+        place is not None,
+        family,
+        gap,
+        why,
+        list(_turns(prompt)),
+        sides,
+        found is not None,
+    )
 
 
 def _scores(body: Mapping[str, Any], completion: str) -> Iterator[tuple[str, str]]:

@@ -75,7 +75,9 @@ def _by_judge(scores: pd.DataFrame) -> Panel:
         for place, (judge, values) in enumerate(groups):
             heights, _ = np.histogram(values, edges)
             colour, dash = SERIES[place % len(SERIES)], DASHES[place % len(DASHES)]
-            axes.stairs(100 * heights / len(values), edges, color=colour, linestyle=dash, label=label(str(judge)), linewidth=1.8)
+            axes.stairs(
+                100 * heights / len(values), edges, color=colour, linestyle=dash, label=label(str(judge)), linewidth=1.8
+            )
             axes.stairs(100 * heights / len(values), edges, color=colour, fill=True, alpha=0.12)
         axes.set_xlim(edges[0], edges[-1])
         axes.set_xlabel("points")
@@ -84,7 +86,9 @@ def _by_judge(scores: pd.DataFrame) -> Panel:
             legend(figure)
 
     said = "; ".join(_of_judge(str(judge), values) for judge, values in groups[:4])
-    table = Table(("judge", "scores", "mean", "median", "spread", "least", "most"), [_row(str(j), v) for j, v in groups])
+    table = Table(
+        ("judge", "scores", "mean", "median", "spread", "least", "most"), [_row(str(j), v) for j, v in groups]
+    )
     return panel("by-judge", "Scores by judge", f"{said}.", draw, table)
 
 
@@ -93,7 +97,8 @@ def _of_judge(judge: str, values: pd.Series[float]) -> str:
     held = float((values.round() == top.iloc[0]).mean())
     heavy = ", so it tells few answers apart" if held > TOP_HEAVY else ""
     often = f"{share(held, 1)} of its scores are about {top.iloc[0]:g}{heavy}"
-    return f"{name(judge)} gives {points(float(values.mean()))} points on average, with a spread of {points(float(values.std(ddof=0)))}; {often}"
+    mean, spread = points(float(values.mean())), points(float(values.std(ddof=0)))
+    return f"{name(judge)} gives {mean} points on average, with a spread of {spread}; {often}"
 
 
 def _row(who: str, values: pd.Series[float]) -> tuple[str, ...]:
@@ -107,14 +112,23 @@ def _rewards(scores: pd.DataFrame) -> Panel:
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for place, (judge, values) in enumerate(groups):
-            axes.hist(values, bins=24, histtype="step", color=SERIES[place % len(SERIES)], linestyle=DASHES[place % len(DASHES)], label=label(str(judge)))
+            axes.hist(
+                values,
+                bins=24,
+                histtype="step",
+                color=SERIES[place % len(SERIES)],
+                linestyle=DASHES[place % len(DASHES)],
+                label=label(str(judge)),
+            )
         axes.set_xlabel("the model's own number")
         axes.set_ylabel("answers")
         if len(groups) > 1:
             legend(figure)
 
-    reading = "Reward models give numbers on scales of their own; they are told from each other by their order, not by their size."
-    table = Table(("model", "numbers", "mean", "median", "spread", "least", "most"), [_row(str(j), v) for j, v in groups])
+    reading = "Reward models give numbers on scales of their own: their order counts, not their size."
+    table = Table(
+        ("model", "numbers", "mean", "median", "spread", "least", "most"), [_row(str(j), v) for j, v in groups]
+    )
     return panel("rewards", "Numbers of reward models", reading, draw, table)
 
 
@@ -123,7 +137,7 @@ def _rewards(scores: pd.DataFrame) -> Panel:
 
 def _by_arm(scores: pd.DataFrame) -> Panel:
     by_arm = scores.groupby("arm", sort=True)["score"]
-    found = by_arm.quantile([0.1, 0.25, 0.5, 0.75, 0.9]).unstack()
+    found = by_arm.quantile(np.array([0.1, 0.25, 0.5, 0.75, 0.9])).unstack()
     found["mean"], found["n"] = by_arm.mean(), by_arm.size()
     found = found.sort_values("mean", ascending=False, kind="stable")
     drawn = found.head(MOST_ROWS)
@@ -141,12 +155,18 @@ def _by_arm(scores: pd.DataFrame) -> Panel:
         across(axes)
 
     best, worst = found.iloc[0], found.iloc[-1]
-    reading = f"{name(str(found.index[0]) or 'unknown')} is judged best on average ({points(float(best['mean']))} points)"
+    reading = (
+        f"{name(str(found.index[0]) or 'unknown')} is judged best on average ({points(float(best['mean']))} points)"
+    )
     if len(found) > 1:
         reading += f", {name(str(found.index[-1]) or 'unknown')} worst ({points(float(worst['mean']))})"
     reading += "; arms that overlap wholly give answers that the judges cannot tell apart by arm."
     rows = [
-        (name(str(arm) or "unknown"), f"{int(row['n']):,}", *(points(float(row[key])) for key in ("mean", 0.1, 0.25, 0.5, 0.75, 0.9)))
+        (
+            name(str(arm) or "unknown"),
+            f"{int(row['n']):,}",
+            *(points(float(row[key])) for key in ("mean", 0.1, 0.25, 0.5, 0.75, 0.9)),
+        )
         for arm, row in found.iterrows()
     ]
     table = Table(("arm", "scores", "mean", "10 %", "25 %", "median", "75 %", "90 %"), rows)
@@ -185,7 +205,7 @@ def _gaps(run: Run, gated: pd.DataFrame) -> Panel:
             mark(axes, gates.verify_gap, f"verify_gap {gates.verify_gap:g}")
         mark(axes, gates.least_gap, f"min_gap {gates.least_gap:g}", 0.88)
         axes.hist(
-            list(parts.values()), edges, stacked=True, label=list(parts), color=[SERIES[2], SERIES[0], SERIES[1]],
+            list(parts.values()), list(edges), stacked=True, label=list(parts), color=[SERIES[2], SERIES[0], SERIES[1]],
             hatch=[HATCHES[0], HATCHES[1], HATCHES[2]],
         )  # fmt: skip
         axes.set_ylim(0, axes.get_ylim()[1] * 1.22)
@@ -197,7 +217,9 @@ def _gaps(run: Run, gated: pd.DataFrame) -> Panel:
     above, below = int((gated["gap"] >= gates.least_gap).sum()), int((gated["gap"] < gates.verify_gap).sum())
     reading = f"Of {so_many(len(gated), 'prompt')} with points {above:,} lie at min_gap or above"
     if gates.verify_gap < gates.least_gap:
-        reading += f", {len(between):,} between the gates, of which comparing confirmed {int(between['confirmed'].sum()):,}"
+        reading += (
+            f", {len(between):,} between the gates, of which comparing confirmed {int(between['confirmed'].sum()):,}"
+        )
     reading += f", and {below:,} below, where the judges see no clear difference."
     heads = ("gap", *parts)
     counted = [np.histogram(values, edges)[0] for values in parts.values()]
@@ -215,7 +237,7 @@ def _best(run: Run, gated: pd.DataFrame) -> Panel:
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        axes.hist(best, edges, color=SERIES[0], alpha=0.8)
+        axes.hist(best, list(edges), color=SERIES[0], alpha=0.8)
         if floor > 0:
             mark(axes, floor, f"chosen_floor {floor:g}")
         axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
@@ -223,7 +245,8 @@ def _best(run: Run, gated: pd.DataFrame) -> Panel:
         axes.set_ylabel("prompts")
 
     low = int((best < floor).sum())
-    reading = f"The best answer has {points(float(best.median()))} points in the middle; of {so_many(len(best), 'prompt')} {low:,} have none that reaches chosen_floor ({floor:g})."
+    none = f"in {low:,} of {so_many(len(best), 'prompt')} no answer reaches chosen_floor ({floor:g})"
+    reading = f"The best answer has {points(float(best.median()))} points in the middle; {none}."
     heights, _ = np.histogram(best, edges)
     rows = [(f"{edges[at]:g} to {edges[at + 1]:g}", f"{int(n):,}") for at, n in enumerate(heights) if n]
     return panel("best", "How good the best answer is", reading, draw, Table(("points", "prompts"), rows))
@@ -234,7 +257,7 @@ def _gaps_of_pairs(paired: pd.DataFrame) -> Panel:
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        axes.hist(paired["gap"], edges, color=SERIES[2])
+        axes.hist(paired["gap"], list(edges), color=SERIES[2])
         axes.set_xlabel("points between chosen and rejected")
         axes.set_ylabel("pairs")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairsmith.show.reasons import meaning
-from pairsmith.show.report.drawing import DASHES, HATCHES, QUIET, SERIES, Panel, Table, label, legend, panel
+from pairsmith.show.report.drawing import QUIET, Panel, Table, filled, label, legend, lined, panel
 from pairsmith.show.report.telling import in_unit, lasted, moment, share, so_many, usd
 from pairsmith.show.report.unseen import name
 
@@ -58,8 +58,7 @@ def _throughput(run: Run) -> Panel:
         axes = figure.subplots()
         edges, _ = _over_time(axes, timeline)
         for place, (endpoint, counted) in enumerate(calls.items()):
-            style = {"color": SERIES[place % len(SERIES)], "linestyle": DASHES[place % len(DASHES)]}
-            axes.stairs(counted / minutes, edges, label=label(endpoint), linewidth=1.6, **style)
+            axes.stairs(counted / minutes, edges, label=label(endpoint), **lined(place))
         axes.set_ylabel("answered calls a minute")
         axes.set_ylim(bottom=0)
         if len(calls) > 1:
@@ -70,11 +69,16 @@ def _throughput(run: Run) -> Panel:
     first, last = timeline.sessions[0], timeline.sessions[-1]
     paused = f", in {so_many(len(timeline.sessions), 'session')}" if len(timeline.sessions) > 1 else ""
     reading = (
-        f"{so_many(total, 'call')} were answered in {lasted(whole_s)} of running time{paused}, from {moment(first.began)} "
-        f"to {moment(last.ended)}: {total / whole_s * MINUTE_S:,.0f} a minute."
+        f"{so_many(total, 'call')} were answered in {lasted(whole_s)} of running time{paused}, from "
+        f"{moment(first.began)} to {moment(last.ended)}: {total / whole_s * MINUTE_S:,.0f} a minute."
     )
-    rows = [(name(e), f"{int(c.sum()):,}", f"{c.sum() / whole_s * MINUTE_S:,.0f}", f"{c.max() / minutes:,.0f}") for e, c in calls.items()]
-    return panel("throughput", "Calls a minute", reading, draw, Table(("endpoint", "answered", "a minute", "at most"), rows))
+    rows = [
+        (name(e), f"{int(c.sum()):,}", f"{c.sum() / whole_s * MINUTE_S:,.0f}", f"{c.max() / minutes:,.0f}")
+        for e, c in calls.items()
+    ]
+    return panel(
+        "throughput", "Calls a minute", reading, draw, Table(("endpoint", "answered", "a minute", "at most"), rows)
+    )
 
 
 def _failures(timeline: Timeline) -> Panel:
@@ -95,8 +99,7 @@ def _failures(timeline: Timeline) -> Panel:
         edges, _ = _over_time(axes, timeline)
         below = np.zeros(timeline.steps)
         for place, (outcome, counted) in enumerate(stacked.items()):
-            style = {"color": SERIES[place % len(SERIES)], "hatch": HATCHES[place % len(HATCHES)]}
-            axes.bar(edges[:-1], counted, np.diff(edges), below, align="edge", label=label(outcome), **style)
+            axes.bar(edges[:-1], counted, np.diff(edges), below, align="edge", label=label(outcome), **filled(place))
             below = below + counted
         axes.set_ylabel("attempts that failed")
         legend(figure)
@@ -104,11 +107,20 @@ def _failures(timeline: Timeline) -> Panel:
     worst, n = wrong.most_common(1)[0]
     said = meaning(worst)
     reading = (
-        f"{wrong.total():,} of {so_many(attempts, 'attempt')} ({share(wrong.total(), attempts)}) brought no answer, most often {name(worst)} ({n:,})"
-        f"{f': {said}' if said else ''}. What is worth it was tried again."
+        f"{wrong.total():,} of {so_many(attempts, 'attempt')} ({share(wrong.total(), attempts)}) brought no answer, "
+        f"most often {name(worst)} ({n:,}){f': {said}' if said else ''}. What is worth it was tried again."
     )
-    rows = [(name(outcome), meaning(outcome), f"{count:,}", share(count, attempts)) for outcome, count in wrong.most_common()]
-    return panel("retries", "Retries and throttles", reading, draw, Table(("outcome", "what it means", "attempts", "share"), rows))
+    rows = [
+        (name(outcome), meaning(outcome), f"{count:,}", share(count, attempts))
+        for outcome, count in wrong.most_common()
+    ]
+    return panel(
+        "retries",
+        "Retries and throttles",
+        reading,
+        draw,
+        Table(("outcome", "what it means", "attempts", "share"), rows),
+    )
 
 
 def _spend(run: Run) -> Panel:
@@ -125,15 +137,18 @@ def _spend(run: Run) -> Panel:
         axes = figure.subplots()
         edges, _ = _over_time(axes, timeline)
         for place, (endpoint, spent) in enumerate(known.items()):
-            style = {"color": SERIES[place % len(SERIES)], "linestyle": DASHES[place % len(DASHES)]}
-            axes.plot(edges, np.concatenate([[0.0], np.cumsum(spent)]), label=label(endpoint), **style)
+            axes.plot(edges, np.concatenate([[0.0], np.cumsum(spent)]), label=label(endpoint), **lined(place))
         axes.set_ylabel("$, added up")
         axes.set_ylim(bottom=0)
         legend(figure)
 
     spent = sum(float(one.sum()) for one in known.values())
     most = max(known, key=lambda endpoint: float(known[endpoint].sum()))
-    reading = f"{usd(total)} were spent in all" if total is not None else f"{usd(spent)} were spent as far as prices are known"
+    reading = (
+        f"{usd(total)} were spent in all"
+        if total is not None
+        else f"{usd(spent)} were spent as far as prices are known"
+    )
     reading += f", {share(float(known[most].sum()), spent)} of it on {name(most)}"
     each = run.cost_per_pair_usd
     reading += f"; a pair cost {usd(each)}." if each is not None else "."
@@ -149,5 +164,15 @@ def _spend_table(run: Run) -> Table:
         for (endpoint, purpose), spent in sorted(run.spent_on.items())
     ]  # fmt: skip
     all_ = run.spent
-    rows.append(("all", "", f"{all_.calls:,}", f"{all_.attempts - all_.calls:,}", f"{all_.input_tokens:,}", f"{all_.output_tokens:,}", usd(all_.cost_usd)))
+    rows.append(
+        (
+            "all",
+            "",
+            f"{all_.calls:,}",
+            f"{all_.attempts - all_.calls:,}",
+            f"{all_.input_tokens:,}",
+            f"{all_.output_tokens:,}",
+            usd(all_.cost_usd),
+        )
+    )
     return Table(("endpoint", "for", "calls", "retries", "tokens in", "tokens out", "cost"), rows)
