@@ -5,6 +5,8 @@ Called by the command line (explain) and by the report.
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 FLAGS = {
     "empty": "it is empty",
     "cut_off": "it was cut off",
@@ -62,4 +64,13 @@ FAILURES = {
 
 def meaning(word: str) -> str:
     """What a reason says in words; "" where its word is all there is."""
-    return REASONS.get(word) or FAILURES.get(word, "")
+    return REASONS.get(word) or FAILURES.get(word) or _of_status(word)
+
+
+def _of_status(word: str) -> str:
+    """Of http_429 and the like."""
+    number = word.removeprefix("http_")
+    try:
+        return f"the server said: {HTTPStatus(int(number)).phrase}" if number != word else ""
+    except ValueError:  # a number that stands in no list
+        return ""

@@ -233,7 +233,13 @@ def _rates(word: str, a: Rate, b: Rate) -> tuple[str, ...]:
     if a.rate is None or b.rate is None or a.low is None or b.low is None or a.high is None or b.high is None:
         return word, told(a), told(b), "–"
     clear = a.low > b.high or b.low > a.high
-    return word, told(a), told(b), f"{100 * (b.rate - a.rate):+.1f} points" + ("" if clear else ", which may be chance")
+    apart = f"{100 * (b.rate - a.rate):+.1f} points".replace("-", "−")
+    return (
+        word,
+        told(a),
+        told(b),
+        apart if clear else f"{apart}, which may be chance" if a.rate != b.rate else "the same",
+    )
 
 
 def _sums(word: str, a: float, b: float, shape: str) -> tuple[str, ...]:
@@ -242,7 +248,7 @@ def _sums(word: str, a: float, b: float, shape: str) -> tuple[str, ...]:
 
 def _apart(a: float | None, b: float | None) -> str:
     """Such as "+12 %"."""
-    return "–" if a is None or b is None or not a else f"{100 * (b / a - 1):+.0f} %"
+    return "–" if a is None or b is None or not a else f"{100 * (b / a - 1):+.0f} %".replace("-", "−")
 
 
 def _reasons(a: Run, b: Run) -> Iterator[tuple[str, ...]]:

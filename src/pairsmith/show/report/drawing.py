@@ -20,6 +20,7 @@ from pairsmith.show.report.unseen import name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
     from pairsmith.judge.rates import Rate
@@ -202,6 +203,15 @@ def across(axes: Axes) -> None:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
+
+
+def logarithmic(axis: Axis, shape: str) -> None:
+    """A logarithmic axis with plain numbers, a few of every decade."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _: shape.format(value))
 
 
 def legend(figure: Figure) -> None:

@@ -170,16 +170,7 @@ def _of_judges(run: Run) -> Iterator[Finding]:
         who = f"Judge {name(judge)}"
         if judge.startswith(CHECK):  # it does what its author means
             continue
-        yield from _held(
-            card.first_wins,
-            FIRST_WINS,
-            f"{who} prefers the answer that it is shown first in {{rate}}",
-            (
-                "it goes by position",
-                "Comparisons go both ways, so pairs are safe, but many close calls are lost: take another judge.",
-            ),
-            "position decides little",
-        )
+        yield from _of_position(who, card.first_wins)
         if average is not None and len(bias.judges) > 1 and (card.longer_wins.low or 0) > average + LONGER_LEAD:
             yield Finding(
                 "warn",
@@ -195,6 +186,20 @@ def _of_judges(run: Run) -> Iterator[Finding]:
     for names, rate in bias.agreement.items():
         yield from _agreeing(" and ".join(map(name, names.split(", "))), rate)
     yield from (_known(judge, found) for judge, found in run.judges.items())
+
+
+def _of_position(who: str, first: Rate) -> Iterator[Finding]:
+    """A judge may lean to either place."""
+    if first.low is None or first.high is None:
+        return
+    sentence = f"{who} prefers the answer that it is shown first in {told(first).rstrip(')')}, n = {first.n:,})"
+    if first.low > FIRST_WINS or first.high < 1 - FIRST_WINS:
+        todo = "Comparisons go both ways, so pairs are safe, but many close calls are lost: take another judge."
+        yield Finding("warn", f"{sentence}: it goes by position.", todo)
+    elif first.low >= 1 - FIRST_WINS and first.high <= FIRST_WINS:
+        yield Finding("good", f"{sentence}: position decides little.")
+    else:
+        yield Finding("open", f"{sentence}: too few were compared to tell.", "More close calls will tell.")
 
 
 def _agreeing(names: str, rate: Rate) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pairsmith.judge.bias import CHOSEN_LONGER
 from pairsmith.judge.rates import Rate, bar, told
-from pairsmith.show.report.drawing import ACCENT, QUIET, Panel, intervals, panel, rates_table, rows_in
+from pairsmith.show.report.drawing import ACCENT, QUIET, Panel, intervals, logarithmic, panel, rates_table, rows_in
 from pairsmith.show.report.telling import so_many
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def _lengths(known: pd.DataFrame) -> Panel:
         axes.set_xscale("log")
         axes.set_yscale("log")
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-            axis.set_minor_formatter(lambda value, _: "")
+            logarithmic(axis, "{:,.0f}")
         axes.plot([low, high], [low, high], color=QUIET, linestyle="--", linewidth=1)
         if len(known) <= MOST_DOTS:
             axes.plot(rejected, chosen, "o", color=ACCENT, markersize=3.2, alpha=0.55, markeredgewidth=0)

@@ -18,6 +18,7 @@ from pairsmith.show.report.drawing import (
     label,
     legend,
     lined,
+    logarithmic,
     panel,
     rows_in,
 )
@@ -61,15 +62,15 @@ def _overlaid(
     if not all(len(values) for values in both):
         return Panel(ident, title, "One of the two has nothing of it.")
     low, high = min(float(values.min()) for values in both), max(float(values.max()) for values in both)
-    high = high if high > low else low + 1
-    edges = np.geomspace(low, high, BINS) if log else np.linspace(low, high, BINS)
+    step = 1.0 if all(bool((values == values.round()).all()) for values in both) else 0.5
+    edges = np.arange(np.floor(low) - step / 2, high + step, step)
+    edges = np.geomspace(low, max(high, low * 1.01), BINS) if log else edges
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         if log:
             axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            axes.xaxis.set_minor_formatter(lambda value, _: "")
+            logarithmic(axes.xaxis, "{:g}")
             axes.axvline(1, color=INK, linewidth=0.8)
         for place, (word, values) in enumerate(zip("AB", both, strict=True)):
             heights = 100 * np.histogram(values, edges)[0] / len(values)

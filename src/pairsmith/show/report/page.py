@@ -180,7 +180,9 @@ def _figures(run: Run) -> Iterator[Figure]:
         share(conflicts.rate or 0, 1) if conflicts.n else "–",
         f"of {conflicts.n:,}" if conflicts.n else "nothing was compared",
     )
-    yield Figure("spent", usd(run.spent.cost_usd), f"{run.spent.calls:,} calls")
+    known = sum(spent.cost_usd or 0.0 for spent in run.spent_on.values())
+    least = f"{usd(known)} of it known, " if run.spent.cost_usd is None and known else ""
+    yield Figure("spent", usd(run.spent.cost_usd), f"{least}{run.spent.calls:,} calls")
     yield Figure("a pair cost", usd(run.cost_per_pair_usd) if counts.pairs else "–")
 
 

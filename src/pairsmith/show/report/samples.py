@@ -98,7 +98,7 @@ class Sample:
     def title(self) -> str:
         """The beginning of what was asked."""
         asked = [turn.text for turn in self.turns if turn.role == "user"] or [turn.text for turn in self.turns]
-        return name(asked[-1] if asked else "", 110)
+        return name(asked[-1] if asked else "", 96)
 
     @property
     def arms(self) -> str:
