@@ -1,6 +1,6 @@
 """The report of a large run: how long it takes, and how large the file is.
 
-    python benchmarks/bench_report.py [--prompts 10000]
+    python benchmarks/reporting.py [--prompts 10000]
 
 The ledger is made without a network (offline.py), with five completions a prompt and one judge. Each command runs in a
 process of its own, on one core; peak memory is the kernel's. The comparison is of the run with a copy of its folder.
