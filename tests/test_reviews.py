@@ -47,9 +47,9 @@ def reviewed(folder: Path, said: Sequence[Told], prompt: Prompt = PROMPT) -> Pat
         await ledger.new_generation()
         await ledger.add_prompts([prompt], lambda one, _: one)
         await ledger.input_complete(0, 0)
-        for first, second, preferred in said:
+        for person, (first, second, preferred) in enumerate(said):
             verdict = Said.TIE if preferred is None else Said.PREFERRED
-            await ledger.review([Opinion(prompt.id, first, second, verdict, preferred, "ann")])
+            await ledger.review([Opinion(prompt.id, first, second, verdict, preferred, f"person {person}")])
         await ledger.close()
 
     asyncio.run(story())
@@ -78,7 +78,7 @@ def test_reviews_come_back_as_they_were_said_in_their_order(tmp_path: Path) -> N
         one, other = ledger.reviews()
 
     assert (one.prompt.id, one.first, one.second, one.preferred, one.reviewer, one.at) == (
-        IDENT, NO, YES, NO, "ann", 7.0,
+        IDENT, NO, YES, NO, "person 0", 7.0,
     )  # fmt: skip
     assert other.preferred is None
 

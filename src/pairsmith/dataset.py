@@ -20,8 +20,9 @@ from pairsmith.export.settings import ExportSettings
 from pairsmith.export.split import TRAIN, VALIDATION, Part, Parts
 from pairsmith.export.targets import TARGETS
 from pairsmith.ledger import Ledger, Settled
-from pairsmith.outcomes import StoredPair, StoredSide, family_in, pairs_in
+from pairsmith.outcomes import StoredPair, StoredSide, family_in
 from pairsmith.records import CompletionId, EndpointName, Json, Pair, Prompt, RequestId, candidate_id
+from pairsmith.reviewing import Reviewing
 from pairsmith.wire.faults import read_text
 
 
@@ -73,6 +74,7 @@ class Projection:
 
     `qualified`: how each judge did when it was asked what is known; None: it never was. `pair`, `export`: these tables
     as far as they differ from the defaults. `parts`: which prompts go into the validation file; None: there is none.
+    `reviewing`: what people's reviews make of the pairs.
     """
 
     settings: ExportSettings
@@ -82,13 +84,16 @@ class Projection:
     pair: Mapping[str, Json]
     export: Mapping[str, Json]
     parts: Parts | None = None
+    reviewing: Reviewing = field(default_factory=Reviewing)
 
     def part(self, prompt: Prompt) -> Part:
         """The file that the prompt's pairs go into."""
         return TRAIN if self.parts is None else self.parts.of(prompt.id)
 
-    def rows(self, prompt: Prompt, found: StoredPair, texts: Texts) -> tuple[JsonObject, ...] | str:
-        """The rows of one pair, or the reason why the target cannot take it."""
+    def rows(self, prompt: Prompt, found: StoredPair | str, texts: Texts) -> tuple[JsonObject, ...] | str:
+        """The rows of one pair, or the reason why people took it away or the target cannot take it."""
+        if isinstance(found, str):
+            return found
         personas = {self.arms.get(found[side]["arm"], {}).get("system") for side in ("chosen", "rejected")}
         if self.settings.system == "keep" and len(personas) > 1:
             return "personas_differ"
@@ -123,6 +128,8 @@ class Projection:
         }
         if self.parts is not None:
             details |= {"part": self.part(prompt), "group": self.parts.groups[prompt.id]}
+        if self.reviewing.through:
+            details["reviews_through"] = self.reviewing.through
         sides = (_side(found["chosen"], self.arms), _side(found["rejected"], self.arms))
         return provenance_row(pair, prompt, sides, details)
 
@@ -148,13 +155,14 @@ def write_pairs(
     """
     pairs = 0
     left_out: Counter[str] = Counter()
-    for prompt, found, body in _pairs(outcomes):
+    for prompt, found, body in _pairs(outcomes, projection.reviewing):
         if pairs == limit:
             break
         rows = projection.rows(prompt, found, texts)
         if isinstance(rows, str):
             left_out[rows] += 1
             continue
+        assert not isinstance(found, str)
         pairs += 1
         sinks[projection.part(prompt)].write(rows, projection.proofs(prompt, found, body))
     for sink in sinks.values():
@@ -163,9 +171,11 @@ def write_pairs(
     return Exported(written, dict(left_out), sinks[VALIDATION].rows if VALIDATION in sinks else 0)
 
 
-def _pairs(outcomes: Iterable[tuple[Prompt, Settled]]) -> Iterator[tuple[Prompt, StoredPair, Mapping[str, Json]]]:
+def _pairs(
+    outcomes: Iterable[tuple[Prompt, Settled]], reviewing: Reviewing
+) -> Iterator[tuple[Prompt, StoredPair | str, Mapping[str, Json]]]:
     for prompt, settled in outcomes:
-        for found in pairs_in(settled.body):
+        for found in reviewing.pairs(prompt, settled):
             yield prompt, found, settled.body
 
 
@@ -208,20 +218,22 @@ class Texts:
         self._prompt: Prompt | None = None
         self._known: dict[CompletionId, str] = {}
         self._fetched: dict[RequestId, bytes] = {}
+        self._edited = ledger.edited_texts()
 
     def fetch(self, wanted: Iterable[CompletionId]) -> None:
         """Read the replies of several prompts at once, as they will be asked for soon."""
         self._fetched = self._ledger.raw_replies([RequestId(ident) for ident in wanted])
 
     def of(self, prompt: Prompt, wanted: Sequence[CompletionId]) -> list[str]:
-        """The stored text of each of these completions of ONE prompt: a given candidate, or a whole reply.
+        """The stored text of each of these completions of ONE prompt: a given candidate, a whole reply, or an edit.
 
         Raises:
             LedgerError: the ledger holds no such text.
         """
         if self._prompt is None or self._prompt.id != prompt.id:
             self._prompt = prompt
-            self._known = {candidate_id(prompt.id, one.content): one.content for one in prompt.candidates}
+            given = [*(one.content for one in prompt.candidates), *self._edited.get(prompt.id, ())]
+            self._known = {candidate_id(prompt.id, text): text for text in given}
         unknown = [ident for ident in wanted if ident not in self._known]
         if not self._fetched.keys() >= set(unknown):
             self.fetch(unknown)

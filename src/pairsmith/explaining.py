@@ -43,6 +43,7 @@ from pairsmith.records import (
     RequestId,
     Score,
 )
+from pairsmith.reviewing import Reviewing
 from pairsmith.sample.screen import candidate_completion
 from pairsmith.wire.stored import read_stored
 
@@ -123,6 +124,9 @@ class Vote:
     by: str
     preferred: int | None
     others: tuple[int, ...]
+    said: str = ""  # of a review: preferred, tie, bad_prompt or edit
+    note: str = ""
+    edited: str | None = None  # of a review: the text that the preferred one was mended into
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,7 @@ class Explained:
     output_tokens: int
     cost_usd: float | None
     _numbers: Mapping[CompletionId, int] = field(repr=False)
+    as_reviewed: tuple[StoredPair | str, ...] = ()  # what people's verdicts make of its pairs, see reviewing.py
     stands_for: tuple[Prompt, ...] = ()  # prompts that are nearly the same, and were left out for it
 
     def number(self, ident: CompletionId) -> int:
@@ -170,7 +175,9 @@ def rules_in(recipe: Recipe, ledger: Ledger, digest: str) -> Pairing:
     return pairing.measured(found, recipe, measuring.known_under(digest, ledger) or Noise())
 
 
-def explained(prompt: Prompt, ledger: Ledger, digest: str, rules: Pairing, panel: JudgeSettings) -> Explained:
+def explained(
+    prompt: Prompt, ledger: Ledger, digest: str, rules: Pairing, panel: JudgeSettings, reviewing: Reviewing
+) -> Explained:
     """What the ledger knows of one prompt of its input.
 
     Args:
@@ -179,6 +186,7 @@ def explained(prompt: Prompt, ledger: Ledger, digest: str, rules: Pairing, panel
         digest: of the work that the folder was run with last.
         rules: of that work: how judges are weighed.
         panel: of that work: who is asked about what.
+        reviewing: what people's reviews make of pairs.
     """
     settled = ledger.outcome(prompt.id, digest)
     body: Mapping[str, Any] = settled.body if settled else {}
@@ -198,6 +206,7 @@ def explained(prompt: Prompt, ledger: Ledger, digest: str, rules: Pairing, panel
         besides=besides(known, {one.id for one in answers}, unpaid),
         **_paid(attempts),
         _numbers={one.id: one.number for one in answers},
+        as_reviewed=tuple(reviewing.pairs(prompt, settled)) if settled and prompt.id in reviewing.heard else (),
         stands_for=tuple(one.prompt for one in ledger.near_duplicates(prompt.id)),
     )
     return replace(bare, rungs=_rungs(bare, rules, panel), compared=_compared(bare, known), votes=_votes(bare, ledger))
@@ -355,5 +364,5 @@ def _votes(found: Explained, ledger: Ledger) -> tuple[Vote, ...]:
         if one.prompt.id == found.prompt.id:
             winner = None if one.preferred is None else found.number(one.preferred)
             others = found.numbers([side for side in (one.first, one.second) if side != one.preferred])
-            votes.append(Vote("review", one.reviewer, winner, others))
+            votes.append(Vote("review", one.reviewer, winner, others, one.said.value, one.note, one.edited))
     return tuple(votes)

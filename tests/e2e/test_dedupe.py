@@ -89,6 +89,9 @@ def test_a_folder_of_an_earlier_version_goes_on_and_buys_nothing_twice(project: 
     for statement in ("DROP INDEX inputs_equal", "ALTER TABLE inputs DROP COLUMN equal", "DROP TABLE near_duplicates"):
         project.change(statement)
     project.change("DROP TABLE contaminated")
+    project.change("DROP INDEX reviews_withdraws")
+    for column in ("said", "note", "edited", "withdraws"):
+        project.change(f"ALTER TABLE reviews DROP COLUMN {column}")
     calls = project.server.keys
 
     said = project.run()

@@ -35,6 +35,7 @@ def facts(**changes: Any) -> Facts:
         synthetic=True,
         simulated=0,
         pairs=3,
+        reviewed={},
         limit=None,
         asked=5,
         prompts=[("became a pair", "", 3), ("no pair", "tie", 2)],

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 import orjson
 
-from pairsmith.auditing.evidence import Evidence, pairs_of
+from pairsmith.auditing.evidence import Evidence
 from pairsmith.auditing.examining import examine
 from pairsmith.auditing.expected import Expected, Suspect, hashed, proof_of, untrue
 from pairsmith.auditing.findings import Audit, Problem
@@ -22,7 +22,7 @@ from pairsmith.export.parts import parts_of
 from pairsmith.export.reading import JsonObject, read_line
 from pairsmith.export.split import TRAIN, VALIDATION, Part
 from pairsmith.export.targets import TARGETS
-from pairsmith.ledger import Ledger
+from pairsmith.ledger import Ledger, Settled
 from pairsmith.outcomes import StoredPair
 from pairsmith.pairing import Pairing
 from pairsmith.records import Json, Prompt, PromptId
@@ -80,18 +80,23 @@ class Auditor:
             audit.kinds[settled.kind] += 1
             if settled.kind == "abstained":
                 audit.abstained[settled.reason or ""] += 1
-            for place, pair in enumerate(pairs_of(settled)):
+            for place, pair in enumerate(self.pairs(prompt, settled)):
                 self._expect(prompt, place, pair, settled.body)
         for doubts in evidence.doubts.values():
             audit.problems += [Problem("", 0, one.found, one.name) for one in doubts]
         audit.verdicts, audit.replies = evidence.verdicts, evidence.replies
 
-    def _expect(self, prompt: Prompt, place: int, pair: StoredPair, body: Mapping[str, Json]) -> None:
+    def pairs(self, prompt: Prompt, settled: Settled) -> list[StoredPair | str]:
+        """The pairs of a settled prompt as people's reviews leave them, or the reason why one is taken away."""
+        return self.projection.reviewing.pairs(prompt, settled) if settled.kind != "failed" else []
+
+    def _expect(self, prompt: Prompt, place: int, pair: StoredPair | str, body: Mapping[str, Json]) -> None:
         self.audit.pairs += 1
         rows = self.projection.rows(prompt, pair, self.evidence.texts)
         if isinstance(rows, str):
             self.audit.left_out[rows] += 1
             return
+        assert not isinstance(pair, str)
         proofs = self.projection.proofs(prompt, pair, body)
         for nth, (row, proof) in enumerate(zip(rows, proofs, strict=True)):
             parts = parts_of(row, self.layout)
@@ -170,7 +175,9 @@ class Auditor:
         prompt = self.ledger.listed(expected.prompt)
         assert prompt is not None
         settled = self.evidence.of(prompt)
-        wanted = self.projection.proofs(prompt, pairs_of(settled)[expected.place], settled.body)[expected.nth]
+        pair = self.pairs(prompt, settled)[expected.place]
+        assert not isinstance(pair, str)
+        wanted = self.projection.proofs(prompt, pair, settled.body)[expected.nth]
         key = untrue(read.shown(told), read.shown(orjson.loads(orjson.dumps(wanted))))
         return None if key is None else f"line {line} of the provenance says something else than the ledger in {key}"
 

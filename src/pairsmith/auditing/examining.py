@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pairsmith.auditing.evidence import pairs_of
 from pairsmith.auditing.expected import Expected, Suspect, hashed
 from pairsmith.auditing.findings import difference, texts_in
 from pairsmith.export.formats import chat_pair, system_text
@@ -18,6 +17,7 @@ from pairsmith.export.parts import Parts, parts_of
 from pairsmith.export.reading import JsonObject, read_line
 from pairsmith.outcomes import usable_ids
 from pairsmith.records import Json, Prompt
+from pairsmith.reviewing import LEFT_OUT
 
 if TYPE_CHECKING:
     from pairsmith.auditing.auditor import Auditor
@@ -81,7 +81,8 @@ class _Examining:
         prompt = self.auditor.ledger.listed(expected.prompt)
         assert prompt is not None
         evidence = self.auditor.evidence
-        pair = pairs_of(evidence.of(prompt))[expected.place]
+        pair = self.auditor.pairs(prompt, evidence.of(prompt))[expected.place]
+        assert not isinstance(pair, str)
         rows = self.auditor.projection.rows(prompt, pair, evidence.texts)
         assert not isinstance(rows, str)
         return prompt, rows[expected.nth]
@@ -125,7 +126,10 @@ class _Examining:
             return "it is not reached yet"
         if doubts := self.auditor.evidence.doubts.get(prompt.id):
             return doubts[0].found
-        return "its target takes none" if settled.kind == "pair" else f"{settled.kind} {settled.reason or ''}".strip()
+        if settled.kind != "pair":
+            return f"{settled.kind} {settled.reason or ''}".strip()
+        taken = [one for one in self.auditor.pairs(prompt, settled) if isinstance(one, str)]
+        return LEFT_OUT[taken[0]] if taken else "its target takes none"
 
     def _asked(self, prompt: Prompt) -> Iterator[Json]:
         """The prompt as a row would hold it, with each persona that may stand before it."""

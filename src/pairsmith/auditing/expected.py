@@ -42,7 +42,7 @@ class Suspect:
 
 
 LATER = ("family", "family_call")  # what an earlier version did not write
-UNPROVEN = ("line", "pair", "export", "qualified", "part", "group")  # about the file, or of its day
+UNPROVEN = ("line", "pair", "export", "qualified", "part", "group", "reviews_through")  # about the file, or of its day
 
 
 def proof_of(row: Mapping[str, Any]) -> tuple[int, int]:

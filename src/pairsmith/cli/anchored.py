@@ -17,6 +17,7 @@ from pairsmith.judge.anchors import ARM, NO_FAMILY, Anchor, anchors_id, read_anc
 from pairsmith.outcomes import family_in
 from pairsmith.qualified import AnchorSet
 from pairsmith.records import Completion, CompletionId, Prompt, RequestId
+from pairsmith.reviewing import heard
 
 if TYPE_CHECKING:
     from pairsmith.ledger import Ledger, Review
@@ -80,23 +81,23 @@ def from_reviews(run_dir: Path) -> Chosen:
     finally:
         ledger.close_now()
     if not anchors:
-        why = ", ".join(f"{n:,} left out: {reason}" for reason, n in left_out.items()) or "nobody reviewed a pair of it"
+        told = ", ".join(f"{n:,} left out: {reason}" for reason, n in (+left_out).items())
+        why = told or "nobody reviewed a pair of it"
         raise InputError(f"{run_dir} holds no review that could be an anchor ({why}): name another run folder")
-    return Chosen(anchors, AnchorSet("reviews", str(run_dir), anchors_id(anchors), len(anchors)), dict(left_out))
+    return Chosen(anchors, AnchorSet("reviews", str(run_dir), anchors_id(anchors), len(anchors)), dict(+left_out))
 
 
 def _clear(reviews: list[Review], left_out: Counter[str]) -> list[Review]:
     """One review of each pair, in the order in which the pairs were first reviewed."""
-    said: dict[frozenset[str], list[Review]] = {}
-    for review in reviews:
-        if review.preferred is None:
-            left_out["ties" if review.said == "tie" else "bad prompts"] += 1
-        else:
-            said.setdefault(review.couple, []).append(review)
-    agreed = [about for about in said.values() if len({review.preferred for review in about}) == 1]
-    if contradicted := len(said) - len(agreed):
-        left_out["contradicting reviews"] = contradicted
-    return [about[0] for about in agreed]
+    clear: list[Review] = []
+    for said in (one.reviews for couples in heard(reviews).values() for one in couples):
+        left_out["ties"] += sum(review.said == "tie" for review in said)
+        left_out["bad prompts"] += sum(review.said == "bad_prompt" for review in said)
+        decided = [review for review in said if review.preferred is not None]
+        contradicted = len({review.preferred for review in decided}) > 1
+        left_out["contradicting reviews"] += contradicted
+        clear += [] if contradicted else decided[:1]
+    return clear
 
 
 def _anchor(

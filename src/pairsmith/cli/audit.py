@@ -40,6 +40,7 @@ RESTS_ON = {
     "final": "finals",
     "arms": "arms, unjudged",
     "human": "people",
+    "review": "people's reviews",
     "edit": "edits",
 }
 
@@ -76,22 +77,34 @@ def command(
     flags = [*(f"{key}={value}" for key, value in given if value), *overrides]
     what = named(run, run_dir, flags)
     what = replace(what, recipe=by_its_tables(what))
-    what = _as_written(what, files[0], flags)
-    audit, counts = _audited(what, files)
+    told = _first(found_provenance(files[0]))
+    what = _as_written(what, files[0], told, flags)
+    audit, counts = _audited(what, files, _reviews_through(told))
     show(_json(audit, counts, files), as_json, lambda: _text(audit, counts, files, all_problems))
     return 1 if audit.problems else 0
 
 
-def _audited(what: Named, files: Sequence[Path]) -> tuple[Audit, Counts]:
+def _reviews_through(told: dict[str, Any]) -> int | None:
+    """How many reviews there were when the file was written; None, and so all of them: there is no provenance."""
+    through = told.get("reviews_through", 0)
+    return through if told and isinstance(through, int) else None
+
+
+def _audited(what: Named, files: Sequence[Path], reviews_through: int | None) -> tuple[Audit, Counts]:
     from pairsmith.auditing import Auditor, part_of
     from pairsmith.repairing import pairing_in
     from pairsmith.running.shareable import shareable_proof
 
     with stored_run(what.folder) as (ledger, digest), contextlib.ExitStack() as opened:
-        way, projection = pairing_in(what.recipe, ledger, digest), projection_of(what.recipe, ledger, digest, {})
+        way = pairing_in(what.recipe, ledger, digest)
+        projection = projection_of(what.recipe, ledger, digest, {}, reviews_through)
         logprobs = what.recipe.judge.score_from == "logprobs"
         auditor = Auditor(ledger, digest, way, projection, _as_run(what), logprobs)
         auditor.audit.notes += [] if _as_run(what) else [_settled_otherwise(what)]
+        later = 0 if what.recipe.export.reviews == "ignore" else ledger.last_review() - projection.reviewing.through
+        if later:
+            more = "1 review is" if later == 1 else f"{later:,} reviews are"
+            auditor.audit.notes.append(f"{more} younger than it: export it again to have them in it")
         streams = [opened.enter_context(_open(path)) for path in files]
         auditor.expect()
         for path, stream in zip(files, streams, strict=True):
@@ -145,13 +158,13 @@ def _first(path: Path) -> dict[str, Any]:
     return row if isinstance(row, dict) else {}
 
 
-def _as_written(what: Named, file: Path, flags: Sequence[str]) -> Named:
+def _as_written(what: Named, file: Path, told: dict[str, Any], flags: Sequence[str]) -> Named:
     """With the [pair] and [export] tables that the provenance names; flags go before, about [pair] as a whole."""
     from pydantic import ValidationError
 
     from pairsmith.auditing import layout_target
 
-    recipe, told = what.recipe, _first(found_provenance(file))
+    recipe = what.recipe
     tables: dict[str, Any] = {}
     keys = {flag.partition("=")[0].strip() for flag in flags}
     for name, table in (("pair", recipe.pair), ("export", recipe.export)):

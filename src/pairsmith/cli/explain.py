@@ -34,12 +34,14 @@ def command(run: Path, prompt_id: str, run_dir: Path | None, full: bool, as_json
     """
     from pairsmith.cli import explained as said
     from pairsmith.explaining import explained, rules_in
+    from pairsmith.reviewing import reviewing_in
 
     what = named(run, run_dir)
     recipe = as_last_run(what)
     with stored_run(what.folder) as (ledger, digest):
         rules = rules_in(recipe, ledger, digest)
-        found = explained(_prompt(ledger, prompt_id), ledger, digest, rules, recipe.judge)
+        reviewing = reviewing_in(ledger, recipe.export.reviews, recipe.pair.policies)
+        found = explained(_prompt(ledger, prompt_id), ledger, digest, rules, recipe.judge, reviewing)
     where = relative(what.folder.path)
     show(_json(found, rules, where), as_json, lambda: said.as_text(found, rules, where, full))
     return 0

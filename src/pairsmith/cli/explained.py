@@ -217,7 +217,12 @@ def _vote(vote: Vote) -> str:
     if vote.rule == "edit":
         return f"{vote.by or 'somebody'} mended {others} into #{vote.preferred}"
     said = f"finds {others} equally good" if vote.preferred is None else f"prefers #{vote.preferred} to {others}"
-    return f"{vote.by or 'somebody'}{', shown the two,' if vote.rule == 'review' else ''} {said}"
+    if vote.said == "bad_prompt":
+        said = "finds the prompt bad"
+    elif vote.edited is not None:
+        said += f", and mended it ({len(vote.edited):,} characters)"
+    note = f" (“{vote.note}”)" if vote.note else ""
+    return f"{vote.by or 'somebody'}{', shown the two,' if vote.rule == 'review' else ''} {said}{note}"
 
 
 def _beside(one: Beside, full: bool) -> Iterator[str]:

@@ -25,6 +25,7 @@ from pairsmith.cli.common import (
 )
 from pairsmith.errors import UserError
 
+REVIEWS = ("override", "drop-disagreed", "only-reviewed", "ignore")
 FORMATS = ("openai_pft", *(name for name in TARGETS if name not in ("openai", "parquet")))
 
 
@@ -34,6 +35,7 @@ FORMATS = ("openai_pft", *(name for name in TARGETS if name not in ("openai", "p
 @click.option("--target", type=click.Choice(TARGETS), help="The platform.  [default: the recipe's]")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="[default: in the run folder]")
 @click.option("--system", metavar="WHAT", help="strip, keep, or a file: what stands in the sampling persona's place.")
+@click.option("--reviews", type=click.Choice(REVIEWS), help="What people's verdicts do.  [default: the recipe's]")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N pairs only, in prompt order.")
 @click.option(
     "--dataset",
@@ -57,6 +59,7 @@ def command(
     target: str | None,
     out: Path | None,
     system: str | None,
+    reviews: str | None,
     limit: int | None,
     dataset: Path | None,
     formats: tuple[str, ...],
@@ -66,7 +69,8 @@ def command(
 ) -> int:
     """Write the pairs of a run. RUN is the folder of a run, or its recipe. No endpoint and no key is needed."""
     _check(dataset, out, target, bool(formats or license or name))
-    changes = [f"export.{key}={value}" for key, value in (("target", target), ("system", system)) if value]
+    given = (("target", target), ("system", system), ("reviews", reviews))
+    changes = [f"export.{key}={value}" for key, value in given if value]
     what = named(run, run_dir, changes)
     if dataset is not None:
         from pairsmith.cli.foldered import write

@@ -10,6 +10,7 @@ from math import floor
 from typing import TYPE_CHECKING, Any
 
 from pairsmith.judge.noise import PROMPTS
+from pairsmith.reviewing import LEFT_OUT
 from pairsmith.show.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ REMEDIES = {
 
 def why(found: Explained, rules: Pairing, where: str) -> list[str]:
     """Why this is the pair, or why there is none and what would change that, one sentence each."""
+    return [*_settled(found, rules, where), *(_as_reviewed(one, found) for one in found.as_reviewed)]
+
+
+def _settled(found: Explained, rules: Pairing, where: str) -> list[str]:
     settled = found.settled
     if settled is None:
         return [_unsettled(found, where)]
@@ -87,6 +92,19 @@ def why(found: Explained, rules: Pairing, where: str) -> list[str]:
     said = REASONS.get(reason, "")
     sentence = f"No pair: {reason}{f' ({detail})' if detail else ''}{f': {said}' if said else ''}."
     return [sentence, *_standings(found, rules), *_remedies(reason, found, rules, where)]
+
+
+def _as_reviewed(pair: StoredPair | str, found: Explained) -> str:
+    """What people's verdicts make of it in a dataset."""
+    if isinstance(pair, str):
+        return f"It is not exported: {LEFT_OUT[pair]}."
+    provenance = pair["provenance"]
+    if "edited_from" in provenance:
+        return f"Exported is the text that #{found.number(pair['rejected']['completion'])} was mended into, over that."
+    if "judged_by" in provenance:
+        return "People confirm it."
+    chosen, rejected = (found.number(pair[side]["completion"]) for side in ("chosen", "rejected"))
+    return f"People have the last word: exported is #{chosen} over #{rejected}."
 
 
 def _unsettled(found: Explained, where: str) -> str:

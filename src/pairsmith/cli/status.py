@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -35,6 +36,7 @@ def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
     models = endpoints(what.recipe, environment())
     with stored_run(folder) as (ledger, digest):
         counts, spent, in_flight = ledger.counts(digest), ledger.spent(), ledger.open_attempts()
+        reviewers = Counter(one.reviewer for one in ledger.reviews())
         card, arms = cards_of(ledger, digest, models)
     judges = known_judges(what, models)
     tokens = {"input": spent.input_tokens, "output": spent.output_tokens}
@@ -43,18 +45,21 @@ def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
         **counts_json(counts),
         "unanswered_attempts": in_flight,
         "total": {"calls": spent.calls, "attempts": spent.attempts, "tokens": tokens, "cost_usd": spent.cost_usd},
+        "reviews": dict(reviewers),
         "bias": biased.as_json(card, judges),
         "arms": arms.as_json(),
     }
 
     def text() -> str:
         left = counts.not_reached + sum(counts.failed.values())
+        by_whom = ", ".join(f"{name} {n:,}" for name, n in reviewers.items())
         return "\n".join(
             [
                 *counts_text(counts),
                 f"  calls        {spent.calls:,} in {spent.attempts:,} attempts ({in_flight:,} without an answer)",
                 f"  tokens       {spent.input_tokens:,} in, {spent.output_tokens:,} out",
                 f"  cost         {usd(spent.cost_usd)}",
+                *([f"  reviews      {by_whom}"] if reviewers else []),
                 *biased.as_text(card, judges),
                 *armed.as_text(arms),
                 f"{left:,} prompts are left or failed: pairsmith run {folder.path}"

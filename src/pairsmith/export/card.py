@@ -73,8 +73,9 @@ class Figure:
 class Facts:
     """All that a card says. Tables are rows of cells; a cell in code style is what another program or person named.
 
-    simulated, pairs: pairs of the run that rest on a simulated answer, and all. prompts: what became of each, as words
-    and counts that add up to `asked`. judging, pairing, exporting: the recipe's tables as they hold for this dataset.
+    simulated, pairs: pairs of the run that rest on a simulated answer, and all. reviewed: pairs that people were shown,
+    by what came of it. prompts: what became of each, as words and counts that add up to `asked`. judging, pairing,
+    exporting: the recipe's tables as they hold for this dataset.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Facts:
     synthetic: bool
     simulated: int
     pairs: int
+    reviewed: Mapping[str, int]
     limit: int | None
     asked: int
     prompts: Sequence[tuple[str, str, int]]

@@ -26,4 +26,5 @@ class ExportSettings(BaseModel):
     path: str | None = None  # None: pairs.jsonl in the run folder
     validation: float = Field(default=0.0, ge=0, lt=0.5)  # about this share of the prompts goes into a second file
     together: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()  # meta keys: equal values, one of the two files
+    reviews: Literal["override", "drop-disagreed", "only-reviewed", "ignore"] = "override"  # what people's verdicts do
     system: str = "strip"  # strip | keep | a file whose text takes the persona's place

@@ -90,7 +90,13 @@ class Run:
                 yield from pairs_of(prompt, settled.body, texts)
 
     def export(
-        self, out: str | Path, *, target: str | None = None, system: str | None = None, limit: int | None = None
+        self,
+        out: str | Path,
+        *,
+        target: str | None = None,
+        system: str | None = None,
+        reviews: str | None = None,
+        limit: int | None = None,
     ) -> Exported:
         """Write the pairs for a training platform, and beside them the provenance of each.
 
@@ -98,12 +104,14 @@ class Run:
             out: the file.
             target: openai, azure, together, fireworks or trl; None: the recipe's.
             system: strip, keep or a file: what stands in the sampling persona's place; None: the recipe's.
+            reviews: override, drop-disagreed, only-reviewed or ignore: what people's verdicts do; None: the recipe's.
             limit: the first so many pairs; None: all.
 
         Returns:
             The count of `rows`, and of pairs `left_out`, by reason.
         """
-        changes = {f"export.{key}": value for key, value in (("target", target), ("system", system)) if value}
+        given = {"target": target, "system": system, "reviews": reviews}
+        changes = {f"export.{key}": value for key, value in given.items() if value}
         what = Named(load_recipe(self.recipe, changes), RunFolder(self.run_dir), True)
         judges = known_judges(what, endpoints(what.recipe, environment()))
         with stored_run(what.folder) as (ledger, digest):

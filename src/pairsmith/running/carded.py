@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from pairsmith.outcomes import pairs_in
 from pairsmith.pair.settings import ANY_LANGUAGE, AS_PROMPTED
 from pairsmith.qualified import verdict_text
 from pairsmith.repairing import pairing_in
+from pairsmith.reviewing import NOT_REVIEWED, REVIEW, reviewing_in
 from pairsmith.running.cards import cards_of
 from pairsmith.running.shareable import public_name, shareable_parameters
 from pairsmith.running.written import without_folders
@@ -83,6 +85,7 @@ def facts_of(
         synthetic=any(not is_given(arm) for arm in arms.cards),
         simulated=sum(len(pairs_in(body)) for body in bodies if body.get("simulated")),
         pairs=counts.pairs,
+        reviewed=_reviewed(known),
         limit=wanted.limit,
         asked=counts.prompts,
         prompts=list(_fates(counts)),
@@ -100,6 +103,23 @@ def facts_of(
         warnings=[*bias.warnings(), *arms.warnings(recipe.pair.sides)],
         version=wanted.version,
     )
+
+
+def _reviewed(known: Known) -> dict[str, int]:
+    """What people's verdicts made of the pairs that they were shown."""
+    reviewing = reviewing_in(known.ledger, known.recipe.export.reviews, known.recipe.pair.policies)
+    if not reviewing.heard:
+        return {}
+    made = Counter[str]()
+    for prompt, settled in known.ledger.outcomes(known.digest):
+        for pair in reviewing.pairs(prompt, settled):
+            if isinstance(pair, str):
+                made["taken away"] += pair != NOT_REVIEWED
+            elif pair["provenance"].get("rule") == REVIEW:
+                made["confirmed" if "judged_by" in pair["provenance"] else "preferred the other way"] += 1
+            elif "edited_from" in pair["provenance"]:
+                made["mended"] += 1
+    return dict(+made)
 
 
 def _fates(counts: Counts) -> Iterator[tuple[str, str, int]]:

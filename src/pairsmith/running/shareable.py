@@ -96,7 +96,13 @@ def shareable_proof(row: Mapping[str, Json]) -> dict[str, Json]:
     sides = {key: _side(row[key]) for key in ("chosen", "rejected") if key in row}
     family = row.get("family")
     kept = {"family": family if isinstance(family, str) and _is_plain(family) else None} if "family" in row else {}
-    return {**row, **kept, **sides}
+    said = row.get("said")  # people prefer and mend; who they are concerns nobody else
+    people = {"said": [_nameless(one) for one in said]} if isinstance(said, list) else {}
+    return {**row, **kept, **sides, **people}
+
+
+def _nameless(said: Json) -> Json:
+    return {key: value for key, value in said.items() if key != "by"} if isinstance(said, dict) else said
 
 
 def _side(side: Json) -> Json:

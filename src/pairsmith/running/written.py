@@ -29,15 +29,27 @@ PROBLEMS_SAID = 5  # of a file
 
 
 def projection_of(
-    what: Recipe, ledger: Ledger, digest: str, judges: Mapping[EndpointName, Qualification | None]
+    what: Recipe,
+    ledger: Ledger,
+    digest: str,
+    judges: Mapping[EndpointName, Qualification | None],
+    reviews_through: int | None = None,
 ) -> Projection:
     """How the pairs of a run become rows by this recipe's [export] table.
+
+    Args:
+        what: the recipe.
+        ledger: the run folder's.
+        digest: of the work whose outcomes are written.
+        judges: how they did when they were asked what is known.
+        reviews_through: as if the log of people's reviews were so long; None: all of it.
 
     Raises:
         UserError: the text that replaces the persona cannot be read.
     """
     from pairsmith.dataset import Projection, stored_arms
     from pairsmith.export.split import parts
+    from pairsmith.reviewing import reviewing_in
 
     share, together = what.export.validation, what.export.together
     return Projection(
@@ -48,6 +60,7 @@ def projection_of(
         pair=without_folders(what.pair.model_dump(mode="json", exclude_defaults=True)),
         export=without_folders(what.export.model_dump(mode="json", exclude_defaults=True, exclude={"path"})),
         parts=parts(ledger.prompts(), share, together, _left_out(ledger)) if share else None,
+        reviewing=reviewing_in(ledger, what.export.reviews, what.pair.policies, reviews_through),
     )
 
 
@@ -140,8 +153,10 @@ def _fitting(out: Path, target: str) -> Path:
 def left_out_notes(exported: Exported, settings: ExportSettings) -> list[str]:
     """Which settled pairs are not in the file, and why."""
     from pairsmith.export.rules import RULES
+    from pairsmith.reviewing import LEFT_OUT
 
     why = {"personas_differ": 'the system prompts of the two sides differ, and export.system = "keep" keeps one'}
+    why |= LEFT_OUT
     why |= {name: f"target {settings.target}: {rule.holds}" for name, rule in RULES.items()}
     return [f"{n:,} pairs left out of the file: {reason} ({why[reason]})" for reason, n in exported.left_out.items()]
 

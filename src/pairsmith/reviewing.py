@@ -1,0 +1,199 @@
+"""What people's reviews make of the pairs of a run, as [export] `reviews` says.
+
+Pure: reads standing reviews and stored outcomes. Each reviewer's latest verdict on two completions counts once.
+Called by dataset.py and auditing, and by what shows how judges and people agree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from pairsmith.ledger import Ledger, Review, Said, Settled
+from pairsmith.outcomes import StoredPair, StoredSide, pairs_in
+from pairsmith.records import CompletionId, Flag, Json, Prompt, PromptId, candidate_id
+
+OVERRIDE, DROP_DISAGREED, ONLY_REVIEWED, IGNORE = "override", "drop-disagreed", "only-reviewed", "ignore"
+REVIEW, EDIT = "review", "edit"  # the rules that such a pair rests on
+NOT_REVIEWED = "not_reviewed"
+
+Barred: TypeAlias = "tuple[frozenset[Flag], frozenset[Flag]]"
+
+# Why a pair is not exported, and what is said of it.
+LEFT_OUT = {
+    "reviewed_tie": "people find its two answers equally good",
+    "reviewed_bad_prompt": "people find its prompt bad",
+    "reviewers_disagree": "as many people say one thing of it as another",
+    "reviewed_otherwise": 'people prefer the other answer, and export.reviews = "drop-disagreed" turns no pair round',
+    "reviewed_unusable": "as people prefer them, [pair] lets one of the two not stand on its side",
+    NOT_REVIEWED: 'nobody has reviewed it, and export.reviews = "only-reviewed" asks for that',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What people together say of two completions of ONE prompt.
+
+    said: what more of them say than anything else, PREFERRED also of edits; None: as many say one thing as another.
+    preferred: the better one, where one is. edit: the latest of its edits. reviews: the latest of each reviewer.
+    """
+
+    couple: frozenset[CompletionId]
+    said: Said | None
+    preferred: CompletionId | None
+    edit: Review | None
+    reviews: tuple[Review, ...]
+
+
+def heard(reviews: Iterable[Review]) -> dict[PromptId, list[Heard]]:
+    """What people say of each couple, by prompt.
+
+    Args:
+        reviews: those that stand, the oldest first.
+    """
+    latest = defaultdict[PromptId, dict[frozenset[CompletionId], dict[str, Review]]](dict)
+    for one in reviews:
+        of_couple = latest[one.prompt.id].setdefault(one.couple, {})
+        of_couple.pop(one.reviewer, None)  # so that the latest stands last
+        of_couple[one.reviewer] = one
+    return {
+        prompt: [_together(couple, tuple(said.values())) for couple, said in couples.items()]
+        for prompt, couples in latest.items()
+    }
+
+
+def _together(couple: frozenset[CompletionId], reviews: tuple[Review, ...]) -> Heard:
+    votes = Counter(one.preferred or one.said for one in reviews)
+    (most, count), *rest = votes.most_common()
+    if rest and rest[0][1] == count:
+        return Heard(couple, None, None, None, reviews)
+    if most in couple:
+        edits = [one for one in reviews if one.said is Said.EDIT and one.preferred == most]
+        return Heard(couple, Said.PREFERRED, CompletionId(most), edits[-1] if edits else None, reviews)
+    return Heard(couple, Said(most), None, None, reviews)
+
+
+def reviewing_in(ledger: Ledger, mode: str, barred: Barred, through: int | None = None) -> Reviewing:
+    """How the reviews of a run folder change its pairs.
+
+    Args:
+        ledger: the run folder's.
+        mode: of [export] `reviews`.
+        barred: of [pair]: the marks that may not be on the chosen side, and those that may not be on the rejected one.
+        through: as if the log of reviews were so long; None: all of it.
+    """
+    if mode == IGNORE:
+        return Reviewing()
+    length = ledger.last_review() if through is None else min(through, ledger.last_review())
+    return Reviewing(mode, length, heard(ledger.reviews(length)), barred)
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """How reviews change the pairs of a run.
+
+    mode: of [export] `reviews`. through: how long the log of reviews was that is gone by; 0: nobody said anything.
+    barred: the marks that may not be on the chosen side, and those that may not be on the rejected one.
+    """
+
+    mode: str = IGNORE
+    through: int = 0
+    heard: Mapping[PromptId, Sequence[Heard]] = field(default_factory=dict)
+    barred: Barred = (frozenset(), frozenset())
+
+    def pairs(self, prompt: Prompt, settled: Settled) -> list[StoredPair | str]:
+        """The pairs of a settled prompt as people leave them; of each that they take away the reason."""
+        found = pairs_in(settled.body)
+        said = self.heard.get(prompt.id, ()) if settled.kind != "failed" and self.mode != IGNORE else ()
+        if not said:
+            return [NOT_REVIEWED if self.mode == ONLY_REVIEWED else pair for pair in found]
+        if any(one.said is Said.BAD_PROMPT for one in said):
+            return ["reviewed_bad_prompt" for _ in found]
+        by_couple = {one.couple: one for one in said}
+        known = {_couple(pair) for pair in found} & by_couple.keys()
+        pairs = [self._reviewed(prompt, pair, by_couple.get(_couple(pair)), settled.body) for pair in found]
+        if known or self.mode == DROP_DISAGREED or (found and self.mode == OVERRIDE):
+            return pairs
+        return pairs + [pair for one in said if (pair := self._of_people(prompt, one, settled.body)) is not None]
+
+    def _reviewed(
+        self, prompt: Prompt, pair: StoredPair, said: Heard | None, body: Mapping[str, Any]
+    ) -> StoredPair | str:
+        """A pair of the run as people leave it, or why they take it away."""
+        if said is None:
+            return NOT_REVIEWED if self.mode == ONLY_REVIEWED else pair
+        if said.preferred is None:
+            return "reviewers_disagree" if said.said is None else "reviewed_tie"
+        if said.edit is not None:
+            return _edited(prompt, said, pair["chosen"], pair["rejected"])
+        if said.preferred == pair["chosen"]["completion"]:
+            return _confirmed(said, pair)
+        if self.mode == DROP_DISAGREED:
+            return "reviewed_otherwise"
+        return self._turned(said, pair["rejected"], pair["chosen"], body)
+
+    def _of_people(self, prompt: Prompt, said: Heard, body: Mapping[str, Any]) -> StoredPair | str | None:
+        """A pair of two that no judge made one; None: people prefer neither, or one of them is not there."""
+        sides = {
+            row[0]: StoredSide(completion=row[0], arm=row[1], model=row[3], span=row[4], simulated=row[6])
+            for row in body.get("completions", ())
+            if row[0] in said.couple and len(row) > 6
+        }
+        if said.preferred is None or len(sides) < 2:
+            return None
+        (other,) = said.couple - {said.preferred}
+        if said.edit is not None:
+            return _edited(prompt, said, sides[said.preferred], sides[other])
+        return self._turned(said, sides[said.preferred], sides[other], body)
+
+    def _turned(
+        self, said: Heard, chosen: StoredSide, rejected: StoredSide, body: Mapping[str, Any]
+    ) -> StoredPair | str:
+        """People's own pair: no judge's points stand behind it."""
+        marks = {row[0]: frozenset(row[5]) for row in body.get("completions", ()) if len(row) > 5}
+        of_sides = (marks.get(side["completion"], frozenset()) for side in (chosen, rejected))
+        if any(barred & marked for barred, marked in zip(self.barred, of_sides, strict=True)):
+            return "reviewed_unusable"
+        return StoredPair(chosen=chosen, rejected=rejected, gap=None, judges=[], provenance=_said(said, REVIEW))
+
+
+def _couple(pair: StoredPair) -> frozenset[CompletionId]:
+    return frozenset((pair["chosen"]["completion"], pair["rejected"]["completion"]))
+
+
+def _confirmed(said: Heard, pair: StoredPair) -> StoredPair:
+    """A pair that people see as the judges do: all that it rested on stands beside what people said."""
+    before, known = pair["provenance"], _said(said, REVIEW)
+    earlier = before.get("said", [])
+    assert isinstance(earlier, list)
+    assert isinstance(known["said"], list)
+    both = {"rule": REVIEW, "judged_by": before.get("rule"), "said": [*earlier, *known["said"]]}
+    return {**pair, "provenance": {**before, **both}}
+
+
+def _edited(prompt: Prompt, said: Heard, one: StoredSide, other: StoredSide) -> StoredPair:
+    """The mended text over the one that was mended, which was sampled as it is said of both."""
+    assert said.edit is not None
+    assert said.edit.edited is not None
+    original = one if one["completion"] == said.preferred else other
+    mended: StoredSide = {**original, "completion": candidate_id(prompt.id, said.edit.edited), "span": None}
+    provenance: dict[str, Json] = {**_said(said, EDIT), "edited_from": original["completion"]}
+    return StoredPair(chosen=mended, rejected=original, gap=None, judges=[], provenance=provenance)
+
+
+def _said(said: Heard, rule: str) -> dict[str, Json]:
+    """Who said what, so that it can be looked up: numbers are places in the log of reviews."""
+    votes: list[Json] = [
+        {
+            "rule": EDIT if one.said is Said.EDIT else REVIEW,
+            "by": one.reviewer,
+            "said": one.said.value,
+            "preferred": one.preferred,
+            "others": [ident for ident in (one.first, one.second) if ident != one.preferred],
+            "review": one.number,
+        }
+        for one in said.reviews
+    ]
+    return {"strategy": "reviewed", "rule": rule, "said": votes}
