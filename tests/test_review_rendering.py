@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairsmith.show.review.rendering import _ATTRIBUTES, _TAGS, MOST_MARKDOWN, rendered, visible
+from pairsmith.show.report.unseen import visible
+from pairsmith.show.review.rendering import _ATTRIBUTES, _TAGS, MOST_MARKDOWN, rendered
 
 PIECES = [
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))", "<a href='data:,'>", "`",

@@ -16,7 +16,8 @@ from markupsafe import Markup
 from pairsmith.judge.rates import percent, told
 from pairsmith.records import Json, Message, Prompt
 from pairsmith.show.agreement import LEAST, Agreement, sentences
-from pairsmith.show.review.rendering import rendered, visible
+from pairsmith.show.report.unseen import visible
+from pairsmith.show.review.rendering import rendered
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template

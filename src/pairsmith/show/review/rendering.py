@@ -21,6 +21,8 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
+from pairsmith.show.report.unseen import visible
+
 # Beyond these a text is shown plain: a stranger may have written it to keep the page busy. Measured: 20,000 characters
 # take markdown-it-py 0.5 s at most, but 1.3 s if all of them open links.
 MOST_MARKDOWN = 20_000  # characters
@@ -28,14 +30,6 @@ MOST_BRACKETS = 500  # that open a link
 MOST_COLOURED = 6_000  # characters of one code block
 MOST_COLOURED_LINES = 150
 HEADING_SHIFT = 2  # an answer's own headings stand below those of the page
-
-# What would move a cursor, turn the direction of what follows, or stand there unseen; two characters that join letters
-# and emoji stay.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff"
-    "\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
-)
-_SYMBOLS, _DELETE = 0x2400, "\u2421"  # where Unicode has pictures of the control characters
 
 # Languages that are coloured: a lexer is regular expressions over what a stranger wrote, so only those of everyday.
 # Java's and C#'s are left out: they take a minute for 10,000 characters that are written for that (pygments 2.21).
@@ -86,18 +80,6 @@ def rendered(text: str) -> Rendered:
     if len(seen) > MOST_MARKDOWN or seen.count("[") > MOST_BRACKETS:
         return Rendered(raw, raw, long=True)
     return Rendered(_clean(_markdown().render(seen)), raw, long=False)
-
-
-def visible(text: str) -> str:
-    """The text with a sign for every character that a browser would act on, or hide."""
-    return _UNSEEN.sub(_sign, text.replace("\r\n", "\n"))
-
-
-def _sign(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    if code < 0x20:
-        return chr(_SYMBOLS + code)
-    return _DELETE if code == 0x7F else f"⟨U+{code:04X}⟩"
 
 
 def _clean(html: str) -> str:
