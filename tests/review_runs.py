@@ -7,6 +7,7 @@ import threading
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,6 +65,23 @@ async def ledger_with(prompts: Sequence[Prompt], folder: Path) -> Ledger:
     await ledger.add_prompts(prompts, lambda one, _: one)
     await ledger.input_complete(0, 0)
     return ledger
+
+
+class Read(HTMLParser):
+    """The tags of some HTML with their attributes, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
 
 
 @dataclass

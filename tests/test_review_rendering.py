@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from pairsmith.show.report.unseen import visible
 from pairsmith.show.review.rendering import _ATTRIBUTES, _TAGS, MOST_MARKDOWN, rendered
+from review_runs import Read
 
 PIECES = [
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))", "<a href='data:,'>", "`",
@@ -19,23 +19,6 @@ PIECES = [
     "# ", "- ", "> ", "**", "<http://a>", "\x1b[31m", "\u202e", "\x00", "\u2028", "\ud800", "\r\n", "\t", "a", "'>",
     "<svg/onload=1>", "[x]: http://a 'b'\n", "~~", "](", "<style>*{}</style>", "\r", "&lt;", '"',
 ]  # fmt: skip
-
-
-class Read(HTMLParser):
-    """The tags of some HTML with their attributes, and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def html(text: str) -> str:

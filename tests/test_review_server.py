@@ -19,11 +19,25 @@ import pytest
 
 from cli_runs import Project, pairsmith
 from pairsmith.ledger import Said
-from pairsmith.records import candidate_id
+from pairsmith.records import CompletionId, Message, Prompt, candidate_id, prompt_id
 from pairsmith.show.queue import Item
 from pairsmith.show.review.guarding import MOST_BYTES
+from pairsmith.show.review.pages import pair_part
 from pairsmith.show.review.session import Refusal, Session, Shown, Tab, Verdict, in_order, reviewer_named
-from review_runs import ARM, GATES, JUDGE, MODEL, TOKEN, Served, asked, couple, everyday_prompts, ledger_with, reviewing
+from review_runs import (
+    ARM,
+    GATES,
+    JUDGE,
+    MODEL,
+    TOKEN,
+    Read,
+    Served,
+    asked,
+    couple,
+    everyday_prompts,
+    ledger_with,
+    reviewing,
+)
 
 ANN, BOB = Tab("ann", "one"), Tab("bob", "one")
 OTHER_TAB = Tab("ann", "other")
@@ -166,6 +180,22 @@ def test_the_page_has_no_script_or_style_but_in_its_files(served: Served) -> Non
     assert "<script>" not in page + part
     assert " style=" not in page + part
     assert page.count("<script") == 1
+
+
+def test_turns_tools_and_what_is_called_are_all_shown() -> None:
+    call: dict[str, Any] = {"type": "function", "function": {"name": "weather", "arguments": '{"in": "```Oslo"}'}}
+    messages: tuple[Message, ...] = (
+        {"role": "user", "content": [{"type": "text", "text": "Look <here>"}, {"type": "image_url", "image_url": "u"}]},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "rain"},
+    )
+    tool: dict[str, Any] = {"type": "function", "function": {"name": "weather", "description": "<b>"}}
+    prompt = Prompt(prompt_id(messages, [tool], None, None), messages, tools=(tool,))
+    read = Read(pair_part(Shown("key", prompt, (CompletionId("a"), CompletionId("b")), ("It rains.", "Sun."))))
+
+    for words in ("Look <here>", "image_url", "Calls a tool:", "```Oslo", "rain", '"description": "<b>"', "It rains."):
+        assert words in read.text
+    assert "b" not in {tag for tag, _ in read.tags}
 
 
 def test_a_verdict_that_is_none_is_refused(served: Served) -> None:

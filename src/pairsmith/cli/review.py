@@ -9,6 +9,7 @@ import secrets
 import shlex
 import signal
 import sys
+import threading
 import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,9 @@ async def _served(session: Session, wanted: _Wanted, where: str, reviewer: str) 
         print(f"reviewing on {server.url}", file=sys.stderr if wanted.as_json else sys.stdout, flush=True)
         say("every verdict is stored at once; Ctrl-C ends it")
         if wanted.open_page and _has_display():
-            await asyncio.to_thread(webbrowser.open, server.url)
+            threading.Thread(
+                target=webbrowser.open, args=(server.url,), daemon=True
+            ).start()  # some wait for the browser
         await done.wait()
     finally:
         await server.stop()

@@ -134,9 +134,8 @@ def _environment() -> Environment:
 
 
 def _kappa(found: Kappa) -> str:
-    """Such as "0.62 (95 %: 0.41–0.78)"."""
+    """Such as "0.62 (95 %: 0.41 to 0.78)"."""
     if found.value is None:
         return "unknown"
-    if found.low is None or found.high is None:
-        return f"{found.value:.2f}"
-    return f"{found.value:.2f} (95 %: {found.low:.2f}–{found.high:.2f})"
+    interval = "" if found.low is None or found.high is None else f" (95 %: {found.low:.2f} to {found.high:.2f})"
+    return f"{found.value:.2f}{interval}".replace("-", "−")

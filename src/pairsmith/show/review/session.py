@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from pairsmith.dataset import Texts
@@ -154,7 +154,7 @@ class Session:
         while len(self._held) > MOST_TABS:
             del self._held[next(iter(self._held))]
 
-    def _shown(self, item: Item, reviewer: str, draft: Draft | None = None) -> Shown:
+    def _shown(self, item: Item, reviewer: str) -> Shown:
         prompt = self._ledger.listed(item.prompt)
         if prompt is None:
             raise LedgerError(f"prompt {item.prompt} has left the input")
@@ -167,7 +167,6 @@ class Session:
             sides=(one["completion"], other["completion"]),
             texts=(texts[0], texts[1]),
             known=known.number if known else 0,
-            draft=draft or Draft(),
         )
 
     # --- what was said -----------------------------------------------------------------------------
@@ -219,13 +218,11 @@ class Session:
             if last is None:
                 raise Refusal("there is nothing to undo: no verdict of yours stands")
             await self._ledger.withdraw(last.number, tab.reviewer)
-            self.given[tab.reviewer] = self.given.get(tab.reviewer, 0) - 1
-            item = self._items[self._keys[last.prompt.id, last.couple]]
-            one, _ = in_order(item, tab.reviewer)
-            better: Place = 0 if last.preferred is None else 1 if last.preferred == one["completion"] else 2
-            shown = self._shown(item, tab.reviewer, Draft(last.note, better, last.edited))
-            self._hold(tab, item.key)
-            return shown
+            self.given[tab.reviewer] = max(0, self.given.get(tab.reviewer, 0) - 1)  # it may be of an earlier session
+            shown = self._judgeable(self._keys[last.prompt.id, last.couple], tab.reviewer)
+            self._hold(tab, shown.key)
+            better: Place = 0 if last.preferred is None else 1 if last.preferred == shown.sides[0] else 2
+            return replace(shown, draft=Draft(last.note, better, last.edited))
 
     def _judgeable(self, key: str, reviewer: str) -> Shown:
         if key not in self._items:
