@@ -97,13 +97,13 @@ def pairs_are_filtered_and_opened_by_the_keyboard_alone(page: Page) -> None:
 
     assert 0 < shown(page) < every
     assert page.locator("output").inner_text() == f"{shown(page)} of {every} shown"
-    press(page, "Tab", 3)
+    press(page, "Tab", 4)
     page.keyboard.press("Enter")
     page.wait_for_function(f"document.querySelectorAll('.pair:not([hidden])').length === {every}")
-    press(page, "Shift+Tab", 7)
+    press(page, "Shift+Tab", 8)
     page.keyboard.type("plain")
     assert 0 < shown(page) < every
-    press(page, "Tab", 8)
+    press(page, "Tab", 9)
     page.keyboard.press("Enter")
     assert page.locator(".pair:visible details").first.get_attribute("open") is not None
 

@@ -161,6 +161,9 @@ def test_a_whole_review_by_keys_alone(browser: Browser, reviewed: Serve) -> None
         assert one.count == "4 of 6"
         one.press("Control+1", "r")
         assert one.page.locator(".written").first.is_visible()
+        one.press("d")
+        marked = [mark.inner_text().strip() for mark in one.page.locator("mark:visible").all()]
+        assert sorted(marked) == ["better", "worse"]
         one.judges("2")
         assert one.prompt == "Question 2?"
         one.judges("1")

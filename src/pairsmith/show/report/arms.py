@@ -58,7 +58,7 @@ def _wins(cards: dict[str, ArmCard]) -> Panel:
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         intervals(axes, held, at=0.5)
-        axes.set_xlabel("% of its pairs with other arms, and the 95 % interval")
+        axes.set_xlabel("% won against other arms, 95 % interval")
 
     return panel("wins", "How often each arm wins", reading, draw, table, rows_in(len(held)))
 

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import Indel
 
-MOST_WORDS = 3000  # of both texts together
+MOST_WORDS = 8000  # of both texts together
 MOST_CHARS = 60_000
-LEAST_COMMON = 0.25  # of the characters of both: below that nearly everything would be marked
 
 # A word or one sign, with the spaces before it; scripts that write no spaces are cut character by character.
 _ALONE = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
@@ -23,6 +22,14 @@ class Piece(NamedTuple):
 
     text: str
     only: bool
+
+
+class Differences(NamedTuple):
+    """Both texts in pieces that add up to them. common: the share of their characters that is in both."""
+
+    first: list[Piece]
+    second: list[Piece]
+    common: float
 
 
 class _Step(NamedTuple):
@@ -37,8 +44,8 @@ class _Step(NamedTuple):
         return not any(character.isalnum() for word in self.first for character in word)
 
 
-def differences(one: str, other: str) -> tuple[list[Piece], list[Piece]] | None:
-    """Each text in pieces that add up to it; None: they are too long, or have too little in common to be marked."""
+def differences(one: str, other: str) -> Differences | None:
+    """What each has that the other one has not; None: they are too long to be compared."""
     if len(one) + len(other) > MOST_CHARS:
         return None
     words, others = _WORDS.findall(one), _WORDS.findall(other)
@@ -46,9 +53,8 @@ def differences(one: str, other: str) -> tuple[list[Piece], list[Piece]] | None:
         return None
     steps = _steps(words, others)
     common = sum(len(word) for step in steps if step.same for word in (*step.first, *step.second))
-    if common < LEAST_COMMON * (len(one) + len(other)):
-        return None
-    return _pieces((step.first, step.same) for step in steps), _pieces((step.second, step.same) for step in steps)
+    first, second = ((step.first, step.same) for step in steps), ((step.second, step.same) for step in steps)
+    return Differences(_pieces(first), _pieces(second), common / max(1, len(one) + len(other)))
 
 
 def _steps(words: Sequence[str], others: Sequence[str]) -> list[_Step]:

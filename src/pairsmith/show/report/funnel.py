@@ -89,7 +89,7 @@ def _stages(run: Run) -> Panel:
     screened = f", of which {out:,} were screened" if out > 0 else ""
     reading = (
         f"{so_many(counts.prompts, 'prompt')} were answered by {so_many(counts.completions, 'completion')}{screened}; "
-        f"{so_many(counts.verdicts, 'verdict')} of judges made {so_many(counts.pairs, 'pair')} of them."
+        f"{so_many(counts.verdicts, 'verdict')} of judges came in, and {so_many(counts.pairs, 'pair')} came of it."
     )
     table = Table(("stage", "count", ""), [(word, f"{n:,}", what) for word, n, what in rows])
     return panel("stages", "From prompts to pairs", reading, draw, table, rows_in(len(rows)) + 0.2)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 PAIR, CLOSE_CALL = "pair", "close call"
 MOST_PAIRS, MOST_CLOSE = 120, 24
 MOST_ANSWER, MOST_PROMPT, MOST_SYSTEM = 4000, 1600, 600  # characters that are shown of a text
+LEAST_COMMON = 0.2  # of the characters of both: below that nearly everything would be marked
 CLOSE = (
     "order_conflict", "duel_tie", "judges_disagree", "gap_too_small", "chosen_below_floor", "tie", "length_ratio",
     "near_duplicates",
@@ -76,7 +77,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One pair, or one prompt that came close. `marked`: their differences are; words: all that a filter looks at."""
+    """One pair, or one prompt that came close. alike: enough to mark what differs."""
 
     ident: str
     place: int
@@ -87,7 +88,7 @@ class Sample:
     why: str
     turns: Sequence[Turn]
     sides: Sequence[Side]
-    marked: bool
+    alike: bool
 
     @property
     def told_gap(self) -> str:
@@ -240,7 +241,8 @@ def _sample(
     """As it is shown; `place` None: it is no pair."""
     cut = [visible(text[:MOST_ANSWER]) for _, _, text in said]
     found = differences(*cut)
-    pieces = found or tuple([Piece(text, False)] for text in cut)
+    pieces = (found.first, found.second) if found else tuple([Piece(text, False)] for text in cut)
+    alike = found is not None and found.common >= LEAST_COMMON
     means = _means(body)
     sides = [
         Side(
@@ -268,7 +270,7 @@ def _sample(
         why,
         list(_turns(prompt)),
         sides,
-        found is not None,
+        alike,
     )
 
 

@@ -5,17 +5,18 @@ Pure. Called by server.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pairsmith.judge.rates import percent, told
 from pairsmith.records import Json, Message, Prompt
 from pairsmith.show.agreement import LEAST, Agreement, sentences
+from pairsmith.show.report.diffs import Piece, differences
 from pairsmith.show.report.unseen import visible
 from pairsmith.show.review.rendering import rendered
 
@@ -29,12 +30,16 @@ FILES = {"base.css": "text/css", "review.css": "text/css", "review.js": "text/ja
 
 
 class Part(NamedTuple):
-    """A text of the prompt or an answer, as Markdown and as it was written; `label` says whose it is."""
+    """A text of the prompt or an answer, as Markdown and as it was written; `label` says whose it is.
+
+    `differ`: as it was written, with what the other answer does not have marked; "" where that would say nothing.
+    """
 
     label: str
     html: Markup
     raw: Markup
     long: bool = False
+    differ: Markup = Markup()
 
 
 def shell(reviewer: str, where: str) -> str:
@@ -57,7 +62,7 @@ def pair_part(shown: Shown) -> str:
         last=last,
         tools=_tools(shown.prompt),
         reference=_part("Reference", reference) if reference else None,
-        answers=[_part(str(place), text) for place, text in enumerate(shown.texts, start=1)],
+        answers=_answers(*shown.texts),
     )
 
 
@@ -79,6 +84,17 @@ def file_of(name: str) -> bytes:
 def _part(label: str, text: str) -> Part:
     html, raw, long = rendered(text)
     return Part(label, Markup(html), Markup(raw), long)  # made of allowed tags alone: rendering.py
+
+
+def _answers(one: str, other: str) -> list[Part]:
+    first, second = _part("1", one), _part("2", other)
+    if (found := differences(visible(one), visible(other))) is None:
+        return [first, second]
+    return [first._replace(differ=_marked(found[0])), second._replace(differ=_marked(found[1]))]
+
+
+def _marked(pieces: Iterable[Piece]) -> Markup:
+    return Markup().join(Markup("<mark>{}</mark>").format(text) if only else escape(text) for text, only in pieces)
 
 
 def _turn(message: Message) -> Part:

@@ -27,6 +27,7 @@
           inside(gap, field("least"), field("most")) &&
           words.every((word) => textOf(pair).includes(word));
         pair.hidden = !fits;
+        pair.classList.toggle("marked", form.elements.namedItem("marks").checked);
         shown += fits;
       }
       form.querySelector("output").value = `${shown} of ${pairs.length} shown`;

@@ -5,7 +5,7 @@
   const at = (id) => document.getElementById(id);
   const [main, note, editor, edited] = [at("pair"), at("note"), at("editor"), at("edited")];
   const home = editor.parentElement;
-  const page = { turn: null, mode: "judge", side: 0, busy: false, unsent: null, written: false };
+  const page = { turn: null, mode: "judge", side: 0, busy: false, unsent: null, view: "read" };
   const LEAST = Number(document.body.dataset.least);
 
   // --- what outlives a reload -----------------------------------------------------------------------
@@ -40,6 +40,7 @@
     if (again) at("again").focus();
   };
   const capital = (sentence) => sentence.charAt(0).toUpperCase() + sentence.slice(1);
+  const pressed = (button, wanted) => document.querySelector(`[data-act=${button}]`).setAttribute("aria-pressed", wanted);
   const count = (turn) => `${turn.done} of ${turn.total}`;
 
   // --- showing --------------------------------------------------------------------------------------
@@ -47,7 +48,7 @@
     leaveMode();
     page.turn = turn;
     main.innerHTML = turn.html;
-    asWritten(page.written);
+    view(page.view);
     at("bar").max = turn.total || 1;
     at("bar").value = turn.done;
     at("count").textContent = count(turn);
@@ -67,11 +68,24 @@
       at("prompt-title").focus({ preventScroll: true });
     if (turn.note || turn.edit) keepDraft();
   };
-  const asWritten = (wanted) => {
-    page.written = wanted;
-    for (const part of main.querySelectorAll(".read")) part.hidden = wanted;
-    for (const part of main.querySelectorAll(".written")) part.hidden = !wanted;
-    document.querySelector("[data-act=r]").setAttribute("aria-pressed", wanted);
+  // "read": as Markdown; "written": as it was written; "differ": the same with differences marked, of the answers.
+  const view = (wanted) => {
+    page.view = wanted;
+    for (const text of main.querySelectorAll(".read")) {
+      const [written, differ] = [text.parentElement.querySelector(".written"), text.parentElement.querySelector(".differ")];
+      const marked = wanted === "differ" && differ !== null;
+      text.hidden = wanted === "written" || marked;
+      written.hidden = wanted !== "written";
+      if (differ) differ.hidden = !marked;
+    }
+    pressed("r", wanted === "written");
+    pressed("d", wanted === "differ");
+  };
+  const differ = () => {
+    if (page.view === "differ") { view("read"); say("Texts as Markdown."); return; }
+    if (!main.querySelector(".differ")) { say("Nothing to mark: these two have too little in common, or are too long."); return; }
+    view("differ");
+    say("What the other one has not is marked.");
   };
   const agreement = async () => {
     try {
@@ -143,7 +157,6 @@
   };
 
   // --- editing --------------------------------------------------------------------------------------
-  const pressed = (button, wanted) => document.querySelector(`[data-act=${button}]`).setAttribute("aria-pressed", wanted);
   const labels = (...words) => ["1", "2"].forEach((side, place) => {
     document.querySelector(`[data-act="${side}"] [data-label]`).textContent = words[place];
   });
@@ -208,10 +221,11 @@
     n: () => { if (page.turn && page.turn.key) { keepDraft(); return act("skip", { key: page.turn.key }, (turn) => `Put at the end. ${count(turn)}.`); } },
     u: () => act("undo", {}, (turn) => `Taken back. ${count(turn)}.`),
     c: () => note.focus(),
-    r: () => { asWritten(!page.written); say(page.written ? "Texts as they were written." : "Texts as Markdown."); },
+    r: () => { view(page.view === "written" ? "read" : "written"); say(page.view === "read" ? "Texts as Markdown." : "Texts as they were written."); },
+    d: differ,
     "?": () => (at("help").open ? at("help").close() : at("help").showModal()),
   };
-  const ANYWAY = "cer?"; // what does not decide anything, also while an edit is open
+  const ANYWAY = "cerd?"; // what does not decide anything, also while an edit is open
   const perform = (name) => {
     if (page.mode === "edit" && !ANYWAY.includes(name)) { say("An edit is open. Ctrl+Enter saves it, Esc leaves."); return; }
     if (page.mode === "choose" && "0xnu".includes(name)) leaveMode();
