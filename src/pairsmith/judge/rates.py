@@ -1,4 +1,4 @@
-"""Shares with their 95 % intervals, and how they are told. Pure. Called by qualify.py and bias.py."""
+"""Shares with their 95 % intervals, and how they are told. Pure. Called by qualify.py, bias.py and show/."""
 
 from __future__ import annotations
 
@@ -28,18 +28,19 @@ class Rate:
 
 
 def share(hits: int, n: int) -> Rate:
-    """The rate and its interval.
+    """The rate and its interval."""
+    return Rate(hits / n, n, *interval(hits / n, n)) if n else Rate(None, 0, None, None)
+
+
+def interval(rate: float, n: float) -> tuple[float, float]:
+    """The 95 % interval of a share of n; n need not be whole where some count more than others.
 
     Source: Wilson 1927; it holds near 0 and 1, where the usual interval does not.
     """
-    if not n:
-        return Rate(None, 0, None, None)
-    rate = hits / n
     middle = rate + Z * Z / (2 * n)
     half = Z * math.sqrt(rate * (1 - rate) / n + Z * Z / (4 * n * n))
     whole = 1 + Z * Z / n
-    low, high = (middle - half) / whole, (middle + half) / whole
-    return Rate(rate, n, 0.0 if hits == 0 else low, 1.0 if hits == n else high)
+    return 0.0 if rate == 0 else (middle - half) / whole, 1.0 if rate == 1 else (middle + half) / whole
 
 
 def share_of(said: Iterable[bool]) -> Rate:
