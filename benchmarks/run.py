@@ -27,6 +27,7 @@ NAMES = (
     "collecting",
     "sifting",
     "converting",
+    "reporting",
     "check",
     "limits",
     "faults",

@@ -16,7 +16,7 @@ import pytest
 from cli_runs import Project, everyday, pairsmith, read_rows, serving
 from judged_runs import judging, planted
 from pairsmith.cli.explained import visible
-from pairsmith.cli.reasoned import REASONS
+from pairsmith.show.reasons import REASONS
 
 HOSTILE = "\x1b[31mred\x1b[0m \x07 \u202eright to left\u202c <script>alert(1)</script> " + "x" * 200_000
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "pair": ("pair", "Pair what was judged again, by other rules, for nothing."),
     "audit": ("audit", "Prove every row of a dataset from the ledger."),
     "explain": ("explain", "One prompt's whole evidence: why this pair, or why none."),
+    "report": ("report", "One HTML file to look at: plots, plain sentences, pairs; or two runs compared."),
     "status": ("status", "Counts, spend, and what is left of a run."),
     "export": ("export", "Write a run's pairs for a training platform, or as a dataset folder."),
     "check": ("check", "Find every problem of a dataset file."),

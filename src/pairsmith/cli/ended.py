@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from pairsmith.cli.armed import in_short
@@ -79,4 +80,6 @@ def _text(finished: Finished, what: Named) -> str:
     ]
     if finished.stopped:
         lines.append(f"stopped early ({finished.stopped.reason})")
+    if finished.counts.prompts > finished.counts.not_reached:
+        lines.append(f"see it: {shlex.join(['pairsmith', 'report', relative(what.folder.path)])}")
     return "\n".join(lines)

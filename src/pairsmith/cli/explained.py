@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pairsmith.cli.common import usd
-from pairsmith.cli.reasoned import FLAGS, why
+from pairsmith.cli.reasoned import why
 from pairsmith.cli.shown import INDENT, lines_of, reading_columns, rule, styled
+from pairsmith.show.reasons import FLAGS
 
 if TYPE_CHECKING:
     from pairsmith.beside import Beside

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pairsmith.judge.noise import PROMPTS
 from pairsmith.reviewing import LEFT_OUT
+from pairsmith.show.reasons import REASONS
 
 if TYPE_CHECKING:
     from pairsmith.explaining import Answer, Compared, Explained
@@ -18,17 +19,6 @@ if TYPE_CHECKING:
     from pairsmith.pair.settings import PairSettings
     from pairsmith.pairing import Pairing
 
-FLAGS = {
-    "empty": "it is empty",
-    "cut_off": "it was cut off",
-    "refusal": "it refuses",
-    "reasoning_left": "reasoning is left in it",
-    "tool_call": "it calls a tool",
-    "mended": "it held broken characters",
-    "unfinished": "it stops in mid-sentence",
-    "duplicate": "a sibling says the same",
-    "check": "a screen of the recipe's refused it",
-}
 FLAG_REMEDIES = {
     "empty": "look at what the endpoint sends",
     "cut_off": "sample.max_tokens cuts answers off, pair.cut_off drops them",
@@ -55,32 +45,6 @@ STRATEGIES = {
     "preferred": "the couple that most people prefer in the same way",
 }
 
-# Why there is no pair. What would change it is said by `_remedies`, with numbers.
-REASONS = {
-    "too_few_completions": "fewer than two completions can be used",
-    "too_few_scored": "fewer than two usable completions have a score",
-    "tie": "all completions are equally good, and a tie is no preference",
-    "gap_too_small": "the couple is not far enough apart",
-    "chosen_below_floor": "no chosen answer would be good enough",
-    "equal_sides": "both sides would be the same text",
-    "order_conflict": "the two orders of a comparison contradict each other: the judge goes by position, or by a hair",
-    "duel_tie": "compared side by side, neither is better in either order",
-    "judges_disagree": "compared side by side, the one with the higher score did not win",
-    "no_verdict": "a verdict that was needed was lost",
-    "too_long_to_rank": "the answers together are too long for one listwise prompt",
-    "strategy_declined": "the recipe's own strategy picks no pair",
-    "sides_missing": "no couple that `sides` allows passes the gates",
-    "refusal_side": "a refusal may not stand on that side",
-    "cut_off_side": "an answer that was cut off may not stand on that side",
-    "unfinished_side": "an unfinished answer may not stand on that side",
-    "rejected_above_ceiling": "the rejected answer would be too good",
-    "length_ratio": "the lengths differ too much",
-    "token_ratio": "the lengths in tokens differ too much",
-    "near_duplicates": "the two use nearly the same words",
-    "equal_after_cut": "cut to the trainer's length the two are the same",
-    "other_language": "an answer is in another language than was asked for",
-    "human_tie": "people prefer neither of the answers to the other",
-}
 # Of gates that a setting alone opens: which one, and what it takes now.
 SETTINGS = {
     "sides_missing": "sides",

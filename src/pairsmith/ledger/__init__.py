@@ -4,6 +4,7 @@ from pairsmith.ledger.book import Ledger, open_ledger
 from pairsmith.ledger.left_out import NearDuplicate
 from pairsmith.ledger.reviews import Opinion, Review, Said
 from pairsmith.ledger.rows import Attempt, Collected, Counts, Settled, Spent
+from pairsmith.ledger.timeline import Session, Slot, Timeline
 
 __all__ = [
     "Attempt",
@@ -14,7 +15,10 @@ __all__ = [
     "Opinion",
     "Review",
     "Said",
+    "Session",
     "Settled",
+    "Slot",
     "Spent",
+    "Timeline",
     "open_ledger",
 ]

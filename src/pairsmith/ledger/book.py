@@ -21,6 +21,7 @@ from pairsmith.ledger.left_out import NearDuplicate
 from pairsmith.ledger.reviews import Opinion, Review
 from pairsmith.ledger.rows import Attempt, Collected, Counts, Settled, Spent, failure_of, prompt_of
 from pairsmith.ledger.schema import connect, prepare
+from pairsmith.ledger.timeline import Timeline, timeline
 from pairsmith.ledger.writer import Writer
 from pairsmith.records import (
     Amount,
@@ -457,6 +458,10 @@ class Ledger:
             (EndpointName(name), Purpose(purpose)): Spent(calls, tries, int(got), int(gave), None if unknown else cost)
             for name, purpose, calls, tries, got, gave, cost, unknown in rows
         }
+
+    def timeline(self) -> Timeline:
+        """When the calls of all runs were begun, and what they came to."""
+        return timeline(self._read)
 
     # --- what people said --------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ from pairsmith.wire.money import cost_usd
 
 if TYPE_CHECKING:
     from pairsmith.dataset import StoredArm
-    from pairsmith.ledger import Ledger
-    from pairsmith.records import Endpoint, EndpointName, Usage
+    from pairsmith.ledger import Ledger, Settled
+    from pairsmith.records import Endpoint, EndpointName, Prompt, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,23 @@ class Arms:
         return {name: {**stored.get(name, {}), **asdict(card)} for name, card in self.cards.items()}
 
 
-def cards_of(ledger: Ledger, digest: str, models: Mapping[EndpointName, Endpoint]) -> tuple[BiasCard, Arms]:
+def cards_of(
+    ledger: Ledger,
+    digest: str,
+    models: Mapping[EndpointName, Endpoint],
+    outcomes: Iterable[tuple[Prompt, Settled]] | None = None,
+) -> tuple[BiasCard, Arms]:
     """The card of everything that is settled under this digest, and its arms; the outcomes are read once.
 
     Args:
         ledger: the run folder's.
         digest: of the work whose outcomes are read.
         models: the recipe's endpoints, with the prices that are reckoned with.
+        outcomes: of that digest, where they are read for something else too; None: they are read here.
     """
     counts = ArmCounts([name for name, model in models.items() if model.kind == "reward"])
-    card = bias_card(counts.watching(settled.body for _, settled in ledger.outcomes(digest)))
+    outcomes = ledger.outcomes(digest) if outcomes is None else outcomes
+    card = bias_card(counts.watching(settled.body for _, settled in outcomes))
     return card, _arms(counts, stored_arms(ledger, digest), models)
 
 

@@ -1,0 +1,333 @@
+"""What a report is made of, and the command that writes it: everything but what a browser makes of the page."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli_runs import Project, accounted, everyday, pairsmith, serving, write_rows
+from pairsmith.ledger import Timeline, open_ledger
+from pairsmith.records import (
+    ChatRequest,
+    EndpointName,
+    Failure,
+    FailureKind,
+    PromptId,
+    Purpose,
+    Reply,
+    RequestId,
+    Usage,
+)
+from pairsmith.show.reasons import meaning
+from pairsmith.show.report.diffs import MOST_CHARS, differences
+from pairsmith.show.report.gather import PAIRS
+from pairsmith.show.report.page import fitting
+from pairsmith.show.report.samples import Piece, Sample, Side, Turn, chosen_pairs
+from pairsmith.show.report.unseen import name, visible
+
+SOME_WORDS = st.lists(st.sampled_from(["one", "two", " ", "\n", ",", "<b>", "漢字", "ß", "e\u0301"]), max_size=40).map(
+    "".join
+)
+
+
+# --- differences --------------------------------------------------------------------------------------
+
+
+@given(SOME_WORDS, SOME_WORDS)
+def test_the_pieces_of_each_text_add_up_to_it_and_both_keep_the_same_words(one: str, other: str) -> None:
+    found = differences(one, other)
+
+    if found is not None:
+        assert tuple("".join(piece.text for piece in pieces) for pieces in found) == (one, other)
+        kept = ["".join("".join(piece.text.split()) for piece in pieces if not piece.only) for pieces in found]
+        assert kept[0] == kept[1]
+
+
+def test_a_word_that_only_one_text_has_is_marked() -> None:
+    assert differences("It is a red house.", "It is a blue house.") == (
+        [Piece("It is a", False), Piece(" red", True), Piece(" house.", False)],
+        [Piece("It is a", False), Piece(" blue", True), Piece(" house.", False)],
+    )
+
+
+def test_texts_that_are_too_long_or_have_nothing_in_common_are_not_marked() -> None:
+    assert differences("a" * MOST_CHARS, "b") is None
+    assert differences("one two three", "four five six") is None
+
+
+# --- what cannot be seen ------------------------------------------------------------------------------
+
+
+@given(st.text())
+def test_nothing_stays_that_a_browser_would_hide_or_act_on(text: str) -> None:
+    shown = visible(text)
+
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", shown)
+    assert "\n" not in name(text)
+
+
+def test_escapes_and_marks_of_direction_are_shown_by_what_they_are() -> None:
+    assert visible("\x1b[31mred\u202edab\x7f") == "␛[31mred⟨U+202E⟩dab␡"
+
+
+# --- which pairs, and how many ------------------------------------------------------------------------
+
+
+def rows_of_pairs(count: int) -> pd.DataFrame:
+    def row(at: int) -> tuple[Any, ...]:
+        sides = f"c{at}", f"r{at}", f"arm{at % 3}", "other"
+        return (f"p{at}", 0, f"family{at % 7}", *sides, float(at % 5), 10.0, 9.0, "gap", False)
+
+    return pd.DataFrame([row(at) for at in range(count)], columns=list(PAIRS))
+
+
+def test_the_first_pairs_are_of_every_family_and_the_order_of_the_ledger_does_not_matter() -> None:
+    pairs = rows_of_pairs(210)
+
+    drawn = chosen_pairs(pairs, 30)
+
+    assert {row.family for row in drawn[:7]} == {f"family{at}" for at in range(7)}
+    assert {row.chosen_arm for row in drawn} == {"arm0", "arm1", "arm2"}
+    assert drawn == chosen_pairs(pairs.iloc[::-1], 30)
+
+
+def sample(text: str) -> Sample:
+    side = Side("chosen", [Piece(text, False)], len(text), False, "arm", "model", "7", [("judge", "7")])
+    both = [side, replace(side, word="rejected")]
+    return Sample("id", 1, "pair", True, "family", 2.0, "the scores alone", [Turn("user", text)], both, False)
+
+
+@given(st.lists(st.text(max_size=20).map(lambda text: text * 99), max_size=4), st.integers(0, 20_000))
+def test_the_pairs_that_are_shown_stay_within_their_bytes(texts: list[str], budget: int) -> None:
+    kept = fitting([sample(text) for text in texts], budget)
+
+    assert sum(len(written.encode("utf-8", "replace")) for _, written in kept) <= budget
+
+
+# --- when calls were made -----------------------------------------------------------------------------
+
+
+def timeline_of(folder: Path, times: list[float], answered: Callable[[int], bool] = lambda at: True) -> Timeline:
+    """Of calls that are begun at these times and answered within two seconds, or not."""
+    clock = iter(times)
+
+    async def book() -> Timeline:
+        ledger = open_ledger(folder / "ledger.sqlite3", lambda: next(clock), create=True)
+        for at in range(len(times)):
+            ident = RequestId(f"r{at}")
+            request = ChatRequest(ident, PromptId("p"), Purpose.SAMPLE, EndpointName("student"), {}, at)
+            number = await ledger.begin(request, 0.1)
+            if answered(at):
+                ledger.finish(number, request, Reply(ident, "", usage=Usage(1, 1), latency_s=2.0), b"{}", 0.01)
+            else:
+                ledger.finish(number, request, Failure(ident, FailureKind.TRANSIENT, "timeout"), None, None)
+        await ledger.flush()
+        found = ledger.timeline()
+        await ledger.close()
+        return found
+
+    return asyncio.run(book())
+
+
+def test_the_hours_between_two_sessions_are_no_running_time(tmp_path: Path) -> None:
+    found = timeline_of(tmp_path, [100.0, 110.0, 118.0, 9000.0, 9018.0])
+
+    assert [session.at for session in found.sessions] == [0.0, 20.0]
+    assert found.step_s * found.steps == pytest.approx(40.0)
+
+
+def test_every_attempt_is_in_one_step_with_what_it_cost(tmp_path: Path) -> None:
+    found = timeline_of(tmp_path, [float(at) for at in range(60)], answered=lambda at: at % 3 > 0)
+
+    outcomes = Counter[str]()
+    for slot in found.slots:
+        outcomes[slot.outcome] += slot.attempts
+        assert 0 <= slot.step < found.steps
+    assert outcomes == {"ok": 40, "timeout": 20}
+    assert sum(slot.cost_usd for slot in found.slots) == pytest.approx(0.4)
+
+
+def test_a_folder_without_calls_has_no_time(tmp_path: Path) -> None:
+    assert timeline_of(tmp_path, []).sessions == ()
+
+
+def test_reasons_are_told_in_words_where_there_are_any() -> None:
+    said = [meaning(word) for word in ("tie", "timeout", "http_429", "http_999", "odd")]
+
+    assert [bool(words) for words in said] == [True, True, True, False, False]
+
+
+# --- the command --------------------------------------------------------------------------------------
+
+
+def read_report(*words: object) -> tuple[Any, str]:
+    """What `--json` says, and the page."""
+    ran = pairsmith("report", *words, "--json")
+    assert ran.code == 0, ran.err
+    return ran.json, Path(ran.json["out"]).read_text("utf-8")
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A run of twelve prompts, with a key and a private host in its recipe, and its report of a day."""
+
+    project: Project
+    said: Any
+    page: str
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
+    with serving() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pairsmith.cli.report._today", lambda: "today")
+        patch.setenv("STUDENT_KEY", "sk-secret-of-mine-1234")
+        project = Project(tmp_path_factory.mktemp("reported"), server).prompts(everyday(12))
+        student = {"model": "sim-student", "base_url": server.url, "api_key_env": "STUDENT_KEY"}
+        project.save(endpoints={**project.table["endpoints"], "student": student})
+        project.run()
+        yield Reported(project, *read_report(project.recipe, "--run-dir", project.run_dir))
+
+
+def test_a_report_says_what_status_says_and_stands_in_the_folder(reported: Reported) -> None:
+    said, run_dir = reported.said, reported.project.run_dir
+    status = pairsmith("status", run_dir, "--json").json
+
+    assert said["out"] == str(run_dir / "report.html")
+    assert said["bytes"] == len(reported.page.encode())
+    same = ("prompts", "pairs", "abstained", "failed", "not_reached")
+    assert {key: said[key] for key in same} == {key: status[key] for key in same}
+    assert accounted(said) == said["prompts"] == said["simulated"]
+    assert "Simulated." in reported.page
+
+
+def test_a_page_runs_no_script_but_ours_names_each_part_once_and_loads_nothing(reported: Reported) -> None:
+    page = reported.page
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    idents = re.findall(r'\bid="([^"]+)"', page)
+
+    assert len(scripts) == page.count("<script") == 1
+    assert f"&#39;sha256-{digest}&#39;" in page
+    assert len(idents) == len(set(idents))
+    assert set(re.findall(r'(?:href|src)="[^#"][^"]*"|url\([^#][^)]*\)', page)) == set()
+    assert set(re.findall(r"#0[ab]00[0-9a-f]{2}", page)) == set()
+
+
+def test_the_same_ledger_gives_the_same_page_and_no_place_or_key_of_this_machine(reported: Reported) -> None:
+    project = reported.project
+    _, again = read_report(project.run_dir)
+
+    assert again == reported.page
+    secret = ("sk-secret", "STUDENT_KEY", project.server.url, str(project.folder))
+    assert [word for word in secret if word in again] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["--set", "judge.protocol=rank"], 0), (["--max-calls", "9"], 3)],
+    ids=["no points", "stopped before anything was settled"],
+)
+def test_a_run_of_any_kind_has_a_report(project: Project, words: list[str], code: int) -> None:
+    said = project.run(*words, code=code)
+
+    report, page = read_report(project.run_dir)
+
+    assert report["pairs"] == said["pairs"]
+    assert accounted(report) == report["prompts"]
+    assert 'id="panel-fates"' in page
+
+
+def test_what_an_earlier_version_did_not_keep_is_missing_and_nothing_else(project: Project) -> None:
+    said = project.run()
+    newer = ("arms", "gate", "family", "simulated")
+    for prompt, body in project.sql("SELECT prompt, body FROM outcomes"):
+        kept = {key: value for key, value in json.loads(body).items() if key not in newer}
+        project.change("UPDATE outcomes SET body = ? WHERE prompt = ?", json.dumps(kept).encode(), prompt)
+
+    report, page = read_report(project.run_dir)
+
+    assert report["pairs"] == said["pairs"]
+    assert "An earlier version settled these prompts" in page
+
+
+def test_a_run_names_the_report_at_its_end(project: Project) -> None:
+    ran = pairsmith("run", project.recipe, "--run-dir", project.run_dir, "--quiet")
+
+    assert ran.out.splitlines()[-1] == f"see it: pairsmith report {project.run_dir}"
+
+
+# --- two runs -----------------------------------------------------------------------------------------
+
+
+def turn_round(project: Project, count: int) -> None:
+    """Behind its back, the run prefers what it rejected."""
+    rows = project.sql(f"SELECT prompt, body FROM outcomes WHERE kind = 'pair' ORDER BY prompt LIMIT {count}")
+    for prompt, stored in rows:
+        body = json.loads(stored)
+        body["pair"] |= {"chosen": body["pair"]["rejected"], "rejected": body["pair"]["chosen"]}
+        project.change("UPDATE outcomes SET body = ? WHERE prompt = ?", json.dumps(body).encode(), prompt)
+
+
+def test_two_runs_are_held_against_each_other_prompt_by_prompt(project: Project) -> None:
+    pairs = project.run()["pairs"]
+    other = project.folder / "other"
+    shutil.copytree(project.run_dir, other)
+    turn_round(project, 2)
+    (other / "recipe.toml").write_text(
+        (other / "recipe.toml").read_text("utf-8") + "\n[pair]\nmin_gap = 4.5\n", "utf-8"
+    )
+
+    said, page = read_report(project.run_dir, other)
+
+    assert said["out"] == str(project.run_dir / "report-compared.html")
+    assert said["shared"]["turned round"] == 2
+    assert said["shared"]["same pair"] == pairs - 2
+    assert sum(said["shared"].values()) == 12
+    assert '<th scope="row">pair.min_gap</th><td>–</td><td>4.5</td>' in page
+    assert page.count('data-kind="turned round"') == 2
+
+
+def test_answers_that_were_sampled_anew_and_say_the_same_are_the_same_pair(project: Project) -> None:
+    rows = [{"prompt": f"Say {at}.", "candidates": ["One word.", f"Many more words, {at} of them."]} for at in range(4)]
+    project.prompts(rows).save(sample=None)
+    project.run()
+    other = Project(project.folder / "second", project.server).prompts([{**row, "tag": "b"} for row in rows])
+    other.save(sample=None, name="second")
+    other.run()
+
+    said, _ = read_report(project.run_dir, other.run_dir, "-o", project.folder / "both.html")
+
+    assert said["out"] == str(project.folder / "both.html")
+    assert said["shared"]["another pair"] == said["shared"]["turned round"] == 0
+
+
+# --- mistakes -----------------------------------------------------------------------------------------
+
+
+def test_mistakes_are_told_in_one_sentence_with_the_way_out(project: Project, tmp_path: Path) -> None:
+    write_rows(tmp_path / "file", [])
+    project.run("--max-calls", 1, code=3)
+
+    said = {
+        "is both runs": pairsmith("report", project.run_dir, project.run_dir),
+        "--run-dir names the folder of one run": pairsmith("report", project.run_dir, tmp_path, "--run-dir", tmp_path),
+        "name another file with -o": pairsmith("report", project.run_dir, "-o", tmp_path / "file" / "report.html"),
+        "nothing was run in|holds no ledger": pairsmith("report", project.recipe, "--run-dir", tmp_path / "empty"),
+    }
+
+    assert {ran.code for ran in said.values()} == {2}
+    assert [words for words, ran in said.items() if not re.search(words, ran.err) or ran.err.count("\n") != 1] == []
