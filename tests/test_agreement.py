@@ -275,3 +275,11 @@ def test_from_thirty_on_every_figure_stands_in_text_and_json() -> None:
     ):
         assert line in told
     assert orjson.loads(orjson.dumps(as_json(found)))["gate"]["advice"]["word"] == "keep"
+
+
+def test_a_name_that_a_terminal_would_obey_is_shown_by_its_number() -> None:
+    couples = named(LEAST)
+    told = as_text(agreed(couples, said(couples, *[1] * LEAST, reviewer="\x1b[31mann")))
+
+    assert any("\\x1b[31mann" in line for line in told)
+    assert not any("\x1b" in line for line in told)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from pairsmith.cli.explained import visible
 from pairsmith.judge.rates import Rate, percent, told
 from pairsmith.show.agreement import Agreement, Figure, sentences
 
@@ -28,16 +29,21 @@ def as_json(of: Agreement) -> dict[str, Any]:
 def as_text(of: Agreement) -> list[str]:
     """The same for people: what it means, then the figures; those that rest on nothing are left out."""
     lines = [*sentences(of), "", _counted(of)]
-    if of.missing:
-        return lines
+    if not of.missing:
+        lines += [*_told(of), *(_gates(of.gate) if of.gate else [])]
+    return [visible(line) for line in lines]
+
+
+def _told(of: Agreement) -> list[str]:
+    """Every figure, a line each."""
     rows = [*_kinds(of), *_figures("judge", of.judges), *_figures("family", of.families)]
     rows += _figures("reviewer", {name: one.pairs for name, one in of.reviewers.items()})
     rows += [(names, one.agree, one.kappa) for names, one in of.between.items()]
     width = max([LABEL, *(len(label) for label, rate, _ in rows if rate.n)]) + 2
-    lines += [f"  {label:<{width}}{told(rate)} of {rate.n:,}{_kappa(kappa)}" for label, rate, kappa in rows if rate.n]
+    lines = [f"  {label:<{width}}{told(rate)} of {rate.n:,}{_kappa(kappa)}" for label, rate, kappa in rows if rate.n]
     if len(of.reviewers) > 2 and of.alpha is not None:
         lines.append(f"  {'all reviewers':<{width}}Krippendorff's alpha {of.alpha:.2f}")
-    return lines + (_gates(of.gate) if of.gate else [])
+    return lines
 
 
 def _counted(of: Agreement) -> str:

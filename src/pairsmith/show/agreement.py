@@ -251,7 +251,7 @@ def _of_the_run(of: Agreement) -> list[str]:
 
 
 def _of_people(of: Agreement) -> list[str]:
-    said = [f"{names} agree in {told(one.agree)} of {one.agree.n:,}" for names, one in of.between.items()]
+    said = [f"reviewers {names} agree in {told(one.agree)} of {one.agree.n:,}" for names, one in of.between.items()]
     first, longer, judges = of.first_wins, of.longer_wins, of.chosen_longer
     if first.surely(lambda rate: rate > 0.5) or first.surely(lambda rate: rate < 0.5):
         which = "first" if (first.rate or 0) > 0.5 else "second"
