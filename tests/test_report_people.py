@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
@@ -50,3 +51,13 @@ def test_what_people_say_and_what_another_gate_would_give_is_drawn_and_stands_in
     assert gate.table is not None and found.gate is not None
     assert [row[1] for row in gate.table.rows] == [f"{step.pairs:,}" for step in found.gate.steps]
     assert found.gate.advice.sentence[1:] in gate.reading
+
+
+def test_reviewers_have_numbers_and_no_names_as_a_report_is_passed_on() -> None:
+    queue, right = planted_queue(Random(5), 120)
+    said = reviewed(Random(6), queue[:40], right)
+    people, _ = panels(agreement(queue, [*said, *(replace(one, reviewer="bob") for one in said)], GATES))
+
+    assert people.table is not None
+    assert [row[0] for row in people.table.rows if "review" in row[0]] == ["reviewer 1", "reviewer 2", "reviewers 1, 2"]
+    assert "bob" not in str(people)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from pairsmith.judge.rates import percent, told
@@ -43,7 +45,15 @@ def shown(run: Run) -> list[Panel]:
         return [Panel("people", "What people prefer", visible(f"It cannot be told: {people}."))]
     if people.missing:
         return [Panel("people", "What people prefer", _whole(sentences(people)))]
-    return [_accuracy(people), *([_gate(people.gate)] if people.gate else [])]
+    return [_accuracy(_nameless(people)), *([_gate(people.gate)] if people.gate else [])]
+
+
+def _nameless(people: Agreement) -> Agreement:
+    """The same with numbers for names: a report is passed on."""
+    numbers = {who: str(place) for place, who in enumerate(people.reviewers, start=1)}
+    couples = {f"{one}, {other}": f"{numbers[one]}, {numbers[other]}" for one, other in combinations(numbers, 2)}
+    reviewers = {numbers[who]: one for who, one in people.reviewers.items()}
+    return replace(people, reviewers=reviewers, between={couples[two]: one for two, one in people.between.items()})
 
 
 def _whole(said: list[str]) -> str:
@@ -80,7 +90,7 @@ def _rows(people: Agreement) -> list[tuple[str, Rate, Kappa | None]]:
         ("random sample of the pairs", sample.accuracy, sample.kappa),
         ("all pairs, estimated", people.estimate, None),
         *((words, one.accuracy, one.kappa) for words, one in kinds.items()),
-        *((f"{names}, alike", one.agree, one.kappa) for names, one in people.between.items()),
+        *((f"reviewers {names}", one.agree, one.kappa) for names, one in people.between.items()),
         *((words, one.accuracy, one.kappa) for words, one in families.items()),
     ]
 
