@@ -18,7 +18,7 @@ from pairsmith.show.weighed import Cell, Weighed, cell
 
 STEP = 0.5  # points between two gates that are looked at
 # Couples belong into the dataset when their judges are right at least so often: as often as two people agree on which
-# of two answers is better (81 %: Zheng et al. 2023, 2306.05685). Nothing is advised unless the interval is beyond it.
+# of two answers is better (Zheng et al. 2023, 2306.05685). Nothing is advised unless the interval is beyond it.
 BAR = 0.80
 MOST = 500  # verdicts more than which nobody is asked for
 LIKELY, BELIEVED = 0.90, 10  # how often judges are right before anybody looked, and so many verdicts' worth of it
