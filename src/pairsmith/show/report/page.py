@@ -127,7 +127,7 @@ def head(run: Run) -> Head:
     return Head(
         name=name(run.name, 120),
         said=f"{so_many(run.counts.prompts, 'prompt')}, {by}, {who}.",
-        when=f"{when}; {lasted(run.ran_s)} of running time.",
+        when=f"{when}; {lasted(run.ran_s or run.timeline.step_s * run.timeline.steps)} of running time.",
         simulated=_simulated(run),
         notes=list(_notes(run)),
         figures=list(_figures(run)),
