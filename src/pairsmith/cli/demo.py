@@ -286,7 +286,7 @@ def _next(run_folder: RunFolder) -> list[str]:
     run_dir = relative(run_folder.path)
     return [
         "Next:",
-        f"  {shlex.join(['pairsmith', 'review', run_dir])}    # say yourself which answers are better, blind",
+        f"  {shlex.join(['pairsmith', 'review', run_dir])}    # judge pairs yourself, blind",
         f"  {shlex.join(['pairsmith', 'export', run_dir, '--target', 'trl'])}",
         "  pairsmith init my-pairs --for vllm    # or openai, ollama, …: real models",
     ]
