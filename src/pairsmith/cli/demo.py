@@ -272,7 +272,7 @@ def _tour(pairs: list[Shown], folder: Path, what: Named, news: str) -> str:
 def _files(folder: Path, what: Named) -> list[str]:
     out = out_of(None, what.folder, what.recipe.export)
     files = {
-        relative(what.folder.path / REPORT): "all of it to look at: open it in a browser",
+        relative(what.folder.path / REPORT): "plots and pairs, for a browser",
         relative(out): f"the dataset, for {what.recipe.export.target}",
         relative(provenance_path(out)): "where each row comes from",
         relative(what.folder.ledger): "every call and answer, as it came",
