@@ -107,7 +107,7 @@ def test_the_first_pairs_are_of_every_family_and_the_order_of_the_ledger_does_no
 
 
 def sample(text: str) -> Sample:
-    side = Side("chosen", [Piece(text, False)], len(text), False, "arm", "model", "7", [("judge", "7")])
+    side = Side("chosen", [Piece(text, False)], len(text), False, "arm", "model", [("judge", "7")])
     both = [side, replace(side, word="rejected")]
     return Sample("id", 1, "pair", True, "family", 2.0, "the scores alone", [Turn("user", text)], both, False)
 

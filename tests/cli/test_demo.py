@@ -65,6 +65,7 @@ def test_the_demo_takes_less_than_thirty_seconds_and_writes_what_it_names(made: 
     assert done.returncode == 0, done.stderr
     assert seconds < 30
     assert {Path(path).name for path in named} == {
+        "report.html",
         "pairs.jsonl",
         "pairs.provenance.jsonl",
         "ledger.sqlite3",
@@ -98,7 +99,7 @@ def test_it_says_that_everything_was_simulated_and_what_comes_next(made: Made) -
     said = made[1].stdout
 
     assert "All of this was simulated" in said
-    assert "\n  pairsmith status pairsmith-demo/run\n" in said
+    assert "\n  pairsmith review pairsmith-demo/run " in said
     assert "\n  pairsmith export pairsmith-demo/run --target trl\n" in said
     assert "\n  pairsmith init my-pairs --for vllm " in said
 
@@ -135,6 +136,7 @@ def test_json_is_the_runs_object_with_the_pairs_shown(copied: Path, demo_here: C
     }
 
     assert (said["prompts"], said["calls"], said["stopped"]) == (48, {}, None)
+    assert Path(said["report"]).name == "report.html"
     assert said["total"]["calls"] > 300
     assert len({pair["family"] for pair in shown}) == 3
     assert {(pair["prompt"], pair["chosen"]["text"]) for pair in shown} <= stored

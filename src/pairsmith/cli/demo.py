@@ -1,7 +1,7 @@
 """`pairsmith demo`: the whole journey offline, from prompts to a dataset, against the simulator.
 
-Writes prompts and a real recipe, runs it as `pairsmith run` does, and shows three of the pairs. Run again in the
-same folder it asks nothing again.
+Writes prompts and a real recipe, runs it as `pairsmith run` does, shows three of the pairs, and writes the report. Run
+again in the same folder it asks nothing again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import click
 
 from pairsmith.assets import asset
 from pairsmith.cli.common import Named, json_option, out_of, provenance_path, relative, show, stored_run
+from pairsmith.cli.report import DEFAULT as REPORT
+from pairsmith.cli.report import write_report
 from pairsmith.cli.simulate import book_options
 from pairsmith.errors import LedgerError, UserError
 from pairsmith.folder import RunFolder, written_whole
@@ -65,10 +67,13 @@ def command(folder: Path, as_json: bool) -> int:
         what = _recipe(folder, run_folder, base_url)
         code, result = _run(what, as_json)
     pairs = _pairs(run_folder) if code == 0 else []
+    if code == 0:
+        write_report(what, run_folder.path / REPORT)
     if as_json:
         from pairsmith.cli.shown import as_json as pairs_json
 
-        show({**result, "pairs_shown": pairs_json(pairs)}, as_json, str)
+        page = str(run_folder.path / REPORT) if code == 0 else None
+        show({**result, "report": page, "pairs_shown": pairs_json(pairs)}, as_json, str)
     elif code == 0:
         print(_tour(pairs, folder, what, _news(before, _known(run_folder))))
     return code
@@ -267,6 +272,7 @@ def _tour(pairs: list[Shown], folder: Path, what: Named, news: str) -> str:
 def _files(folder: Path, what: Named) -> list[str]:
     out = out_of(None, what.folder, what.recipe.export)
     files = {
+        relative(what.folder.path / REPORT): "plots and pairs, for a browser",
         relative(out): f"the dataset, for {what.recipe.export.target}",
         relative(provenance_path(out)): "where each row comes from",
         relative(what.folder.ledger): "every call and answer, as it came",
@@ -280,7 +286,7 @@ def _next(run_folder: RunFolder) -> list[str]:
     run_dir = relative(run_folder.path)
     return [
         "Next:",
-        f"  {shlex.join(['pairsmith', 'status', run_dir])}",
+        f"  {shlex.join(['pairsmith', 'review', run_dir])}    # judge pairs yourself, blind",
         f"  {shlex.join(['pairsmith', 'export', run_dir, '--target', 'trl'])}",
         "  pairsmith init my-pairs --for vllm    # or openai, ollama, …: real models",
     ]

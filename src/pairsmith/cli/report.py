@@ -53,14 +53,24 @@ def command(run: Path, other: Path | None, run_dir: Path | None, out: Path | Non
         return _compare(run, other, run_dir, out, as_json)
     what = named(run, run_dir)
     out = out or what.folder.path / DEFAULT
-    with stored_run(what.folder) as (ledger, digest):
-        from pairsmith.show.report.page import report_page
+    found, page = write_report(what, out)
+    show(_json(found, out, page), as_json, lambda: "\n".join(_text(found, out, page)))
+    return 0
 
+
+def write_report(what: Named, out: Path) -> tuple[Run, bytes]:
+    """Write the page about one run; what it is about, and the page.
+
+    Raises:
+        UserError: the file cannot be written, or nothing was run in the folder yet.
+    """
+    from pairsmith.show.report.page import report_page
+
+    with stored_run(what.folder) as (ledger, digest):
         found = _gathered(what, ledger, digest)
         page = report_page(found, ledger, __version__, _today())
     _write(out, page)
-    show(_json(found, out, page), as_json, lambda: "\n".join(_text(found, out, page)))
-    return 0
+    return found, page
 
 
 def _compare(run: Path, other: Path, run_dir: Path | None, out: Path | None, as_json: bool) -> int:

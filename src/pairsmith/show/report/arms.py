@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pairsmith.judge.arms import ArmCard
     from pairsmith.show.report.gather import Run
 
+UNUSED = "Answers that cannot be used"
 THOUSAND = 1000  # one pair of a small model costs too little to be read
 
 
@@ -124,23 +125,20 @@ def _screens(cards: dict[str, ArmCard]) -> Panel:
     known = {arm: card for arm, card in cards.items() if card.completions and card.screened is not None}
     flags = sorted({flag for card in known.values() for flag in card.screened or ()})
     if not flags:
-        reading = (
-            "No answer was screened."
-            if known
-            else "An earlier version settled these prompts, and did not keep why answers were screened."
-        )
-        return Panel("screens", "Answers that cannot be used", reading)
+        unkept = "An earlier version settled these prompts, and did not keep why answers were screened."
+        return Panel("screens", UNUSED, "No answer was screened." if known else unkept)
     rates = {arm: share((card.screened or {}).get("cut_off", 0), card.completions or 0) for arm, card in known.items()}
-    head = ("arm", "answers", "cut off (95 %)", *(flag for flag in flags if flag != "cut_off"))
+    others = [flag for flag in flags if flag != "cut_off"]
     rows = [
         (
             name(arm),
             f"{card.completions:,}",
             told(rates[arm]),
-            *(f"{(card.screened or {}).get(flag, 0):,}" for flag in flags if flag != "cut_off"),
+            *(f"{(card.screened or {}).get(f, 0):,}" for f in others),
         )
         for arm, card in known.items()
     ]
+    table = Table(("arm", "answers", "cut off (95 %)", *others), rows)
     drawn = list(known.items())[:MOST_ROWS]
 
     def draw(figure: Figure) -> None:
@@ -156,14 +154,7 @@ def _screens(cards: dict[str, ArmCard]) -> Panel:
         legend(figure)
         across(axes)
 
-    return panel(
-        "screens",
-        "Answers that cannot be used",
-        _of_screens(known, flags),
-        draw,
-        Table(head, rows),
-        rows_in(len(drawn)) + 0.3,
-    )
+    return panel("screens", UNUSED, _of_screens(known, flags), draw, table, rows_in(len(drawn)) + 0.3)
 
 
 def _of_screens(known: dict[str, ArmCard], flags: list[str]) -> str:

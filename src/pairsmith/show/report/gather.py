@@ -13,10 +13,12 @@ import pandas as pd
 
 from pairsmith import measuring, pairing
 from pairsmith.dataset import sampled_by
+from pairsmith.errors import UserError
 from pairsmith.outcomes import family_in, pairs_in
 from pairsmith.pair.settings import ANY_LANGUAGE
 from pairsmith.records import Noise
 from pairsmith.running.cards import cards_of
+from pairsmith.show.agreement import of_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pairsmith.recipe import Recipe
     from pairsmith.records import Endpoint, EndpointName, Prompt, Purpose
     from pairsmith.running.cards import Arms
+    from pairsmith.show.agreement import Agreement
 
 NO_FAMILY = "none"
 PROMPTS = ("prompt", "kind", "reason", "family", "gap", "chosen_mean", "confirmed", "simulated", "pairs")
@@ -54,7 +57,10 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All that is known of one run but its texts. gates: [pair] with numbers in it."""
+    """All that is known of one run but its texts. gates: [pair] with numbers in it.
+
+    people: what reviews say; None: there are none; a sentence: why it cannot be told.
+    """
 
     name: str
     path: Path
@@ -71,6 +77,7 @@ class Run:
     models: Mapping[EndpointName, Endpoint]
     timeline: Timeline
     tables: Tables
+    people: Agreement | str | None = None
 
     @property
     def settled(self) -> int:
@@ -135,7 +142,17 @@ def gathered(
         models=models,
         timeline=ledger.timeline(),
         tables=rows.tables(),
+        people=_people(ledger, recipe, digest),
     )
+
+
+def _people(ledger: Ledger, recipe: Recipe, digest: str) -> Agreement | str | None:
+    if not ledger.reviews():
+        return None
+    try:
+        return of_run(ledger, recipe, digest)
+    except UserError as exc:  # a file that [pair] names has gone: the rest can still be told
+        return str(exc)
 
 
 def gates_of(recipe: Recipe, ledger: Ledger, digest: str) -> PairSettings:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from pairsmith.judge.rates import told
 from pairsmith.running.shareable import public_name, shareable_toml
-from pairsmith.show.report import arms, families, funnel, judging, lengths, scores, timing
+from pairsmith.show.report import arms, families, funnel, judging, lengths, people, scores, timing
 from pairsmith.show.report.samples import samples
 from pairsmith.show.report.telling import lasted, moment, points, share, so_many, usd
 from pairsmith.show.report.unseen import name, visible
@@ -106,6 +106,7 @@ def sections(run: Run) -> list[Section]:
         Section("arms", "Arms", arms.shown(run)),
         Section("length", "Length", lengths.shown(run)),
         Section("judges", "Judges", judging.shown(run)),
+        Section("people", "People", people.shown(run)),
         Section("time", "Time and money", timing.shown(run)),
         Section("families", "Task families", families.shown(run)),
         Section("pairs", "Pairs"),
@@ -126,7 +127,7 @@ def head(run: Run) -> Head:
     return Head(
         name=name(run.name, 120),
         said=f"{so_many(run.counts.prompts, 'prompt')}, {by}, {who}.",
-        when=f"{when}; {lasted(run.ran_s)} of running time.",
+        when=f"{when}; {lasted(run.ran_s or run.timeline.step_s * run.timeline.steps)} of running time.",
         simulated=_simulated(run),
         notes=list(_notes(run)),
         figures=list(_figures(run)),

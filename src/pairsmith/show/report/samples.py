@@ -71,7 +71,6 @@ class Side:
     cut: bool
     arm: str
     model: str
-    mean: str
     scores: Sequence[tuple[str, str]]
 
 
@@ -243,20 +242,7 @@ def _sample(
     found = differences(*cut)
     pieces = (found.first, found.second) if found else tuple([Piece(text, False)] for text in cut)
     alike = found is not None and found.common >= LEAST_COMMON
-    means = _means(body)
-    sides = [
-        Side(
-            word,
-            parts,
-            len(text),
-            len(text) > MOST_ANSWER,
-            name(side["arm"]),
-            name(side["model"] or ""),
-            points(means.get(side["completion"])),
-            list(_scores(body, side["completion"])),
-        )
-        for (word, side, text), parts in zip(said, pieces, strict=True)
-    ]
+    sides = [_side(word, side, text, parts, body) for (word, side, text), parts in zip(said, pieces, strict=True)]
     family = name(family_in(prompt, body).family or NO_FAMILY)
     ident = name(prompt.source_id or prompt.id)
     kind = PAIR if place is not None else CLOSE_CALL
@@ -271,6 +257,18 @@ def _sample(
         list(_turns(prompt)),
         sides,
         alike,
+    )
+
+
+def _side(word: str, side: StoredSide, text: str, parts: Sequence[Piece], body: Mapping[str, Any]) -> Side:
+    return Side(
+        word,
+        parts,
+        len(text),
+        len(text) > MOST_ANSWER,
+        name(side["arm"]),
+        name(side["model"] or ""),
+        list(_scores(body, side["completion"])),
     )
 
 

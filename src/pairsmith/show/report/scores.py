@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pairsmith.pair.select import TOLERANCE
 from pairsmith.show.report.drawing import (
     ACCENT,
     DASHES,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from pairsmith.pair.settings import PairSettings
     from pairsmith.show.report.gather import Run
 
 HALF = 0.5
@@ -213,22 +215,25 @@ def _gaps(run: Run, gated: pd.DataFrame) -> Panel:
         axes.set_ylabel("prompts")
         legend(figure)
 
-    between = gated[(gated["gap"] >= gates.verify_gap) & (gated["gap"] < gates.least_gap)]
-    above, below = int((gated["gap"] >= gates.least_gap).sum()), int((gated["gap"] < gates.verify_gap).sum())
-    reading = f"Of {so_many(len(gated), 'prompt')} with points {above:,} lie at min_gap or above"
-    if gates.verify_gap < gates.least_gap:
-        reading += (
-            f", {len(between):,} between the gates, of which comparing confirmed {int(between['confirmed'].sum()):,}"
-        )
-    reading += f", and {below:,} below, where the judges see no clear difference."
-    heads = ("gap", *parts)
     counted = [np.histogram(values, edges)[0] for values in parts.values()]
     rows = [
         (f"{edges[place]:g} to {edges[place + 1]:g}", *(f"{int(n):,}" for n in column))
         for place, column in enumerate(zip(*counted, strict=True))
         if any(column)
     ]
-    return panel("gaps", "Gaps, and the gates", reading, draw, Table(heads, rows), 3.2)
+    table = Table(("gap", *parts), rows)
+    return panel("gaps", "Gaps, and the gates", _of_gaps(gated, gates), draw, table, 3.2)
+
+
+def _of_gaps(gated: pd.DataFrame, gates: PairSettings) -> str:
+    above = gated["gap"] + TOLERANCE >= gates.least_gap
+    below = gated["gap"] + TOLERANCE < gates.verify_gap
+    between = gated[~above & ~below]
+    said = f"Of {so_many(len(gated), 'prompt')} with points {int(above.sum()):,} lie at min_gap or above"
+    if gates.verify_gap < gates.least_gap:
+        confirmed = int(between["confirmed"].sum())
+        said += f", {len(between):,} between the gates, of which comparing confirmed {confirmed:,}"
+    return f"{said}, and {int(below.sum()):,} below, where the judges see no clear difference."
 
 
 def _best(run: Run, gated: pd.DataFrame) -> Panel:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from pairsmith.judge.rates import percent
+
 UNKNOWN = "unknown"
 
 
@@ -14,8 +16,8 @@ def so_many(count: int, word: str) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """Such as "85 %"; "–" of nothing."""
-    return f"{part / whole:.0%}".replace("%", " %") if whole else "–"
+    """Such as "85 %" or "2.5 %"; "–" of nothing."""
+    return percent(part / whole) if whole else "–"
 
 
 def points(value: float | None) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pairsmith.show.kappa import Kappa
     from pairsmith.show.review.session import Progress, Shown
 
+LEAST_COMMON = 0.2  # of the characters of two answers: below that nearly everything would be marked
 FILES = {"base.css": "text/css", "review.css": "text/css", "review.js": "text/javascript"}
 
 
@@ -88,9 +89,10 @@ def _part(label: str, text: str) -> Part:
 
 def _answers(one: str, other: str) -> list[Part]:
     first, second = _part("1", one), _part("2", other)
-    if (found := differences(visible(one), visible(other))) is None:
+    found = differences(visible(one), visible(other))
+    if found is None or found.common < LEAST_COMMON:
         return [first, second]
-    return [first._replace(differ=_marked(found[0])), second._replace(differ=_marked(found[1]))]
+    return [first._replace(differ=_marked(found.first)), second._replace(differ=_marked(found.second))]
 
 
 def _marked(pieces: Iterable[Piece]) -> Markup:
