@@ -32,12 +32,12 @@ from pairsmith.records import (
     RequestId,
     Usage,
 )
+from pairsmith.show.diffs import MOST_CHARS, differences
 from pairsmith.show.reasons import meaning
-from pairsmith.show.report.diffs import MOST_CHARS, differences
 from pairsmith.show.report.gather import PAIRS
 from pairsmith.show.report.page import fitting
 from pairsmith.show.report.samples import Piece, Sample, Side, Turn, chosen_pairs
-from pairsmith.show.report.unseen import name, visible
+from pairsmith.show.unseen import name, visible
 
 SOME_WORDS = st.lists(st.sampled_from(["one", "two", " ", "\n", ",", "<b>", "漢字", "ß", "e\u0301"]), max_size=40).map(
     "".join

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairsmith.show.report.unseen import visible
 from pairsmith.show.review.rendering import _ATTRIBUTES, _TAGS, MOST_MARKDOWN, rendered
+from pairsmith.show.unseen import visible
 from review_runs import Read
 
 PIECES = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -203,20 +204,17 @@ def test_a_file_stays_proven_when_more_is_said_and_that_is_noted(project: Projec
 
     assert proven(project, old)["notes"] == ["1 review is younger than it: export it again to have them in it"]
     assert sides(read_rows(new)[0]) == turned(project.pairs[0])
-    withdraw(project, number)
+    asyncio.run(take_back(project.run_dir, number))
     assert proven(project, new)["notes"] == ["1 review is younger than it: export it again to have them in it"]
     export(project, tmp_path / "again.jsonl")
     assert read_rows(tmp_path / "again.jsonl") == project.pairs
 
 
-def withdraw(project: Project, number: int) -> None:
-    async def taken_back() -> None:
-        ledger = open_ledger(RunFolder(project.run_dir).ledger, time.time, create=False)
-        assert await ledger.withdraw(number, "ann")
-        assert not await ledger.withdraw(number, "ann")
-        await ledger.close()
-
-    asyncio.run(taken_back())
+async def take_back(run_dir: Path, number: int) -> None:
+    ledger = open_ledger(RunFolder(run_dir).ledger, time.time, create=False)
+    assert await ledger.withdraw(number, "ann")
+    assert not await ledger.withdraw(number, "ann")
+    await ledger.close()
 
 
 def test_what_people_prefer_below_the_gate_is_a_pair(project: Project, tmp_path: Path) -> None:
@@ -250,3 +248,32 @@ def test_explain_says_what_people_made_of_each_pair(reviewed: Project) -> None:
 def test_status_counts_what_people_said(reviewed: Project) -> None:
     assert pairsmith("status", reviewed.run_dir, "--json").json["reviews"] == {"ann": 5}
     assert "reviews      ann 5" in pairsmith("status", reviewed.run_dir).out
+
+
+def test_reviews_go_into_a_file_and_into_a_copy_of_the_run(reviewed: Project, tmp_path: Path) -> None:
+    out, copy = tmp_path / "reviews.jsonl", tmp_path / "copy"
+    shutil.copytree(reviewed.run_dir, copy)
+    for number in range(1, 6):
+        asyncio.run(take_back(copy, number))
+
+    written = pairsmith("review", reviewed.run_dir, "--export", out, "--json")
+    taken = pairsmith("review", copy, "--import", out)
+    again = pairsmith("review", copy, "--import", out)
+
+    assert written.json == {"out": str(out), "reviews": 5, "reviewers": 1}
+    assert taken.out.startswith("5 verdicts added to ")
+    assert again.err == "pairsmith: 5 verdicts left out: known already\n"
+    for run_dir, name in ((reviewed.run_dir, "here.jsonl"), (copy, "there.jsonl")):
+        assert pairsmith("export", run_dir, "-o", tmp_path / name).code == 0
+    assert (tmp_path / "here.jsonl").read_bytes() == (tmp_path / "there.jsonl").read_bytes()
+
+
+def test_two_things_at_once_and_files_that_are_not_there_are_refused(reviewed: Project, tmp_path: Path) -> None:
+    out = tmp_path / "reviews.jsonl"
+    refused = [
+        pairsmith("review", reviewed.run_dir, *words)
+        for words in (("--export", out, "--import", out), ("--import", out), ("--export", tmp_path / "no" / "dir"))
+    ]
+
+    assert [ran.code for ran in refused] == [2, 2, 2]
+    assert [ran.err.count("\n") for ran in refused] == [1, 1, 1]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pairsmith.cli import reviewed
 from pairsmith.cli.common import as_last_run, json_option, named, relative, run_dir_option, say, show, stored_run
 from pairsmith.errors import UserError
 
@@ -48,6 +49,16 @@ class _Wanted:
 @click.option("--family", metavar="F", help="Show pairs of prompts of this task family only.")
 @click.option("--no-open", is_flag=True, help="Do not open the page in a browser.")
 @click.option("--agreement", is_flag=True, help="Say how judges and people agree, and serve nothing.")
+@click.option(
+    "--export",
+    "out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the verdicts that stand as JSON lines.",
+)
+@click.option(
+    "--import", "source", type=click.Path(path_type=Path), metavar="FILE", help="Add the verdicts of such a file."
+)
 @json_option
 def command(
     run: Path,
@@ -58,6 +69,8 @@ def command(
     family: str | None,
     no_open: bool,
     agreement: bool,
+    out: Path | None,
+    source: Path | None,
     as_json: bool,
 ) -> int:
     """Judge pairs blind, on a page of this machine: two answers in random order, keys 1 and 2.
@@ -66,8 +79,14 @@ def command(
     comes what teaches most: close calls, pairs on which judges disagree, and a random sample all along. Ctrl-C ends it.
     """
     what = named(run, run_dir)
+    if sum((agreement, out is not None, source is not None)) > 1:
+        raise UserError("--agreement, --export and --import are three things to do: name one at a time")
     if agreement:
         return _agreement(what, as_json)
+    if out is not None:
+        return reviewed.written_out(what, out, as_json)
+    if source is not None:
+        return reviewed.taken_in(what, source, as_json)
     return _review(what, _Wanted(reviewer, port, limit, family, not no_open, as_json))
 
 

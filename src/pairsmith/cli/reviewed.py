@@ -23,7 +23,8 @@ def written_out(what: Named, out: Path, as_json: bool) -> int:
         raise UserError(f"{out} cannot be written ({exc.strerror}): name another file") from exc
     people = len({one.reviewer for one in reviews})
     result = {"out": str(out), "reviews": len(reviews), "reviewers": people}
-    show(result, as_json, lambda: f"{relative(out)}: {len(reviews):,} verdicts of {people:,} people")
+    told = f"{relative(out)}: {_verdicts(len(reviews))} of {'1 person' if people == 1 else f'{people:,} people'}"
+    show(result, as_json, lambda: told)
     return 0
 
 
@@ -38,7 +39,11 @@ def taken_in(what: Named, source: Path, as_json: bool) -> int:
     with stream, stored_run(what.folder) as (ledger, _):
         imported = asyncio.run(take_reviews(stream, str(source), ledger))
     for why, n in imported.left_out.items():
-        say(f"{n:,} verdicts left out: {why}")
+        say(f"{_verdicts(n)} left out: {why}")
     result = {"added": imported.added, "left_out": dict(imported.left_out)}
-    show(result, as_json, lambda: f"{imported.added:,} verdicts added to {relative(what.folder.path)}")
+    show(result, as_json, lambda: f"{_verdicts(imported.added)} added to {relative(what.folder.path)}")
     return 0
+
+
+def _verdicts(count: int) -> str:
+    return "1 verdict" if count == 1 else f"{count:,} verdicts"

@@ -23,7 +23,7 @@ from pairsmith.show.report.drawing import Table
 from pairsmith.show.report.page import SAMPLE_BYTES, Figure, choices, fitting, rendered
 from pairsmith.show.report.samples import MOST_PAIRS, Sample, in_turn, pair_of
 from pairsmith.show.report.telling import points, share, so_many, usd
-from pairsmith.show.report.unseen import name, visible
+from pairsmith.show.unseen import name, visible
 
 if TYPE_CHECKING:
     from pairsmith.ledger import Ledger

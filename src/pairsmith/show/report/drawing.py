@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from pairsmith.judge.rates import told
-from pairsmith.show.report.unseen import name
+from pairsmith.show.unseen import name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

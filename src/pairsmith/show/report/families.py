@@ -21,7 +21,7 @@ from pairsmith.show.report.drawing import (
 )
 from pairsmith.show.report.gather import NO_FAMILY
 from pairsmith.show.report.telling import points
-from pairsmith.show.report.unseen import name
+from pairsmith.show.unseen import name
 
 if TYPE_CHECKING:
     import pandas as pd

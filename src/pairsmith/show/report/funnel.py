@@ -20,7 +20,7 @@ from pairsmith.show.report.drawing import (
     rows_in,
 )
 from pairsmith.show.report.telling import share, so_many
-from pairsmith.show.report.unseen import name
+from pairsmith.show.unseen import name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

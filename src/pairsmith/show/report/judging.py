@@ -21,7 +21,7 @@ from pairsmith.show.report.drawing import (
     rows_in,
 )
 from pairsmith.show.report.telling import so_many
-from pairsmith.show.report.unseen import name
+from pairsmith.show.unseen import name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

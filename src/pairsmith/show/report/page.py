@@ -21,7 +21,7 @@ from pairsmith.running.shareable import public_name, shareable_toml
 from pairsmith.show.report import arms, families, funnel, judging, lengths, people, scores, timing
 from pairsmith.show.report.samples import samples
 from pairsmith.show.report.telling import lasted, moment, points, share, so_many, usd
-from pairsmith.show.report.unseen import name, visible
+from pairsmith.show.unseen import name, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment

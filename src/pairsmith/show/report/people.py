@@ -23,7 +23,7 @@ from pairsmith.show.report.drawing import (
     rows_in,
 )
 from pairsmith.show.report.telling import share
-from pairsmith.show.report.unseen import name, visible
+from pairsmith.show.unseen import name, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -19,11 +19,11 @@ from pairsmith.dataset import Texts
 from pairsmith.errors import LedgerError
 from pairsmith.outcomes import family_in, pairs_in
 from pairsmith.records import PromptId
+from pairsmith.show.diffs import Piece, differences
 from pairsmith.show.reasons import meaning
-from pairsmith.show.report.diffs import Piece, differences
 from pairsmith.show.report.gather import NO_FAMILY
 from pairsmith.show.report.telling import points
-from pairsmith.show.report.unseen import name, visible
+from pairsmith.show.unseen import name, visible
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -25,7 +25,7 @@ from pairsmith.show.report.drawing import (
     rows_in,
 )
 from pairsmith.show.report.telling import points, share, so_many
-from pairsmith.show.report.unseen import name
+from pairsmith.show.unseen import name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import numpy as np
 from pairsmith.show.reasons import meaning
 from pairsmith.show.report.drawing import QUIET, Panel, Table, filled, label, legend, lined, panel
 from pairsmith.show.report.telling import in_unit, lasted, moment, share, so_many, usd
-from pairsmith.show.report.unseen import name
+from pairsmith.show.unseen import name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,9 +16,9 @@ from markupsafe import Markup, escape
 from pairsmith.judge.rates import percent, told
 from pairsmith.records import Json, Message, Prompt
 from pairsmith.show.agreement import LEAST, Agreement, sentences
-from pairsmith.show.report.diffs import Piece, differences
-from pairsmith.show.report.unseen import visible
+from pairsmith.show.diffs import Piece, differences
 from pairsmith.show.review.rendering import rendered
+from pairsmith.show.unseen import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template

@@ -21,7 +21,7 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
-from pairsmith.show.report.unseen import visible
+from pairsmith.show.unseen import visible
 
 # Beyond these a text is shown plain: a stranger may have written it to keep the page busy. Measured: 20,000 characters
 # take markdown-it-py 0.5 s at most, but 1.3 s if all of them open links.
