@@ -272,7 +272,7 @@ def test_two_things_at_once_and_files_that_are_not_there_are_refused(reviewed: P
     out = tmp_path / "reviews.jsonl"
     refused = [
         pairsmith("review", reviewed.run_dir, *words)
-        for words in (("--export", out, "--import", out), ("--import", out), ("--export", tmp_path / "no" / "dir"))
+        for words in (("--export", out, "--import", out), ("--import", out), ("--export", reviewed.recipe / "out"))
     ]
 
     assert [ran.code for ran in refused] == [2, 2, 2]
