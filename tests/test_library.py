@@ -258,6 +258,10 @@ def test_overrides_and_limit_reach_the_run(simulator: Server, tmp_path: Path) ->
     assert tomllib.loads((tmp_path / "run" / "recipe.toml").read_text())["pair"]["min_gap"] == 9.0
 
 
+def test_the_report_of_a_result_is_one_file(ran: Ran, tmp_path: Path) -> None:
+    assert ran.result.report(tmp_path / "report.html").read_bytes().startswith(b"<!doctype html>")
+
+
 def test_another_target_can_be_exported_of_a_result(ran: Ran, tmp_path: Path) -> None:
     exported = ran.result.export(tmp_path / "trl.jsonl", target="trl", limit=3)
 

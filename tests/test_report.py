@@ -194,7 +194,7 @@ class Reported:
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
     with serving() as server, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pairsmith.cli.report._today", lambda: "today")
+        patch.setattr("pairsmith.cli.report.today", lambda: "today")
         patch.setenv("STUDENT_KEY", "sk-secret-of-mine-1234")
         project = Project(tmp_path_factory.mktemp("reported"), server).prompts(everyday(12))
         student = {"model": "sim-student", "base_url": server.url, "api_key_env": "STUDENT_KEY"}

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pairsmith import __version__
 from pairsmith.assets import asset
 from pairsmith.cli.common import Named, json_option, out_of, provenance_path, relative, show, stored_run
 from pairsmith.cli.report import DEFAULT as REPORT
-from pairsmith.cli.report import write_report
+from pairsmith.cli.report import today
 from pairsmith.cli.simulate import book_options
 from pairsmith.errors import LedgerError, UserError
 from pairsmith.folder import RunFolder, written_whole
@@ -68,7 +69,9 @@ def command(folder: Path, as_json: bool) -> int:
         code, result = _run(what, as_json)
     pairs = _pairs(run_folder) if code == 0 else []
     if code == 0:
-        write_report(what, run_folder.path / REPORT)
+        from pairsmith.show.report.writing import write_report
+
+        write_report(what, run_folder.path / REPORT, __version__, today())
     if as_json:
         from pairsmith.cli.shown import as_json as pairs_json
 

@@ -10,12 +10,9 @@ import click
 
 from pairsmith import __version__
 from pairsmith.cli.common import (
-    as_last_run,
     collect_seldom,
     counts_json,
-    environment,
     json_option,
-    known_judges,
     named,
     relative,
     run_dir_option,
@@ -27,8 +24,6 @@ from pairsmith.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pairsmith.cli.common import Named
-    from pairsmith.ledger import Ledger
     from pairsmith.show.report.gather import Run
 
 DEFAULT, COMPARED = "report.html", "report-compared.html"
@@ -51,30 +46,18 @@ def command(run: Path, other: Path | None, run_dir: Path | None, out: Path | Non
     collect_seldom()
     if other is not None:
         return _compare(run, other, run_dir, out, as_json)
+    from pairsmith.show.report.writing import write_report
+
     what = named(run, run_dir)
     out = out or what.folder.path / DEFAULT
-    found, page = write_report(what, out)
+    found, page = write_report(what, out, __version__, today())
     show(_json(found, out, page), as_json, lambda: "\n".join(_text(found, out, page)))
     return 0
 
 
-def write_report(what: Named, out: Path) -> tuple[Run, bytes]:
-    """Write the page about one run; what it is about, and the page.
-
-    Raises:
-        UserError: the file cannot be written, or nothing was run in the folder yet.
-    """
-    from pairsmith.show.report.page import report_page
-
-    with stored_run(what.folder) as (ledger, digest):
-        found = _gathered(what, ledger, digest)
-        page = report_page(found, ledger, __version__, _today())
-    _write(out, page)
-    return found, page
-
-
 def _compare(run: Path, other: Path, run_dir: Path | None, out: Path | None, as_json: bool) -> int:
     from pairsmith.show.report.compare import compared, compared_page
+    from pairsmith.show.report.writing import gathered_of, write_page
 
     if run_dir is not None:
         raise UserError("--run-dir names the folder of one run: to compare two, name their folders")
@@ -83,35 +66,17 @@ def _compare(run: Path, other: Path, run_dir: Path | None, out: Path | None, as_
         raise UserError(f"{relative(first.folder.path)} is both runs: name the folders of two")
     out = out or first.folder.path / COMPARED
     with stored_run(first.folder) as (one, digest), stored_run(second.folder) as (two, other_digest):
-        found = compared(_gathered(first, one, digest), one, _gathered(second, two, other_digest), two)
-        page = compared_page(found, __version__, _today())
-    _write(out, page)
+        found = compared(gathered_of(first, one, digest), one, gathered_of(second, two, other_digest), two)
+        page = compared_page(found, __version__, today())
+    write_page(out, page)
     result = {"run_dir": str(first.folder.path), "other": str(second.folder.path), "out": str(out), "bytes": len(page)}
     show({**result, **found.as_json()}, as_json, lambda: "\n".join([_where(out, page), *found.in_short()]))
     return 0
 
 
-def _gathered(what: Named, ledger: Ledger, digest: str) -> Run:
-    from pairsmith.recipe import endpoints
-    from pairsmith.show.report.gather import gathered
-
-    recipe = as_last_run(what)
-    models = endpoints(recipe, environment())
-    return gathered(ledger, digest, recipe, what.folder.path, models, known_judges(what, models))
-
-
-def _today() -> str:
+def today() -> str:
+    """The date that a page carries."""
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _write(out: Path, page: bytes) -> None:
-    from pairsmith.folder import written_whole
-
-    try:
-        with written_whole(out) as file:
-            file.write(page)
-    except OSError as exc:
-        raise UserError(f"{out} cannot be written ({exc.strerror}): name another file with -o") from exc
 
 
 # --- what is said -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,6 +118,23 @@ class Run:
         with stored_run(what.folder) as (ledger, digest):
             projection = projection_of(what.recipe, ledger, digest, judges)
             return write_dataset(Texts(ledger), ledger.outcomes(digest), projection, Path(out), limit)
+
+    def report(self, out: str | Path | None = None) -> Path:
+        """Write one HTML file to look at, as `pairsmith report` does; it loads nothing.
+
+        Args:
+            out: the file; None: report.html in the run folder.
+
+        Returns:
+            Where it is.
+        """
+        from pairsmith import __version__
+        from pairsmith.show.report.writing import write_report
+
+        what = Named(self.recipe, RunFolder(self.run_dir), True)
+        path = Path(out) if out else self.run_dir / "report.html"
+        write_report(what, path, __version__, datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))
+        return path
 
     @property
     def bias(self) -> BiasCard:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 MINUTE_S = 60.0
 MOST_OUTCOMES = 5  # that have a colour of their own
-OPEN = "open"
 
 
 def shown(run: Run) -> list[Panel]:
