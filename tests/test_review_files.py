@@ -15,6 +15,7 @@ from pairsmith.errors import InputError
 from pairsmith.folder import RunFolder
 from pairsmith.ledger import Ledger, Opinion, Said, open_ledger
 from pairsmith.records import Candidate, CompletionId, Prompt, candidate_id, prompt_id
+from pairsmith.reviewing import heard
 from pairsmith.running.reviews import Imported, take_reviews, write_reviews
 
 MESSAGES = ({"role": "user", "content": "Is 91 a prime?"},)
@@ -136,3 +137,14 @@ def test_a_completion_of_another_prompt_is_left_out(ledger: Ledger) -> None:
     asyncio.run(replied())
 
     assert take(ledger, {**ROW, "second": CompletionId("r" * 32)}) == Imported(0, {"completions of another prompt": 1})
+
+
+def test_an_older_verdict_from_a_file_does_not_overrule_what_its_reviewer_said_since(ledger: Ledger) -> None:
+    asyncio.run(ledger.review([Opinion(IDENT, YES, NO, Said.PREFERRED, YES, "ann", at=9.0)]))
+    older, newer = {**ROW, "at": 8.0}, {**ROW, "reviewer": "bob", "preferred": YES, "at": 8.5}
+
+    imported = take(ledger, older, newer, {**ROW, "reviewer": "bob", "at": 7.0})
+
+    assert imported == Imported(1, {"older than what their reviewers said since": 2})
+    (said,) = heard(ledger.reviews())[IDENT]
+    assert said.preferred == YES

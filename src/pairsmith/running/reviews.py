@@ -86,7 +86,8 @@ async def take_reviews(stream: BinaryIO, name: str, ledger: Ledger) -> Imported:
     """Add the verdicts of a file to a run's log: all of them, or none where a line is wrong.
 
     Those that the log has already are passed over, so that a file may be read twice; so are those on prompts and
-    completions that this run does not have.
+    completions that this run does not have, and those that are older than what the same person said of the same two:
+    what stands last in the log counts.
 
     Args:
         stream: the open file.
@@ -97,15 +98,21 @@ async def take_reviews(stream: BinaryIO, name: str, ledger: Ledger) -> Imported:
         InputError: a line is not as it must be.
         Stopped: the ledger could not be written.
     """
-    known, left_out = {_named(one) for one in ledger.reviews()}, Counter[str]()
-    texts, taken = Texts(ledger), list[Opinion]()
+    standing, left_out = ledger.reviews(), Counter[str]()
+    known, texts, taken = {_named(one) for one in standing}, Texts(ledger), list[Opinion]()
+    latest: dict[tuple[object, ...], float] = {}
+    for one in standing:
+        latest[_by_whom(one)] = max(one.at, latest.get(_by_whom(one), 0.0))
     for opinion in _read(stream, name):
         if (key := _named(opinion)) in known:
             left_out["known already"] += 1
         elif why := _missing(opinion, ledger, texts):
             left_out[why] += 1
+        elif (opinion.at or 0.0) < latest.get(who := _by_whom(opinion), 0.0):
+            left_out["older than what their reviewers said since"] += 1
         else:
             known.add(key)
+            latest[who] = opinion.at or 0.0
             taken.append(opinion)
     if taken:
         await ledger.review(taken)
@@ -147,6 +154,12 @@ def _named(one: Opinion | Review) -> tuple[object, ...]:
     """What makes a verdict the same one in two logs."""
     prompt = one.prompt if isinstance(one, Opinion) else one.prompt.id
     return prompt, one.first, one.second, one.said, one.preferred, one.reviewer, one.at, one.note, one.edited
+
+
+def _by_whom(one: Opinion | Review) -> tuple[object, ...]:
+    """Who speaks of which two completions."""
+    prompt = one.prompt if isinstance(one, Opinion) else one.prompt.id
+    return prompt, frozenset((one.first, one.second)), one.reviewer
 
 
 def _missing(opinion: Opinion, ledger: Ledger, texts: Texts) -> str:
