@@ -184,6 +184,14 @@ def test_an_opinion_that_contradicts_itself_cannot_be_stored() -> None:
         Opinion(PROMPT.id, A, A, Said.TIE, None, "ann")
 
 
+def test_an_answer_that_may_not_be_rejected_is_not_rejected_for_its_mended_text() -> None:
+    barred = (frozenset[Flag](), frozenset({Flag.CUT_OFF}))
+    reviewing = Reviewing("override", 1, heard([mends(B, "No: 7 × 13.")]), barred)
+
+    assert reviewing.pairs(PROMPT, settled(marks=["cut_off"])) == ["reviewed_unusable"]
+    assert couples(reviewing.pairs(PROMPT, settled())) == [(candidate_id(PROMPT.id, "No: 7 × 13."), B)]
+
+
 # --- what always holds --------------------------------------------------------------------------------
 
 VERDICTS = st.builds(

@@ -127,7 +127,7 @@ class Reviewing:
         if said.preferred is None:
             return "reviewers_disagree" if said.said is None else "reviewed_tie"
         if said.edit is not None:
-            return _edited(prompt, said, pair["chosen"], pair["rejected"])
+            return self._edited(prompt, said, (pair["chosen"], pair["rejected"]), body)
         if said.preferred == pair["chosen"]["completion"]:
             return _confirmed(said, pair)
         if self.mode == DROP_DISAGREED:
@@ -145,18 +145,37 @@ class Reviewing:
             return None
         (other,) = said.couple - {said.preferred}
         if said.edit is not None:
-            return _edited(prompt, said, sides[said.preferred], sides[other])
+            return self._edited(prompt, said, (sides[said.preferred], sides[other]), body)
         return self._turned(said, sides[said.preferred], sides[other], body)
 
     def _turned(
         self, said: Heard, chosen: StoredSide, rejected: StoredSide, body: Mapping[str, Any]
     ) -> StoredPair | str:
         """People's own pair: no judge's points stand behind it."""
-        marks = {row[0]: frozenset(row[5]) for row in body.get("completions", ()) if len(row) > 5}
-        of_sides = (marks.get(side["completion"], frozenset()) for side in (chosen, rejected))
-        if any(barred & marked for barred, marked in zip(self.barred, of_sides, strict=True)):
+        if any(barred & _marks(side, body) for barred, side in zip(self.barred, (chosen, rejected), strict=True)):
             return "reviewed_unusable"
         return StoredPair(chosen=chosen, rejected=rejected, gap=None, judges=[], provenance=_said(said, REVIEW))
+
+    def _edited(
+        self, prompt: Prompt, said: Heard, sides: tuple[StoredSide, StoredSide], body: Mapping[str, Any]
+    ) -> StoredPair | str:
+        """The mended text over the one that was mended, which was sampled as it is said of both."""
+        assert said.edit is not None
+        assert said.edit.edited is not None
+        original = next(side for side in sides if side["completion"] == said.preferred)
+        if self.barred[1] & _marks(original, body):
+            return "reviewed_unusable"
+        mended: StoredSide = {**original, "completion": candidate_id(prompt.id, said.edit.edited), "span": None}
+        provenance: dict[str, Json] = {**_said(said, EDIT), "edited_from": original["completion"]}
+        return StoredPair(chosen=mended, rejected=original, gap=None, judges=[], provenance=provenance)
+
+
+def _marks(side: StoredSide, body: Mapping[str, Any]) -> frozenset[str]:
+    """What its completion was marked with when it was screened."""
+    return next(
+        (frozenset(row[5]) for row in body.get("completions", ()) if row[0] == side["completion"] and len(row) > 5),
+        frozenset(),
+    )
 
 
 def _couple(pair: StoredPair) -> frozenset[CompletionId]:
@@ -171,16 +190,6 @@ def _confirmed(said: Heard, pair: StoredPair) -> StoredPair:
     assert isinstance(known["said"], list)
     both = {"rule": REVIEW, "judged_by": before.get("rule"), "said": [*earlier, *known["said"]]}
     return {**pair, "provenance": {**before, **both}}
-
-
-def _edited(prompt: Prompt, said: Heard, one: StoredSide, other: StoredSide) -> StoredPair:
-    """The mended text over the one that was mended, which was sampled as it is said of both."""
-    assert said.edit is not None
-    assert said.edit.edited is not None
-    original = one if one["completion"] == said.preferred else other
-    mended: StoredSide = {**original, "completion": candidate_id(prompt.id, said.edit.edited), "span": None}
-    provenance: dict[str, Json] = {**_said(said, EDIT), "edited_from": original["completion"]}
-    return StoredPair(chosen=mended, rejected=original, gap=None, judges=[], provenance=provenance)
 
 
 def _said(said: Heard, rule: str) -> dict[str, Json]:
