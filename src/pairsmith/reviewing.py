@@ -27,6 +27,7 @@ LEFT_OUT = {
     "reviewed_bad_prompt": "people find its prompt bad",
     "reviewers_disagree": "as many people say one thing of it as another",
     "reviewed_otherwise": 'people prefer the other answer, and export.reviews = "drop-disagreed" turns no pair round',
+    "reviewed_already": "people mended one of its answers into a text that another pair of the prompt has over it",
     "reviewed_unusable": "as people prefer them, [pair] lets one of the two not stand on its side",
     NOT_REVIEWED: 'nobody has reviewed it, and export.reviews = "only-reviewed" asks for that',
 }
@@ -105,6 +106,10 @@ class Reviewing:
 
     def pairs(self, prompt: Prompt, settled: Settled) -> list[StoredPair | str]:
         """The pairs of a settled prompt as people leave them; of each that they take away the reason."""
+        seen = set[tuple[CompletionId, CompletionId]]()
+        return [_once(pair, seen) for pair in self._pairs(prompt, settled)]
+
+    def _pairs(self, prompt: Prompt, settled: Settled) -> list[StoredPair | str]:
         found = pairs_in(settled.body)
         said = self.heard.get(prompt.id, ()) if settled.kind != "failed" and self.mode != IGNORE else ()
         if not said:
@@ -176,6 +181,17 @@ def _marks(side: StoredSide, body: Mapping[str, Any]) -> frozenset[str]:
         (frozenset(row[5]) for row in body.get("completions", ()) if row[0] == side["completion"] and len(row) > 5),
         frozenset(),
     )
+
+
+def _once(pair: StoredPair | str, seen: set[tuple[CompletionId, CompletionId]]) -> StoredPair | str:
+    """The pair; or that its prompt has the very same already, of an answer that was mended beside two others."""
+    if isinstance(pair, str):
+        return pair
+    sides = pair["chosen"]["completion"], pair["rejected"]["completion"]
+    if sides in seen:
+        return "reviewed_already"
+    seen.add(sides)
+    return pair
 
 
 def _couple(pair: StoredPair) -> frozenset[CompletionId]:
