@@ -6,6 +6,7 @@ Called by dataset.py and auditing, and by what shows how judges and people agree
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from pairsmith.records import CompletionId, Flag, Json, Prompt, PromptId, candid
 OVERRIDE, DROP_DISAGREED, ONLY_REVIEWED, IGNORE = "override", "drop-disagreed", "only-reviewed", "ignore"
 REVIEW, EDIT = "review", "edit"  # the rules that such a pair rests on
 NOT_REVIEWED = "not_reviewed"
+LONGEST_NAME = 80
 
 Barred: TypeAlias = "tuple[frozenset[Flag], frozenset[Flag]]"
 
@@ -31,6 +33,20 @@ LEFT_OUT = {
     "reviewed_unusable": "as people prefer them, [pair] lets one of the two not stand on its side",
     NOT_REVIEWED: 'nobody has reviewed it, and export.reviews = "only-reviewed" asks for that',
 }
+
+
+def name_of(word: str) -> str:
+    """A reviewer's name, tidied: one person is not two, and a terminal can print it.
+
+    Raises:
+        ValueError: it is empty, too long, or holds what cannot be seen.
+    """
+    name = " ".join(unicodedata.normalize("NFC", word).split())
+    if not name:
+        raise ValueError("a reviewer needs a name")
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"a reviewer's name has {LONGEST_NAME} characters at most, all of them visible")
+    return name
 
 
 @dataclass(frozen=True, slots=True)

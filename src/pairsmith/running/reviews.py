@@ -20,6 +20,7 @@ from pairsmith.errors import InputError, LedgerError
 from pairsmith.export.formats import row_bytes
 from pairsmith.ledger import Ledger, Opinion, Review, Said
 from pairsmith.records import CompletionId, PromptId, RequestId
+from pairsmith.reviewing import name_of
 
 LONGEST = 1_000_000  # characters of a note, or of a mended text
 
@@ -42,10 +43,15 @@ class _Row(BaseModel):
     second: str
     said: Said
     preferred: str | None = None
-    reviewer: str = Field(max_length=200)
-    at: float = Field(ge=0)
+    reviewer: str
+    at: float = Field(ge=0, strict=True)
     note: str = Field(default="", max_length=LONGEST)
     edited: str | None = Field(default=None, max_length=LONGEST)
+
+    @field_validator("reviewer")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        return name_of(value)
 
     @field_validator("at")
     @classmethod
@@ -121,10 +127,11 @@ async def take_reviews(stream: BinaryIO, name: str, ledger: Ledger) -> Imported:
 
 def _read(stream: BinaryIO, name: str) -> Iterator[Opinion]:
     for number, line in enumerate(stream, start=1):
-        if not line.strip():
+        body = line.removeprefix(b"\xef\xbb\xbf")
+        if not body.strip():
             continue
         try:
-            row = _Row.model_validate(orjson.loads(line.removeprefix(b"\xef\xbb\xbf")))
+            row = _Row.model_validate(orjson.loads(body))
             yield Opinion(
                 PromptId(row.prompt_id),
                 CompletionId(row.first),
@@ -133,7 +140,7 @@ def _read(stream: BinaryIO, name: str) -> Iterator[Opinion]:
                 None if row.preferred is None else CompletionId(row.preferred),
                 row.reviewer,
                 row.note,
-                row.edited,
+                row.edited or None,
                 row.at,
             )
         except orjson.JSONDecodeError as exc:
