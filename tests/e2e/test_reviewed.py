@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,24 @@ def test_explain_says_what_people_made_of_each_pair(reviewed: Project) -> None:
     assert whys[2] == "It is not exported: people find its two answers equally good."
     assert whys[3] == "It is not exported: people find its prompt bad."
     assert whys[4].startswith("Exported is the text that #1 was mended into")
+
+
+def test_explain_says_of_a_pair_that_nobody_saw_only_that_it_is_left_out_where_it_is(project: Project) -> None:
+    several = {"strategy": "all-gaps", "min_gap": 1.0, "verify_gap": 1.0, "chosen_floor": 1.0, "disjoint": False}
+    project.save(pair=several)
+    project.run()
+    seen, unseen = next((one, two) for one, two in pairwise(project.proofs) if one["prompt_id"] == two["prompt_id"])
+    review(project, verdict(seen, "chosen"))
+
+    whys = pairsmith("explain", project.run_dir, seen["prompt_id"], "--json").json["why"]
+    assert [why for why in whys if "People" in why] == ["People confirm it."]
+
+    project.save(export={"reviews": "only-reviewed"})
+    project.run()
+    (other,) = project.sql(f"SELECT hash FROM prompts WHERE hash <> '{unseen['prompt_id']}' LIMIT 1")
+    for ident in (unseen["prompt_id"], *other):
+        whys = pairsmith("explain", project.run_dir, ident, "--json").json["why"]
+        assert whys[-1].startswith("It is not exported: nobody has reviewed it")
 
 
 def test_status_counts_what_people_said(reviewed: Project) -> None:
