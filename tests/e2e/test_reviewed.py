@@ -269,6 +269,13 @@ def test_status_counts_what_people_said(reviewed: Project) -> None:
     assert "reviews      ann 5" in pairsmith("status", reviewed.run_dir).out
 
 
+def test_no_name_in_a_ledger_moves_the_cursor(project: Project) -> None:
+    project.run()
+    review(project, verdict(project.proofs[0], "chosen", "cy\x1b[2J"))
+
+    assert "reviews      cy\\x1b[2J 1" in pairsmith("status", project.run_dir).out
+
+
 def test_reviews_go_into_a_file_and_into_a_copy_of_the_run(reviewed: Project, tmp_path: Path) -> None:
     out, copy = tmp_path / "reviews.jsonl", tmp_path / "copy"
     shutil.copytree(reviewed.run_dir, copy)
