@@ -114,6 +114,22 @@ def test_an_upgrade_that_breaks_off_leaves_the_old_ledger_whole(
     assert version(tmp_path) == str(VERSION)
 
 
+def test_two_that_open_an_old_ledger_at_once_both_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old_ledger(tmp_path)
+    migrate = schema._migrate
+
+    def beaten(db: sqlite3.Connection, found: int) -> None:
+        with closing(schema.connect(RunFolder(tmp_path).ledger)) as other:
+            migrate(other, found)
+        migrate(db, found)
+
+    with monkeypatch.context() as racing:
+        racing.setattr(schema, "_migrate", beaten)
+        ledger_in(tmp_path).close_now()
+
+    assert version(tmp_path) == str(VERSION)
+
+
 # --- as anchors ------------------------------------------------------------------------------------
 
 
