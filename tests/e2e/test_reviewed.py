@@ -167,6 +167,23 @@ def test_a_verdict_that_somebody_forges_in_the_proof_is_named(reviewed: Project,
     assert "line 2 of the provenance says something else than the ledger in said" in ran.out
 
 
+@pytest.mark.parametrize("through", [-5, True, "2", None])
+def test_a_length_of_the_log_that_is_none_is_not_believed(reviewed: Project, tmp_path: Path, through: object) -> None:
+    out, proofs = tmp_path / "pairs.jsonl", tmp_path / "pairs.provenance.jsonl"
+    export(reviewed, out)
+    write_rows(proofs, [{**proof, "reviews_through": through} for proof in read_rows(proofs)])
+
+    assert proven(reviewed, out)["notes"] == []
+
+
+def test_a_file_without_what_people_said_is_not_proven_where_it_is_asked_for(reviewed: Project, tmp_path: Path) -> None:
+    out = tmp_path / "pairs.jsonl"
+    export(reviewed, out, "--reviews", "ignore")
+
+    assert proven(reviewed, out)["rests_on"].keys() <= {"gap", "duels"}
+    assert pairsmith("audit", reviewed.run_dir, out, "--set", "export.reviews=override").code == 1
+
+
 def test_a_mended_text_that_was_changed_in_the_file_is_named(reviewed: Project, tmp_path: Path) -> None:
     out = tmp_path / "pairs.jsonl"
     export(reviewed, out)

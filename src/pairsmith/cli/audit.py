@@ -85,9 +85,13 @@ def command(
 
 
 def _reviews_through(told: dict[str, Any]) -> int | None:
-    """How many reviews there were when the file was written; None, and so all of them: there is no provenance."""
-    through = told.get("reviews_through", 0)
-    return through if told and isinstance(through, int) else None
+    """How many reviews there were when the file was written; None, and so all of them: nothing says it.
+
+    A file that was written without them says none, and is held against all where it is asked what they make of it.
+    """
+    export, through = told.get("export"), told.get("reviews_through", 0)
+    ignored = isinstance(export, dict) and export.get("reviews") == "ignore"
+    return through if told and not ignored and type(through) is int and through >= 0 else None
 
 
 def _audited(what: Named, files: Sequence[Path], reviews_through: int | None) -> tuple[Audit, Counts]:
