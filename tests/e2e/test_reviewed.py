@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,25 @@ def test_a_file_stays_proven_when_more_is_said_and_that_is_noted(project: Projec
     assert proven(project, new)["notes"] == ["1 review is younger than it: export it again to have them in it"]
     export(project, tmp_path / "again.jsonl")
     assert read_rows(tmp_path / "again.jsonl") == project.pairs
+
+
+@pytest.mark.parametrize("command", ["pair", "export"])
+def test_an_edit_that_is_made_meanwhile_disturbs_nobody(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    project.run()
+    module = import_module(f"pairsmith.cli.{command}")
+    known = module.projection_of
+
+    def edited_just_before(*words: Any) -> Any:
+        review(project, verdict(project.proofs[0], Said.EDIT))
+        return known(*words)
+
+    monkeypatch.setattr(module, "projection_of", edited_just_before)
+    ran = pairsmith(command, project.run_dir, "-o", tmp_path / "pairs.jsonl")
+
+    assert ran.code == 0, ran.err
+    assert sides(read_rows(tmp_path / "pairs.jsonl")[0])[0] == MENDED
 
 
 async def take_back(run_dir: Path, number: int) -> None:
