@@ -301,6 +301,18 @@ def test_explain_says_of_a_pair_that_nobody_saw_only_that_it_is_left_out_where_i
         assert whys[-1].startswith("It is not exported: nobody has reviewed it")
 
 
+def test_explain_gives_no_number_to_an_answer_that_the_run_has_no_more(project: Project) -> None:
+    project.run()
+    (proof, *_) = project.proofs
+    review(project, verdict(proof, "chosen"))
+    project.save(sample={"endpoints": ["student"], "completions": 3, "temperature": [0.3]})
+    project.run()
+
+    said = " ".join(pairsmith("explain", project.run_dir, proof["prompt_id"]).out.split())
+
+    assert "ann, shown the two, prefers one that the run has no more to another such" in said
+
+
 def test_status_counts_what_people_said(reviewed: Project) -> None:
     assert pairsmith("status", reviewed.run_dir, "--json").json["reviews"] == {"ann": 5}
     assert "reviews      ann 5" in pairsmith("status", reviewed.run_dir).out
