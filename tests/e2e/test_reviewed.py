@@ -343,6 +343,22 @@ def test_reviews_go_into_a_file_and_into_a_copy_of_the_run(reviewed: Project, tm
     assert (tmp_path / "here.jsonl").read_bytes() == (tmp_path / "there.jsonl").read_bytes()
 
 
+def test_what_a_judge_wrote_is_no_answer_to_be_reviewed(reviewed: Project, tmp_path: Path) -> None:
+    out, copy = tmp_path / "reviews.jsonl", tmp_path / "copy"
+    shutil.copytree(reviewed.run_dir, copy)
+    pairsmith("review", copy, "--export", out)
+    row = read_rows(out)[0]
+    (call,) = reviewed.sql(
+        "SELECT r.request FROM replies r JOIN attempts a ON a.request = r.request"
+        f" WHERE a.purpose = 'score' AND r.prompt = '{row['prompt_id']}' LIMIT 1"
+    )[0]
+    write_rows(out, [{**row, "first": call, "preferred": row["second"]}])
+
+    ran = pairsmith("review", copy, "--import", out)
+
+    assert ran.err == "pairsmith: 1 verdict left out: completions that this run does not have\n"
+
+
 def test_two_things_at_once_and_files_that_are_not_there_are_refused(reviewed: Project, tmp_path: Path) -> None:
     out = tmp_path / "reviews.jsonl"
     refused = [

@@ -19,9 +19,10 @@ from pairsmith.dataset import Texts
 from pairsmith.errors import InputError, LedgerError
 from pairsmith.export.formats import row_bytes
 from pairsmith.ledger import Ledger, Opinion, Review, Said
-from pairsmith.records import CompletionId, PromptId, RequestId
+from pairsmith.records import CompletionId, PromptId, Purpose, RequestId
 from pairsmith.reviewing import name_of
 
+_UNKNOWN = "completions that this run does not have"
 LONGEST = 1_000_000  # characters of a note, or of a mended text
 
 
@@ -175,11 +176,12 @@ def _missing(opinion: Opinion, ledger: Ledger, texts: Texts) -> str:
     if prompt is None:
         return "prompts that this run does not have"
     sides = [opinion.first, opinion.second]
-    asked = ledger.asked_about([RequestId(ident) for ident in sides])
-    if any(other != prompt.id for other in asked.values()):
+    requests = [RequestId(ident) for ident in sides]
+    if any(other != prompt.id for other in ledger.asked_about(requests).values()):
         return "completions of another prompt"
     try:
         texts.of(prompt, sides)
     except LedgerError:
-        return "completions that this run does not have"
-    return ""
+        return _UNKNOWN
+    judges = any(one.purpose is not Purpose.SAMPLE for one in ledger.attempts_at(requests))
+    return _UNKNOWN if judges else ""  # what a judge wrote is a stored reply too
