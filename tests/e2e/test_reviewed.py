@@ -185,6 +185,16 @@ def test_a_file_without_what_people_said_is_not_proven_where_it_is_asked_for(rev
     assert pairsmith("audit", reviewed.run_dir, out, "--set", "export.reviews=override").code == 1
 
 
+def test_what_a_forged_proof_says_cannot_move_the_cursor(reviewed: Project, tmp_path: Path) -> None:
+    out, proofs = tmp_path / "pairs.jsonl", tmp_path / "pairs.provenance.jsonl"
+    export(reviewed, out)
+    write_rows(proofs, [{**proof, "\x1b[2J": 1} for proof in read_rows(proofs)])
+
+    ran = pairsmith("audit", reviewed.run_dir, out)
+
+    assert (ran.code, "\x1b" in ran.out) == (1, False)
+
+
 def test_a_mended_text_that_was_changed_in_the_file_is_named(reviewed: Project, tmp_path: Path) -> None:
     out = tmp_path / "pairs.jsonl"
     export(reviewed, out)

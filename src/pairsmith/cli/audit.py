@@ -233,10 +233,12 @@ def _json(audit: Audit, counts: Counts, files: Sequence[Path]) -> dict[str, Any]
 
 
 def _text(audit: Audit, counts: Counts, files: Sequence[Path], all_problems: bool) -> str:
+    from pairsmith.cli.explained import visible
+
     names = ", ".join(relative(path) for path in files)
     shown = audit.problems if all_problems else audit.problems[:SHOWN]
     hidden = len(audit.problems) - len(shown)
-    lines = [*map(str, shown), *([f"… and {hidden:,} more (--all prints them)"] if hidden else [])]
+    lines = [*(visible(str(one)) for one in shown), *([f"… and {hidden:,} more (--all prints them)"] if hidden else [])]
     lines += [""] if lines else []
     verdict = "proven" if not audit.problems else f"NOT proven: {len(audit.problems):,} problems"
     lines.append(f"{names}: {audit.proven:,} of {audit.rows:,} rows proven: {verdict}")
