@@ -149,6 +149,15 @@ def test_ties_and_contradictions_are_left_out_and_counted(tmp_path: Path) -> Non
     assert chosen.left_out == {"ties": 1, "contradicting reviews": 1}
 
 
+def test_what_one_of_several_prefers_is_no_anchor_where_the_others_prefer_neither(tmp_path: Path) -> None:
+    said: list[Told] = [(YES, NO, NO), (YES, NO, None), (NO, YES, None), (YES, MAYBE, YES)]
+
+    chosen = from_reviews(reviewed(tmp_path, said))
+
+    assert [(anchor.good.text, anchor.bad.text) for anchor in chosen.anchors] == [("yes", "maybe")]
+    assert chosen.left_out == {"ties": 2, "contradicting reviews": 1}
+
+
 def test_a_text_that_the_ledger_has_not_is_left_out_and_counted(tmp_path: Path) -> None:
     chosen = from_reviews(reviewed(tmp_path, [(YES, NO, NO), (CompletionId("lost"), NO, NO)]))
 
