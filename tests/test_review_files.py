@@ -15,6 +15,7 @@ from pairsmith.errors import InputError
 from pairsmith.folder import RunFolder
 from pairsmith.ledger import Ledger, Opinion, Said, open_ledger
 from pairsmith.records import Candidate, CompletionId, Prompt, candidate_id, prompt_id
+from pairsmith.reviewing import heard
 from pairsmith.running.reviews import Imported, take_reviews, write_reviews
 
 MESSAGES = ({"role": "user", "content": "Is 91 a prime?"},)
@@ -98,6 +99,11 @@ def test_verdicts_on_what_the_run_does_not_have_are_left_out_and_counted(ledger:
         ({"second": NO}, "about two completions"),
         ({"said": "edit"}, "has the mended text"),
         ({"reviewer": None}, "reviewer: input should be a valid string"),
+        ({"reviewer": " "}, "a reviewer needs a name"),
+        ({"reviewer": "ann\x1b[2J"}, "all of them visible"),
+        ({"reviewer": "ann\u202e"}, "all of them visible"),
+        ({"preferred": "\x1b[2J"}, r"'\x1b[2J' as the better one"),
+        ({"at": True}, "at: input should be a valid number"),
         ({"at": -1}, "at: input should be greater"),
         ({"at": "soon"}, "at: input should be a valid number"),
     ],
@@ -108,6 +114,21 @@ def test_a_wrong_line_is_named_and_nothing_is_taken(ledger: Ledger, change: dict
 
     assert found in str(refused.value)
     assert ledger.reviews() == []
+
+
+def test_a_reviewer_is_the_same_person_however_the_name_is_spelled(ledger: Ledger) -> None:
+    take(ledger, {**ROW, "reviewer": "Jose\u0301  Luis"}, {**ROW, "reviewer": "José Luis", "at": 2})
+
+    assert {one.reviewer for one in ledger.reviews()} == {"José Luis"}
+
+
+def test_lines_may_begin_and_end_as_windows_writes_them_and_keep_no_empty_edit(ledger: Ledger) -> None:
+    line = json.dumps({**ROW, "edited": ""}).encode()
+
+    imported = asyncio.run(take_reviews(io.BytesIO(b"\xef\xbb\xbf\r\n" + line + b"\r\n"), "reviews.jsonl", ledger))
+
+    assert imported == Imported(1, {})
+    assert [one.edited for one in ledger.reviews()] == [None]
 
 
 @pytest.mark.parametrize("line", [b"{", b"[1]", b'{"said": "tie"}', b"\xff"])
@@ -136,3 +157,14 @@ def test_a_completion_of_another_prompt_is_left_out(ledger: Ledger) -> None:
     asyncio.run(replied())
 
     assert take(ledger, {**ROW, "second": CompletionId("r" * 32)}) == Imported(0, {"completions of another prompt": 1})
+
+
+def test_an_older_verdict_from_a_file_does_not_overrule_what_its_reviewer_said_since(ledger: Ledger) -> None:
+    asyncio.run(ledger.review([Opinion(IDENT, YES, NO, Said.PREFERRED, YES, "ann", at=9.0)]))
+    older, newer = {**ROW, "at": 8.0}, {**ROW, "reviewer": "bob", "preferred": YES, "at": 8.5}
+
+    imported = take(ledger, older, newer, {**ROW, "reviewer": "bob", "at": 7.0})
+
+    assert imported == Imported(1, {"older than what their reviewers said since": 2})
+    (said,) = heard(ledger.reviews())[IDENT]
+    assert said.preferred == YES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -182,6 +183,25 @@ def test_an_opinion_that_contradicts_itself_cannot_be_stored() -> None:
             Opinion(PROMPT.id, A, B, said, preferred, "ann", "", edited)
     with pytest.raises(ValueError, match="two completions"):
         Opinion(PROMPT.id, A, A, Said.TIE, None, "ann")
+
+
+def test_an_answer_that_may_not_be_rejected_is_not_rejected_for_its_mended_text() -> None:
+    barred = (frozenset[Flag](), frozenset({Flag.CUT_OFF}))
+    reviewing = Reviewing("override", 1, heard([mends(B, "No: 7 × 13.")]), barred)
+
+    assert reviewing.pairs(PROMPT, settled(marks=["cut_off"])) == ["reviewed_unusable"]
+    assert couples(reviewing.pairs(PROMPT, settled())) == [(candidate_id(PROMPT.id, "No: 7 × 13."), B)]
+
+
+def test_one_answer_that_is_mended_into_one_text_beside_two_others_gives_one_pair() -> None:
+    several = settled()
+    further = {**several.body["pair"], "rejected": side(C)}  # type: ignore[dict-item]
+    several = replace(several, body={**several.body, "more_pairs": [further]}, pairs=2)
+    reviews = [mends(A, "new"), replace(mends(A, "new", "bob"), first=C, second=A)]
+
+    found = Reviewing("override", 2, heard(reviews)).pairs(PROMPT, several)
+
+    assert couples(found) == [(candidate_id(PROMPT.id, "new"), A), "reviewed_already"]
 
 
 # --- what always holds --------------------------------------------------------------------------------

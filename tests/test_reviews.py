@@ -114,6 +114,22 @@ def test_an_upgrade_that_breaks_off_leaves_the_old_ledger_whole(
     assert version(tmp_path) == str(VERSION)
 
 
+def test_two_that_open_an_old_ledger_at_once_both_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old_ledger(tmp_path)
+    migrate = schema._migrate
+
+    def beaten(db: sqlite3.Connection, found: int) -> None:
+        with closing(schema.connect(RunFolder(tmp_path).ledger)) as other:
+            migrate(other, found)
+        migrate(db, found)
+
+    with monkeypatch.context() as racing:
+        racing.setattr(schema, "_migrate", beaten)
+        ledger_in(tmp_path).close_now()
+
+    assert version(tmp_path) == str(VERSION)
+
+
 # --- as anchors ------------------------------------------------------------------------------------
 
 
@@ -131,6 +147,15 @@ def test_ties_and_contradictions_are_left_out_and_counted(tmp_path: Path) -> Non
 
     assert [(anchor.good.text, anchor.bad.text) for anchor in chosen.anchors] == [("no", "yes")]
     assert chosen.left_out == {"ties": 1, "contradicting reviews": 1}
+
+
+def test_what_one_of_several_prefers_is_no_anchor_where_the_others_prefer_neither(tmp_path: Path) -> None:
+    said: list[Told] = [(YES, NO, NO), (YES, NO, None), (NO, YES, None), (YES, MAYBE, YES)]
+
+    chosen = from_reviews(reviewed(tmp_path, said))
+
+    assert [(anchor.good.text, anchor.bad.text) for anchor in chosen.anchors] == [("yes", "maybe")]
+    assert chosen.left_out == {"ties": 2, "contradicting reviews": 1}
 
 
 def test_a_text_that_the_ledger_has_not_is_left_out_and_counted(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def explained(
         besides=besides(known, {one.id for one in answers}, unpaid),
         **_paid(attempts),
         _numbers={one.id: one.number for one in answers},
-        as_reviewed=tuple(reviewing.pairs(prompt, settled)) if settled and prompt.id in reviewing.heard else (),
+        as_reviewed=tuple(reviewing.pairs(prompt, settled)) if settled and settled.kind != "failed" else (),
         stands_for=tuple(one.prompt for one in ledger.near_duplicates(prompt.id)),
     )
     return replace(bare, rungs=_rungs(bare, rules, panel), compared=_compared(bare, known), votes=_votes(bare, ledger))

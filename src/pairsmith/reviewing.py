@@ -6,6 +6,7 @@ Called by dataset.py and auditing, and by what shows how judges and people agree
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from pairsmith.records import CompletionId, Flag, Json, Prompt, PromptId, candid
 OVERRIDE, DROP_DISAGREED, ONLY_REVIEWED, IGNORE = "override", "drop-disagreed", "only-reviewed", "ignore"
 REVIEW, EDIT = "review", "edit"  # the rules that such a pair rests on
 NOT_REVIEWED = "not_reviewed"
+LONGEST_NAME = 80
 
 Barred: TypeAlias = "tuple[frozenset[Flag], frozenset[Flag]]"
 
@@ -27,9 +29,24 @@ LEFT_OUT = {
     "reviewed_bad_prompt": "people find its prompt bad",
     "reviewers_disagree": "as many people say one thing of it as another",
     "reviewed_otherwise": 'people prefer the other answer, and export.reviews = "drop-disagreed" turns no pair round',
+    "reviewed_already": "people mended one of its answers into a text that another pair of the prompt has over it",
     "reviewed_unusable": "as people prefer them, [pair] lets one of the two not stand on its side",
     NOT_REVIEWED: 'nobody has reviewed it, and export.reviews = "only-reviewed" asks for that',
 }
+
+
+def name_of(word: str) -> str:
+    """A reviewer's name, tidied: one person is not two, and a terminal can print it.
+
+    Raises:
+        ValueError: it is empty, too long, or holds what cannot be seen.
+    """
+    name = " ".join(unicodedata.normalize("NFC", word).split())
+    if not name:
+        raise ValueError("a reviewer needs a name")
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"a reviewer's name has {LONGEST_NAME} characters at most, all of them visible")
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +122,10 @@ class Reviewing:
 
     def pairs(self, prompt: Prompt, settled: Settled) -> list[StoredPair | str]:
         """The pairs of a settled prompt as people leave them; of each that they take away the reason."""
+        seen = set[tuple[CompletionId, CompletionId]]()
+        return [_once(pair, seen) for pair in self._pairs(prompt, settled)]
+
+    def _pairs(self, prompt: Prompt, settled: Settled) -> list[StoredPair | str]:
         found = pairs_in(settled.body)
         said = self.heard.get(prompt.id, ()) if settled.kind != "failed" and self.mode != IGNORE else ()
         if not said:
@@ -127,7 +148,7 @@ class Reviewing:
         if said.preferred is None:
             return "reviewers_disagree" if said.said is None else "reviewed_tie"
         if said.edit is not None:
-            return _edited(prompt, said, pair["chosen"], pair["rejected"])
+            return self._edited(prompt, said, (pair["chosen"], pair["rejected"]), body)
         if said.preferred == pair["chosen"]["completion"]:
             return _confirmed(said, pair)
         if self.mode == DROP_DISAGREED:
@@ -145,18 +166,48 @@ class Reviewing:
             return None
         (other,) = said.couple - {said.preferred}
         if said.edit is not None:
-            return _edited(prompt, said, sides[said.preferred], sides[other])
+            return self._edited(prompt, said, (sides[said.preferred], sides[other]), body)
         return self._turned(said, sides[said.preferred], sides[other], body)
 
     def _turned(
         self, said: Heard, chosen: StoredSide, rejected: StoredSide, body: Mapping[str, Any]
     ) -> StoredPair | str:
         """People's own pair: no judge's points stand behind it."""
-        marks = {row[0]: frozenset(row[5]) for row in body.get("completions", ()) if len(row) > 5}
-        of_sides = (marks.get(side["completion"], frozenset()) for side in (chosen, rejected))
-        if any(barred & marked for barred, marked in zip(self.barred, of_sides, strict=True)):
+        if any(barred & _marks(side, body) for barred, side in zip(self.barred, (chosen, rejected), strict=True)):
             return "reviewed_unusable"
         return StoredPair(chosen=chosen, rejected=rejected, gap=None, judges=[], provenance=_said(said, REVIEW))
+
+    def _edited(
+        self, prompt: Prompt, said: Heard, sides: tuple[StoredSide, StoredSide], body: Mapping[str, Any]
+    ) -> StoredPair | str:
+        """The mended text over the one that was mended, which was sampled as it is said of both."""
+        assert said.edit is not None
+        assert said.edit.edited is not None
+        original = next(side for side in sides if side["completion"] == said.preferred)
+        if self.barred[1] & _marks(original, body):
+            return "reviewed_unusable"
+        mended: StoredSide = {**original, "completion": candidate_id(prompt.id, said.edit.edited), "span": None}
+        provenance: dict[str, Json] = {**_said(said, EDIT), "edited_from": original["completion"]}
+        return StoredPair(chosen=mended, rejected=original, gap=None, judges=[], provenance=provenance)
+
+
+def _marks(side: StoredSide, body: Mapping[str, Any]) -> frozenset[str]:
+    """What its completion was marked with when it was screened."""
+    return next(
+        (frozenset(row[5]) for row in body.get("completions", ()) if row[0] == side["completion"] and len(row) > 5),
+        frozenset(),
+    )
+
+
+def _once(pair: StoredPair | str, seen: set[tuple[CompletionId, CompletionId]]) -> StoredPair | str:
+    """The pair; or that its prompt has the very same already, of an answer that was mended beside two others."""
+    if isinstance(pair, str):
+        return pair
+    sides = pair["chosen"]["completion"], pair["rejected"]["completion"]
+    if sides in seen:
+        return "reviewed_already"
+    seen.add(sides)
+    return pair
 
 
 def _couple(pair: StoredPair) -> frozenset[CompletionId]:
@@ -171,16 +222,6 @@ def _confirmed(said: Heard, pair: StoredPair) -> StoredPair:
     assert isinstance(known["said"], list)
     both = {"rule": REVIEW, "judged_by": before.get("rule"), "said": [*earlier, *known["said"]]}
     return {**pair, "provenance": {**before, **both}}
-
-
-def _edited(prompt: Prompt, said: Heard, one: StoredSide, other: StoredSide) -> StoredPair:
-    """The mended text over the one that was mended, which was sampled as it is said of both."""
-    assert said.edit is not None
-    assert said.edit.edited is not None
-    original = one if one["completion"] == said.preferred else other
-    mended: StoredSide = {**original, "completion": candidate_id(prompt.id, said.edit.edited), "span": None}
-    provenance: dict[str, Json] = {**_said(said, EDIT), "edited_from": original["completion"]}
-    return StoredPair(chosen=mended, rejected=original, gap=None, judges=[], provenance=provenance)
 
 
 def _said(said: Heard, rule: str) -> dict[str, Json]:

@@ -7,6 +7,8 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +168,33 @@ def test_a_verdict_that_somebody_forges_in_the_proof_is_named(reviewed: Project,
     assert "line 2 of the provenance says something else than the ledger in said" in ran.out
 
 
+@pytest.mark.parametrize("through", [-5, True, "2", None])
+def test_a_length_of_the_log_that_is_none_is_not_believed(reviewed: Project, tmp_path: Path, through: object) -> None:
+    out, proofs = tmp_path / "pairs.jsonl", tmp_path / "pairs.provenance.jsonl"
+    export(reviewed, out)
+    write_rows(proofs, [{**proof, "reviews_through": through} for proof in read_rows(proofs)])
+
+    assert proven(reviewed, out)["notes"] == []
+
+
+def test_a_file_without_what_people_said_is_not_proven_where_it_is_asked_for(reviewed: Project, tmp_path: Path) -> None:
+    out = tmp_path / "pairs.jsonl"
+    export(reviewed, out, "--reviews", "ignore")
+
+    assert proven(reviewed, out)["rests_on"].keys() <= {"gap", "duels"}
+    assert pairsmith("audit", reviewed.run_dir, out, "--set", "export.reviews=override").code == 1
+
+
+def test_what_a_forged_proof_says_cannot_move_the_cursor(reviewed: Project, tmp_path: Path) -> None:
+    out, proofs = tmp_path / "pairs.jsonl", tmp_path / "pairs.provenance.jsonl"
+    export(reviewed, out)
+    write_rows(proofs, [{**proof, "\x1b[2J": 1} for proof in read_rows(proofs)])
+
+    ran = pairsmith("audit", reviewed.run_dir, out)
+
+    assert (ran.code, "\x1b" in ran.out) == (1, False)
+
+
 def test_a_mended_text_that_was_changed_in_the_file_is_named(reviewed: Project, tmp_path: Path) -> None:
     out = tmp_path / "pairs.jsonl"
     export(reviewed, out)
@@ -210,6 +239,25 @@ def test_a_file_stays_proven_when_more_is_said_and_that_is_noted(project: Projec
     assert read_rows(tmp_path / "again.jsonl") == project.pairs
 
 
+@pytest.mark.parametrize("command", ["pair", "export"])
+def test_an_edit_that_is_made_meanwhile_disturbs_nobody(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    project.run()
+    module = import_module(f"pairsmith.cli.{command}")
+    known = module.projection_of
+
+    def edited_just_before(*words: Any) -> Any:
+        review(project, verdict(project.proofs[0], Said.EDIT))
+        return known(*words)
+
+    monkeypatch.setattr(module, "projection_of", edited_just_before)
+    ran = pairsmith(command, project.run_dir, "-o", tmp_path / "pairs.jsonl")
+
+    assert ran.code == 0, ran.err
+    assert sides(read_rows(tmp_path / "pairs.jsonl")[0])[0] == MENDED
+
+
 async def take_back(run_dir: Path, number: int) -> None:
     ledger = open_ledger(RunFolder(run_dir).ledger, time.time, create=False)
     assert await ledger.withdraw(number, "ann")
@@ -245,9 +293,46 @@ def test_explain_says_what_people_made_of_each_pair(reviewed: Project) -> None:
     assert whys[4].startswith("Exported is the text that #1 was mended into")
 
 
+def test_explain_says_of_a_pair_that_nobody_saw_only_that_it_is_left_out_where_it_is(project: Project) -> None:
+    several = {"strategy": "all-gaps", "min_gap": 1.0, "verify_gap": 1.0, "chosen_floor": 1.0, "disjoint": False}
+    project.save(pair=several)
+    project.run()
+    seen, unseen = next((one, two) for one, two in pairwise(project.proofs) if one["prompt_id"] == two["prompt_id"])
+    review(project, verdict(seen, "chosen"))
+
+    whys = pairsmith("explain", project.run_dir, seen["prompt_id"], "--json").json["why"]
+    assert [why for why in whys if "People" in why] == ["People confirm it."]
+
+    project.save(export={"reviews": "only-reviewed"})
+    project.run()
+    (other,) = project.sql(f"SELECT hash FROM prompts WHERE hash <> '{unseen['prompt_id']}' LIMIT 1")
+    for ident in (unseen["prompt_id"], *other):
+        whys = pairsmith("explain", project.run_dir, ident, "--json").json["why"]
+        assert whys[-1].startswith("It is not exported: nobody has reviewed it")
+
+
+def test_explain_gives_no_number_to_an_answer_that_the_run_has_no_more(project: Project) -> None:
+    project.run()
+    (proof, *_) = project.proofs
+    review(project, verdict(proof, "chosen"))
+    project.save(sample={"endpoints": ["student"], "completions": 3, "temperature": [0.3]})
+    project.run()
+
+    said = " ".join(pairsmith("explain", project.run_dir, proof["prompt_id"]).out.split())
+
+    assert "ann, shown the two, prefers one that the run has no more to another such" in said
+
+
 def test_status_counts_what_people_said(reviewed: Project) -> None:
     assert pairsmith("status", reviewed.run_dir, "--json").json["reviews"] == {"ann": 5}
     assert "reviews      ann 5" in pairsmith("status", reviewed.run_dir).out
+
+
+def test_no_name_in_a_ledger_moves_the_cursor(project: Project) -> None:
+    project.run()
+    review(project, verdict(project.proofs[0], "chosen", "cy\x1b[2J"))
+
+    assert "reviews      cy\\x1b[2J 1" in pairsmith("status", project.run_dir).out
 
 
 def test_reviews_go_into_a_file_and_into_a_copy_of_the_run(reviewed: Project, tmp_path: Path) -> None:
@@ -266,6 +351,22 @@ def test_reviews_go_into_a_file_and_into_a_copy_of_the_run(reviewed: Project, tm
     for run_dir, name in ((reviewed.run_dir, "here.jsonl"), (copy, "there.jsonl")):
         assert pairsmith("export", run_dir, "-o", tmp_path / name).code == 0
     assert (tmp_path / "here.jsonl").read_bytes() == (tmp_path / "there.jsonl").read_bytes()
+
+
+def test_what_a_judge_wrote_is_no_answer_to_be_reviewed(reviewed: Project, tmp_path: Path) -> None:
+    out, copy = tmp_path / "reviews.jsonl", tmp_path / "copy"
+    shutil.copytree(reviewed.run_dir, copy)
+    pairsmith("review", copy, "--export", out)
+    row = read_rows(out)[0]
+    (call,) = reviewed.sql(
+        "SELECT r.request FROM replies r JOIN attempts a ON a.request = r.request"
+        f" WHERE a.purpose = 'score' AND r.prompt = '{row['prompt_id']}' LIMIT 1"
+    )[0]
+    write_rows(out, [{**row, "first": call, "preferred": row["second"]}])
+
+    ran = pairsmith("review", copy, "--import", out)
+
+    assert ran.err == "pairsmith: 1 verdict left out: completions that this run does not have\n"
 
 
 def test_two_things_at_once_and_files_that_are_not_there_are_refused(reviewed: Project, tmp_path: Path) -> None:

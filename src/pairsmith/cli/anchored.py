@@ -90,11 +90,12 @@ def from_reviews(run_dir: Path) -> Chosen:
 def _clear(reviews: list[Review], left_out: Counter[str]) -> list[Review]:
     """One review of each pair, in the order in which the pairs were first reviewed."""
     clear: list[Review] = []
-    for said in (one.reviews for couples in heard(reviews).values() for one in couples):
+    for together in (one for couples in heard(reviews).values() for one in couples):
+        said = together.reviews
         left_out["ties"] += sum(review.said == "tie" for review in said)
         left_out["bad prompts"] += sum(review.said == "bad_prompt" for review in said)
         decided = [review for review in said if review.preferred is not None]
-        contradicted = len({review.preferred for review in decided}) > 1
+        contradicted = len({review.preferred for review in decided}) > 1 or bool(decided and not together.preferred)
         left_out["contradicting reviews"] += contradicted
         clear += [] if contradicted else decided[:1]
     return clear

@@ -85,9 +85,13 @@ def command(
 
 
 def _reviews_through(told: dict[str, Any]) -> int | None:
-    """How many reviews there were when the file was written; None, and so all of them: there is no provenance."""
-    through = told.get("reviews_through", 0)
-    return through if told and isinstance(through, int) else None
+    """How many reviews there were when the file was written; None, and so all of them: nothing says it.
+
+    A file that was written without them says none, and is held against all where it is asked what they make of it.
+    """
+    export, through = told.get("export"), told.get("reviews_through", 0)
+    ignored = isinstance(export, dict) and export.get("reviews") == "ignore"
+    return through if told and not ignored and type(through) is int and through >= 0 else None
 
 
 def _audited(what: Named, files: Sequence[Path], reviews_through: int | None) -> tuple[Audit, Counts]:
@@ -229,10 +233,12 @@ def _json(audit: Audit, counts: Counts, files: Sequence[Path]) -> dict[str, Any]
 
 
 def _text(audit: Audit, counts: Counts, files: Sequence[Path], all_problems: bool) -> str:
+    from pairsmith.cli.explained import visible
+
     names = ", ".join(relative(path) for path in files)
     shown = audit.problems if all_problems else audit.problems[:SHOWN]
     hidden = len(audit.problems) - len(shown)
-    lines = [*map(str, shown), *([f"… and {hidden:,} more (--all prints them)"] if hidden else [])]
+    lines = [*(visible(str(one)) for one in shown), *([f"… and {hidden:,} more (--all prints them)"] if hidden else [])]
     lines += [""] if lines else []
     verdict = "proven" if not audit.problems else f"NOT proven: {len(audit.problems):,} problems"
     lines.append(f"{names}: {audit.proven:,} of {audit.rows:,} rows proven: {verdict}")

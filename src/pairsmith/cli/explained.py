@@ -25,6 +25,7 @@ MOST_LINES, MOST_CHARS = 12, 6000  # of one text, unless all of it is wanted
 QUOTED_CHARS = 300  # of a reply that is no verdict
 MOST_TOOLS = 8  # that are named
 MOST_NAMED = 8  # prompts that were left out for this one
+GONE = "one that the run has no more"
 COMMAND = ": pairsmith "  # begins what a sentence of reasoned.py tells to type
 
 # What would move the cursor, colour the screen, turn the direction of what follows, or stand there unseen; two
@@ -213,16 +214,23 @@ def _compared(one: Compared) -> Iterator[str]:
 
 
 def _vote(vote: Vote) -> str:
-    others = ", ".join(f"#{number}" for number in vote.others)
+    others, better = ", ".join(map(_number, vote.others)), _number(vote.preferred or 0)
+    if better == others == GONE:
+        others = "another such"
     if vote.rule == "edit":
-        return f"{vote.by or 'somebody'} mended {others} into #{vote.preferred}"
-    said = f"finds {others} equally good" if vote.preferred is None else f"prefers #{vote.preferred} to {others}"
+        return f"{vote.by or 'somebody'} mended {others} into {better}"
+    said = f"finds {others} equally good" if vote.preferred is None else f"prefers {better} to {others}"
     if vote.said == "bad_prompt":
         said = "finds the prompt bad"
     elif vote.edited is not None:
         said += f", and mended it ({len(vote.edited):,} characters)"
     note = f" (“{vote.note}”)" if vote.note else ""
     return f"{vote.by or 'somebody'}{', shown the two,' if vote.rule == 'review' else ''} {said}{note}"
+
+
+def _number(number: int) -> str:
+    """What an answer is called; 0: it is none of those above."""
+    return f"#{number}" if number else GONE
 
 
 def _beside(one: Beside, full: bool) -> Iterator[str]:

@@ -95,9 +95,9 @@ def _write(what: Named, out: Path | None, limit: int | None, as_json: bool) -> i
     judges = known_judges(what, endpoints(what.recipe, environment()))
     tally = Tally()
     with stored_run(what.folder) as (ledger, digest):
-        texts, way = Texts(ledger), pairing_in(what.recipe, ledger, digest)
-        again = ((prompt, found[0]) for prompt, found in paired_again(ledger.outcomes(digest), [way], texts))
         projection = projection_of(what.recipe, ledger, digest, judges)
+        texts, way = Texts(ledger), pairing_in(what.recipe, ledger, digest)  # after the edits that the projection has
+        again = ((prompt, found[0]) for prompt, found in paired_again(ledger.outcomes(digest), [way], texts))
         exported = write_dataset(texts, tally.watching(again), projection, out, limit)
         counts = ledger.counts(digest)
     for sentence in [*_notes(tally), *left_out_notes(exported, settings)]:

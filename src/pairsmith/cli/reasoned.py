@@ -10,7 +10,7 @@ from math import floor
 from typing import TYPE_CHECKING, Any
 
 from pairsmith.judge.noise import PROMPTS
-from pairsmith.reviewing import LEFT_OUT
+from pairsmith.reviewing import LEFT_OUT, REVIEW
 from pairsmith.show.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ REMEDIES = {
 
 def why(found: Explained, rules: Pairing, where: str) -> list[str]:
     """Why this is the pair, or why there is none and what would change that, one sentence each."""
-    return [*_settled(found, rules, where), *(_as_reviewed(one, found) for one in found.as_reviewed)]
+    return [*_settled(found, rules, where), *filter(None, (_as_reviewed(one, found) for one in found.as_reviewed))]
 
 
 def _settled(found: Explained, rules: Pairing, where: str) -> list[str]:
@@ -95,7 +95,7 @@ def _settled(found: Explained, rules: Pairing, where: str) -> list[str]:
 
 
 def _as_reviewed(pair: StoredPair | str, found: Explained) -> str:
-    """What people's verdicts make of it in a dataset."""
+    """What people's verdicts make of it in a dataset; "": nothing."""
     if isinstance(pair, str):
         return f"It is not exported: {LEFT_OUT[pair]}."
     provenance = pair["provenance"]
@@ -103,6 +103,8 @@ def _as_reviewed(pair: StoredPair | str, found: Explained) -> str:
         return f"Exported is the text that #{found.number(pair['rejected']['completion'])} was mended into, over that."
     if "judged_by" in provenance:
         return "People confirm it."
+    if provenance.get("rule") != REVIEW:
+        return ""
     chosen, rejected = (found.number(pair[side]["completion"]) for side in ("chosen", "rejected"))
     return f"People have the last word: exported is #{chosen} over #{rejected}."
 

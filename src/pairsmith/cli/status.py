@@ -28,6 +28,7 @@ from pairsmith.cli.common import (
 def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
     """Counts, spend, what is left, the bias card, and what each arm does. RUN is the folder of a run, or its recipe."""
     from pairsmith.cli import armed, biased
+    from pairsmith.cli.explained import visible
     from pairsmith.recipe import endpoints
     from pairsmith.running.cards import cards_of
 
@@ -52,7 +53,7 @@ def command(run: Path, run_dir: Path | None, as_json: bool) -> int:
 
     def text() -> str:
         left = counts.not_reached + sum(counts.failed.values())
-        by_whom = ", ".join(f"{name} {n:,}" for name, n in reviewers.items())
+        by_whom = ", ".join(f"{visible(name)} {n:,}" for name, n in reviewers.items())
         return "\n".join(
             [
                 *counts_text(counts),

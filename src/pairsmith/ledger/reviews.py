@@ -67,7 +67,7 @@ class Opinion:
         if self.first == self.second:
             raise ValueError("a verdict is about two completions")
         if decides != (self.preferred is not None) or (decides and self.preferred not in (self.first, self.second)):
-            raise ValueError(f"{self.said} and {self.preferred} as the better one do not go together")
+            raise ValueError(f"{self.said} and {self.preferred!r} as the better one do not go together")
         if (self.said is Said.EDIT) != bool(self.edited and self.edited.strip()):
             raise ValueError("an edit, and nothing else, has the mended text")
 

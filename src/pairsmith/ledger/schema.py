@@ -74,6 +74,8 @@ CREATE INDEX reviews_withdraws ON reviews (withdraws) WHERE withdraws IS NOT NUL
 # Version -> what takes a ledger from the version before to it; all of it in one transaction.
 MIGRATIONS = {2: REVIEWS, 3: MOST_TOKENS, 4: PAIRS, 5: LEFT_OUT, 6: SAID}
 
+_VERSION = "SELECT value FROM meta WHERE key = 'version'"
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in WAL mode with full syncs; the caller sees to it that one thread uses it at a time."""
@@ -96,7 +98,7 @@ def prepare(path: Path, create: bool) -> None:
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
                 made = f"INSERT INTO meta VALUES ('version', '{VERSION}');"
                 db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {' '.join(MIGRATIONS.values())} {made} COMMIT;")
-            row = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+            row = db.execute(_VERSION).fetchone()
             if row is not None and int(row[0]) < VERSION:
                 _migrate(db, int(row[0]))
     except sqlite3.Error as exc:
@@ -108,7 +110,16 @@ def prepare(path: Path, create: bool) -> None:
 
 
 def _migrate(db: sqlite3.Connection, version: int) -> None:
-    """Bring an older ledger to this version, wholly or not at all; nothing of it is lost."""
+    """Bring an older ledger to this version, wholly or not at all; nothing of it is lost.
+
+    Another process may be quicker: then there is nothing left to do.
+    """
     steps = " ".join(MIGRATIONS[step] for step in range(version + 1, VERSION + 1))
     bump = f"UPDATE meta SET value = '{VERSION}' WHERE key = 'version' AND value = '{version}';"
-    db.executescript(f"BEGIN IMMEDIATE; {steps} {bump} COMMIT;")
+    try:
+        db.executescript(f"BEGIN IMMEDIATE; {steps} {bump} COMMIT;")
+    except sqlite3.Error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        if int(db.execute(_VERSION).fetchone()[0]) < VERSION:
+            raise

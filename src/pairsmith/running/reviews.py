@@ -19,8 +19,10 @@ from pairsmith.dataset import Texts
 from pairsmith.errors import InputError, LedgerError
 from pairsmith.export.formats import row_bytes
 from pairsmith.ledger import Ledger, Opinion, Review, Said
-from pairsmith.records import CompletionId, PromptId, RequestId
+from pairsmith.records import CompletionId, PromptId, Purpose, RequestId
+from pairsmith.reviewing import name_of
 
+_UNKNOWN = "completions that this run does not have"
 LONGEST = 1_000_000  # characters of a note, or of a mended text
 
 
@@ -42,10 +44,15 @@ class _Row(BaseModel):
     second: str
     said: Said
     preferred: str | None = None
-    reviewer: str = Field(max_length=200)
-    at: float = Field(ge=0)
+    reviewer: str
+    at: float = Field(ge=0, strict=True)
     note: str = Field(default="", max_length=LONGEST)
     edited: str | None = Field(default=None, max_length=LONGEST)
+
+    @field_validator("reviewer")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        return name_of(value)
 
     @field_validator("at")
     @classmethod
@@ -86,7 +93,8 @@ async def take_reviews(stream: BinaryIO, name: str, ledger: Ledger) -> Imported:
     """Add the verdicts of a file to a run's log: all of them, or none where a line is wrong.
 
     Those that the log has already are passed over, so that a file may be read twice; so are those on prompts and
-    completions that this run does not have.
+    completions that this run does not have, and those that are older than what the same person said of the same two:
+    what stands last in the log counts.
 
     Args:
         stream: the open file.
@@ -97,15 +105,21 @@ async def take_reviews(stream: BinaryIO, name: str, ledger: Ledger) -> Imported:
         InputError: a line is not as it must be.
         Stopped: the ledger could not be written.
     """
-    known, left_out = {_named(one) for one in ledger.reviews()}, Counter[str]()
-    texts, taken = Texts(ledger), list[Opinion]()
+    standing, left_out = ledger.reviews(), Counter[str]()
+    known, texts, taken = {_named(one) for one in standing}, Texts(ledger), list[Opinion]()
+    latest: dict[tuple[object, ...], float] = {}
+    for one in standing:
+        latest[_by_whom(one)] = max(one.at, latest.get(_by_whom(one), 0.0))
     for opinion in _read(stream, name):
         if (key := _named(opinion)) in known:
             left_out["known already"] += 1
         elif why := _missing(opinion, ledger, texts):
             left_out[why] += 1
+        elif (opinion.at or 0.0) < latest.get(who := _by_whom(opinion), 0.0):
+            left_out["older than what their reviewers said since"] += 1
         else:
             known.add(key)
+            latest[who] = opinion.at or 0.0
             taken.append(opinion)
     if taken:
         await ledger.review(taken)
@@ -114,10 +128,11 @@ async def take_reviews(stream: BinaryIO, name: str, ledger: Ledger) -> Imported:
 
 def _read(stream: BinaryIO, name: str) -> Iterator[Opinion]:
     for number, line in enumerate(stream, start=1):
-        if not line.strip():
+        body = line.removeprefix(b"\xef\xbb\xbf")
+        if not body.strip():
             continue
         try:
-            row = _Row.model_validate(orjson.loads(line.removeprefix(b"\xef\xbb\xbf")))
+            row = _Row.model_validate(orjson.loads(body))
             yield Opinion(
                 PromptId(row.prompt_id),
                 CompletionId(row.first),
@@ -126,7 +141,7 @@ def _read(stream: BinaryIO, name: str) -> Iterator[Opinion]:
                 None if row.preferred is None else CompletionId(row.preferred),
                 row.reviewer,
                 row.note,
-                row.edited,
+                row.edited or None,
                 row.at,
             )
         except orjson.JSONDecodeError as exc:
@@ -149,17 +164,24 @@ def _named(one: Opinion | Review) -> tuple[object, ...]:
     return prompt, one.first, one.second, one.said, one.preferred, one.reviewer, one.at, one.note, one.edited
 
 
+def _by_whom(one: Opinion | Review) -> tuple[object, ...]:
+    """Who speaks of which two completions."""
+    prompt = one.prompt if isinstance(one, Opinion) else one.prompt.id
+    return prompt, frozenset((one.first, one.second)), one.reviewer
+
+
 def _missing(opinion: Opinion, ledger: Ledger, texts: Texts) -> str:
     """Why a verdict says nothing about this run; "": it does."""
     prompt = ledger.listed(opinion.prompt)
     if prompt is None:
         return "prompts that this run does not have"
     sides = [opinion.first, opinion.second]
-    asked = ledger.asked_about([RequestId(ident) for ident in sides])
-    if any(other != prompt.id for other in asked.values()):
+    requests = [RequestId(ident) for ident in sides]
+    if any(other != prompt.id for other in ledger.asked_about(requests).values()):
         return "completions of another prompt"
     try:
         texts.of(prompt, sides)
     except LedgerError:
-        return "completions that this run does not have"
-    return ""
+        return _UNKNOWN
+    judges = any(one.purpose is not Purpose.SAMPLE for one in ledger.attempts_at(requests))
+    return _UNKNOWN if judges else ""  # what a judge wrote is a stored reply too

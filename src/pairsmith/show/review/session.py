@@ -7,7 +7,6 @@ again. Called by server.py.
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
@@ -17,10 +16,10 @@ from pairsmith.errors import LedgerError, PairsmithError
 from pairsmith.ledger import Ledger, Opinion, Review, Said
 from pairsmith.outcomes import StoredSide
 from pairsmith.records import CompletionId, Prompt, content_id
+from pairsmith.reviewing import name_of
 from pairsmith.show.queue import Gates, Item
 
 MOST_TABS = 200  # of which it is known what they show
-LONGEST_NAME = 80
 
 Place: TypeAlias = Literal[0, 1, 2]  # which of the two as they are shown; 0: neither
 
@@ -246,12 +245,10 @@ def reviewer_named(word: str) -> str:
     Raises:
         Refusal: it is empty, too long, or holds what cannot be seen.
     """
-    name = " ".join(unicodedata.normalize("NFC", word).split())
-    if not name:
-        raise Refusal("a reviewer needs a name")
-    if len(name) > LONGEST_NAME or not name.isprintable():
-        raise Refusal(f"a reviewer's name has {LONGEST_NAME} characters at most, all of them visible")
-    return name
+    try:
+        return name_of(word)
+    except ValueError as exc:
+        raise Refusal(str(exc)) from exc
 
 
 def _opinion(shown: Shown, verdict: Verdict, reviewer: str) -> Opinion:
