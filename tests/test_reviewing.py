@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pairsmith.export.settings import ExportSettings
 from pairsmith.ledger import Opinion, Review, Said, Settled
 from pairsmith.outcomes import StoredPair
-from pairsmith.records import CompletionId, Flag, Json, Prompt, candidate_id, prompt_id
+from pairsmith.pair.sides import Sides
+from pairsmith.records import CompletionId, EndpointName, Flag, Json, Prompt, candidate_id, prompt_id
 from pairsmith.reviewing import LEFT_OUT, Reviewing, heard
 
 MESSAGES = ({"role": "user", "content": "Is 91 a prime?"},)
@@ -52,8 +53,8 @@ def mends(ident: CompletionId, text: str, by: str = "ann") -> Review:
 
 
 def left(mode: str, *reviews: Review, kind: str = "pair", marks: Sequence[str] = ()) -> list[StoredPair | str]:
-    barred = (frozenset({Flag.CUT_OFF}), frozenset[Flag]())
-    return Reviewing(mode, len(reviews), heard(reviews), barred).pairs(PROMPT, settled(kind, marks))
+    sides = Sides({}, never_chosen=frozenset({Flag.CUT_OFF}))
+    return Reviewing(mode, len(reviews), heard(reviews), sides).pairs(PROMPT, settled(kind, marks))
 
 
 def couples(pairs: Sequence[StoredPair | str]) -> list[tuple[str, str] | str]:
@@ -129,6 +130,19 @@ def test_an_answer_that_may_not_be_chosen_is_not_turned_into_the_chosen_one() ->
     assert couples(left("override", says(B), marks=["unfinished"])) == [(B, A)]
 
 
+def test_sides_that_the_recipe_asks_for_are_kept_when_people_prefer_the_other_answer() -> None:
+    sides = Sides({"chosen-from": ("teacher",), "rejected-from": ("student",)}, ("teacher", "student"))
+    arms = {"arm a": EndpointName("teacher"), "arm b": EndpointName("student")}
+
+    def kept(*reviews: Review) -> list[tuple[str, str] | str]:
+        return couples(Reviewing("override", 1, heard(reviews), sides, arms).pairs(PROMPT, settled()))
+
+    assert kept(says(A)) == [(A, B)]
+    assert kept(says(B)) == ["reviewed_unusable"]
+    assert kept(mends(B, "new")) == [(candidate_id(PROMPT.id, "new"), B)]
+    assert kept(mends(A, "new")) == ["reviewed_unusable"]
+
+
 # --- prompts without a pair, and other couples --------------------------------------------------------
 
 
@@ -146,6 +160,14 @@ def test_a_prompt_that_failed_gets_no_pair_by_reviews() -> None:
 def test_a_review_of_other_answers_leaves_the_judges_pair() -> None:
     assert couples(left("override", says(C, couple=(A, C)))) == [(A, B)]
     assert couples(left("only-reviewed", says(C, couple=(A, C)))) == ["not_reviewed", (C, A)]
+
+
+def test_people_make_no_more_pairs_of_a_prompt_than_the_recipe_allows_and_the_latest_stay() -> None:
+    said = [says(A, couple=(A, B), number=1), says(B, couple=(B, C), number=2), says(A, couple=(A, C), number=3)]
+
+    assert couples(left("only-reviewed", *said, kind="abstained")) == [(A, C)]
+    three = Reviewing("override", 3, heard(said), most=3).pairs(PROMPT, settled("abstained"))
+    assert couples(three) == [(A, C), (B, C), (A, B)]
 
 
 def test_a_review_of_answers_that_are_gone_makes_no_pair() -> None:
@@ -186,8 +208,8 @@ def test_an_opinion_that_contradicts_itself_cannot_be_stored() -> None:
 
 
 def test_an_answer_that_may_not_be_rejected_is_not_rejected_for_its_mended_text() -> None:
-    barred = (frozenset[Flag](), frozenset({Flag.CUT_OFF}))
-    reviewing = Reviewing("override", 1, heard([mends(B, "No: 7 × 13.")]), barred)
+    sides = Sides({}, never_rejected=frozenset({Flag.CUT_OFF}))
+    reviewing = Reviewing("override", 1, heard([mends(B, "No: 7 × 13.")]), sides)
 
     assert reviewing.pairs(PROMPT, settled(marks=["cut_off"])) == ["reviewed_unusable"]
     assert couples(reviewing.pairs(PROMPT, settled())) == [(candidate_id(PROMPT.id, "No: 7 × 13."), B)]

@@ -136,7 +136,7 @@ def pairing_of(recipe: Recipe, arms: Mapping[str, EndpointName], strategy: seams
         protocol=recipe.judge.protocol,
         arms=arms,
         first=_first(recipe),
-        sides=_sides(recipe, arms),
+        sides=sides_of(recipe, arms),
         judges={rung_name(name): _kind(recipe, name) for name in recipe.judge.panel},
         strategy=strategy,
         wording=_wording(settings),
@@ -195,7 +195,7 @@ def _kind(recipe: Recipe, judge: str) -> str:
     return "check" if judge.startswith(CHECK) else recipe.endpoints[judge].kind
 
 
-def _sides(recipe: Recipe, arms: Iterable[str]) -> Sides:
+def sides_of(recipe: Recipe, arms: Iterable[str]) -> Sides:
     """Which couples the recipe allows.
 
     Raises:

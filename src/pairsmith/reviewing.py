@@ -9,19 +9,20 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pairsmith.ledger import Ledger, Review, Said, Settled
 from pairsmith.outcomes import StoredPair, StoredSide, pairs_in
-from pairsmith.records import CompletionId, Flag, Json, Prompt, PromptId, candidate_id
+from pairsmith.pair.sides import ALL, REJECTED, Sides
+from pairsmith.pairing import sides_of
+from pairsmith.recipe import Recipe
+from pairsmith.records import Completion, CompletionId, EndpointName, Flag, Json, Prompt, PromptId, candidate_id
 
 OVERRIDE, DROP_DISAGREED, ONLY_REVIEWED, IGNORE = "override", "drop-disagreed", "only-reviewed", "ignore"
 REVIEW, EDIT = "review", "edit"  # the rules that such a pair rests on
 NOT_REVIEWED = "not_reviewed"
 LONGEST_NAME = 80
-
-Barred: TypeAlias = "tuple[frozenset[Flag], frozenset[Flag]]"
 
 # Why a pair is not exported, and what is said of it.
 LEFT_OUT = {
@@ -92,19 +93,26 @@ def _together(couple: frozenset[CompletionId], reviews: tuple[Review, ...]) -> H
     return Heard(couple, Said(most), None, None, reviews)
 
 
-def reviewing_in(ledger: Ledger, mode: str, barred: Barred, through: int | None = None) -> Reviewing:
+def reviewing_in(
+    ledger: Ledger, recipe: Recipe, arms: Mapping[str, EndpointName], through: int | None = None
+) -> Reviewing:
     """How the reviews of a run folder change its pairs.
 
     Args:
         ledger: the run folder's.
-        mode: of [export] `reviews`.
-        barred: of [pair]: the marks that may not be on the chosen side, and those that may not be on the rejected one.
+        recipe: with the [pair] table by which the pairs were settled, and the [export] table that is written by.
+        arms: by name, the endpoint of each.
         through: as if the log of reviews were so long; None: all of it.
+
+    Raises:
+        UserError: [pair] `sides` names what gives no answers.
     """
-    if mode == IGNORE:
-        return Reviewing()
+    mode = recipe.export.reviews
     length = ledger.last_review() if through is None else min(through, ledger.last_review())
-    return Reviewing(mode, length, heard(ledger.reviews(length)), barred)
+    if mode == IGNORE or not length:
+        return Reviewing(mode)
+    said, sides = heard(ledger.reviews(length)), sides_of(recipe, arms)
+    return Reviewing(mode, length, said, sides, arms, recipe.pair.most_pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +120,15 @@ class Reviewing:
     """How reviews change the pairs of a run.
 
     mode: of [export] `reviews`. through: how long the log of reviews was that is gone by; 0: nobody said anything.
-    barred: the marks that may not be on the chosen side, and those that may not be on the rejected one.
+    sides: which couples [pair] allows. arms: by name, the endpoint of each. most: pairs of a prompt.
     """
 
     mode: str = IGNORE
     through: int = 0
     heard: Mapping[PromptId, Sequence[Heard]] = field(default_factory=dict)
-    barred: Barred = (frozenset(), frozenset())
+    sides: Sides = ALL
+    arms: Mapping[str, EndpointName] = field(default_factory=dict)
+    most: int = 1
 
     def pairs(self, prompt: Prompt, settled: Settled) -> list[StoredPair | str]:
         """The pairs of a settled prompt as people leave them; of each that they take away the reason."""
@@ -137,7 +147,9 @@ class Reviewing:
         pairs = [self._reviewed(prompt, pair, by_couple.get(_couple(pair)), settled.body) for pair in found]
         if known or self.mode == DROP_DISAGREED or (found and self.mode == OVERRIDE):
             return pairs
-        return pairs + [pair for one in said if (pair := self._of_people(prompt, one, settled.body)) is not None]
+        latest = sorted(said, key=lambda one: -one.reviews[-1].number)
+        made = [pair for one in latest if (pair := self._of_people(prompt, one, settled.body)) is not None]
+        return pairs + made[: self.most]
 
     def _reviewed(
         self, prompt: Prompt, pair: StoredPair, said: Heard | None, body: Mapping[str, Any]
@@ -153,7 +165,7 @@ class Reviewing:
             return _confirmed(said, pair)
         if self.mode == DROP_DISAGREED:
             return "reviewed_otherwise"
-        return self._turned(said, pair["rejected"], pair["chosen"], body)
+        return self._turned(prompt, said, pair["rejected"], pair["chosen"], body)
 
     def _of_people(self, prompt: Prompt, said: Heard, body: Mapping[str, Any]) -> StoredPair | str | None:
         """A pair of two that no judge made one; None: people prefer neither, or one of them is not there."""
@@ -167,15 +179,22 @@ class Reviewing:
         (other,) = said.couple - {said.preferred}
         if said.edit is not None:
             return self._edited(prompt, said, (sides[said.preferred], sides[other]), body)
-        return self._turned(said, sides[said.preferred], sides[other], body)
+        return self._turned(prompt, said, sides[said.preferred], sides[other], body)
 
     def _turned(
-        self, said: Heard, chosen: StoredSide, rejected: StoredSide, body: Mapping[str, Any]
+        self, prompt: Prompt, said: Heard, chosen: StoredSide, rejected: StoredSide, body: Mapping[str, Any]
     ) -> StoredPair | str:
         """People's own pair: no judge's points stand behind it."""
-        if any(barred & _marks(side, body) for barred, side in zip(self.barred, (chosen, rejected), strict=True)):
+        if not self.sides.allow(*(self._completion(prompt, side, body) for side in (chosen, rejected))):
             return "reviewed_unusable"
         return StoredPair(chosen=chosen, rejected=rejected, gap=None, judges=[], provenance=_said(said, REVIEW))
+
+    def _completion(self, prompt: Prompt, side: StoredSide, body: Mapping[str, Any]) -> Completion:
+        """A side as [pair] asks about it: where it is from, and what it was marked with when it was screened."""
+        ident, arm = side["completion"], side["arm"]
+        rows = (row[5] for row in body.get("completions", ()) if row[0] == ident and len(row) > 5)
+        marks = tuple(map(Flag, next(rows, ())))
+        return Completion(ident, prompt.id, "", arm, endpoint=self.arms.get(arm), marks=marks)
 
     def _edited(
         self, prompt: Prompt, said: Heard, sides: tuple[StoredSide, StoredSide], body: Mapping[str, Any]
@@ -184,19 +203,18 @@ class Reviewing:
         assert said.edit is not None
         assert said.edit.edited is not None
         original = next(side for side in sides if side["completion"] == said.preferred)
-        if self.barred[1] & _marks(original, body):
+        mending = replace(self.sides, parts=_of_rejected(self.sides), never_chosen=frozenset())
+        rejected = self._completion(prompt, original, body)
+        if not mending.allow(rejected, rejected):
             return "reviewed_unusable"
         mended: StoredSide = {**original, "completion": candidate_id(prompt.id, said.edit.edited), "span": None}
         provenance: dict[str, Json] = {**_said(said, EDIT), "edited_from": original["completion"]}
         return StoredPair(chosen=mended, rejected=original, gap=None, judges=[], provenance=provenance)
 
 
-def _marks(side: StoredSide, body: Mapping[str, Any]) -> frozenset[str]:
-    """What its completion was marked with when it was screened."""
-    return next(
-        (frozenset(row[5]) for row in body.get("completions", ()) if row[0] == side["completion"] and len(row) > 5),
-        frozenset(),
-    )
+def _of_rejected(sides: Sides) -> dict[str, tuple[str, ...]]:
+    """What is asked of the rejected side alone: a mended text is people's, of no arm."""
+    return {part: names for part, names in sides.parts.items() if part == REJECTED}
 
 
 def _once(pair: StoredPair | str, seen: set[tuple[CompletionId, CompletionId]]) -> StoredPair | str:

@@ -265,6 +265,16 @@ async def take_back(run_dir: Path, number: int) -> None:
     await ledger.close()
 
 
+def test_a_run_for_so_many_pairs_says_that_people_took_some_away(project: Project) -> None:
+    project.run("--target-pairs", "6")
+    review(project, *(verdict(proof, Said.TIE) for proof in project.proofs[:2]))
+
+    ran = pairsmith(*project.words("--target-pairs", "6"))
+
+    assert ran.json["pairs"] == 4
+    assert "people took away 2 of the 6 pairs, so that fewer than 6 are written: --target-pairs 8" in ran.err
+
+
 def test_what_people_prefer_below_the_gate_is_a_pair(project: Project, tmp_path: Path) -> None:
     project.save(pair={"min_gap": 9.0, "verify_gap": 9.0})
     project.run()

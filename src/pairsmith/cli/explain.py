@@ -33,6 +33,7 @@ def command(run: Path, prompt_id: str, run_dir: Path | None, full: bool, as_json
     beginning of one, or the place in the input, as "#1". No endpoint is asked.
     """
     from pairsmith.cli import explained as said
+    from pairsmith.dataset import sampled_by
     from pairsmith.explaining import explained, rules_in
     from pairsmith.reviewing import reviewing_in
 
@@ -40,7 +41,7 @@ def command(run: Path, prompt_id: str, run_dir: Path | None, full: bool, as_json
     recipe = as_last_run(what)
     with stored_run(what.folder) as (ledger, digest):
         rules = rules_in(recipe, ledger, digest)
-        reviewing = reviewing_in(ledger, recipe.export.reviews, recipe.pair.policies)
+        reviewing = reviewing_in(ledger, recipe, sampled_by(ledger, digest))
         found = explained(_prompt(ledger, prompt_id), ledger, digest, rules, recipe.judge, reviewing)
     where = relative(what.folder.path)
     show(_json(found, rules, where), as_json, lambda: said.as_text(found, rules, where, full))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pairsmith.dataset import sampled_by
 from pairsmith.dialects import SERVER_DEFAULT
 from pairsmith.export.card import Facts, Figure
 from pairsmith.judge.rates import percent, told
@@ -107,7 +108,7 @@ def facts_of(
 
 def _reviewed(known: Known) -> dict[str, int]:
     """What people's verdicts made of the pairs that they were shown."""
-    reviewing = reviewing_in(known.ledger, known.recipe.export.reviews, known.recipe.pair.policies)
+    reviewing = reviewing_in(known.ledger, known.recipe, sampled_by(known.ledger, known.digest))
     if not reviewing.heard:
         return {}
     made = Counter[str]()

@@ -256,6 +256,7 @@ def _finished(run: Opened, work: Work, engine: Engine, stopped: Stopped | None) 
         exported = Exported(0, {})  # a full disk stops the run, and then its dataset too
         told.append(str(exc))
     counts = ledger.counts(work.digest)
+    told += _taken_away(exported, counts.pairs, terms.target_pairs)
     told += list_left_out(ledger, what.folder, counts)
     if stopped is None and counts.prompts and counts.prompts == sum(counts.failed.values()):
         stopped = Stopped("no_prompt_succeeded", "no prompt succeeded; mend the cause, then run it again to continue")
@@ -278,3 +279,16 @@ def _finished(run: Opened, work: Work, engine: Engine, stopped: Stopped | None) 
         target_pairs=terms.target_pairs,
         wall_s=time.monotonic() - run.since_s,
     )
+
+
+def _taken_away(exported: Exported, pairs: int, target: int | None) -> list[str]:
+    """That people left too few of the pairs that were asked for: the run counts those of the judges."""
+    from pairsmith.reviewing import LEFT_OUT
+
+    taken = sum(n for reason, n in exported.left_out.items() if reason in LEFT_OUT)
+    if target is None or not taken or pairs - taken >= target:
+        return []
+    return [
+        f"people took away {taken:,} of the {pairs:,} pairs, so that fewer than {target:,} are written: "
+        f"--target-pairs {target + taken} gives about as many"
+    ]

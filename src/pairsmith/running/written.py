@@ -47,7 +47,7 @@ def projection_of(
     Raises:
         UserError: the text that replaces the persona cannot be read.
     """
-    from pairsmith.dataset import Projection, stored_arms
+    from pairsmith.dataset import Projection, sampled_by, stored_arms
     from pairsmith.export.split import parts
     from pairsmith.reviewing import reviewing_in
 
@@ -60,7 +60,7 @@ def projection_of(
         pair=without_folders(what.pair.model_dump(mode="json", exclude_defaults=True)),
         export=without_folders(what.export.model_dump(mode="json", exclude_defaults=True, exclude={"path"})),
         parts=parts(ledger.prompts(), share, together, _left_out(ledger)) if share else None,
-        reviewing=reviewing_in(ledger, what.export.reviews, what.pair.policies, reviews_through),
+        reviewing=reviewing_in(ledger, what, sampled_by(ledger, digest), reviews_through),
     )
 
 
