@@ -294,8 +294,14 @@ def test_what_people_prefer_below_the_gate_is_a_pair(project: Project, tmp_path:
 def test_explain_says_what_people_made_of_each_pair(reviewed: Project) -> None:
     prompts = reviewed.sql("SELECT prompt FROM reviews ORDER BY id")
 
-    whys = [pairsmith("explain", reviewed.run_dir, prompt, "--json").json["why"][-1] for (prompt,) in prompts]
+    found = [pairsmith("explain", reviewed.run_dir, prompt, "--json").json for (prompt,) in prompts]
+    whys = [one["why"][-1] for one in found]
+    (first,), (turned_round,), (tie,), _, (mended,) = (one["as_reviewed"] for one in found)
 
+    assert (first["chosen"], first["rule"]) == (found[0]["pairs"][0]["chosen"], "review")
+    assert turned_round["chosen"] == found[1]["pairs"][0]["rejected"]
+    assert tie == {"left_out": "reviewed_tie"}
+    assert mended["edited"] is True
     assert whys[0] == "People confirm it."
     assert whys[1].startswith("People have the last word: exported is #")
     assert whys[2] == "It is not exported: people find its two answers equally good."

@@ -14,6 +14,7 @@ from pairsmith.errors import UserError
 if TYPE_CHECKING:
     from pairsmith.explaining import Explained
     from pairsmith.ledger import Ledger
+    from pairsmith.outcomes import StoredPair
     from pairsmith.pairing import Pairing
     from pairsmith.records import Prompt
 
@@ -97,16 +98,9 @@ def _json(found: Explained, rules: Pairing, where: str) -> dict[str, Any]:
         "detail": settled.body.get("detail") if settled else None,
         "final": settled.final if settled else None,
         "why": why(found, rules, where),
-        "pairs": [
-            {
-                "chosen": found.number(pair["chosen"]["completion"]),
-                "rejected": found.number(pair["rejected"]["completion"]),
-                "gap": pair["gap"],
-                "rule": pair["provenance"].get("rule"),
-                "strategy": pair["provenance"].get("strategy"),
-                "judges": pair["judges"],
-            }
-            for pair in found.pairs
+        "pairs": [_pair(pair, found) for pair in found.pairs],
+        "as_reviewed": [
+            {"left_out": pair} if isinstance(pair, str) else _pair(pair, found) for pair in found.as_reviewed
         ],
         "gates": rules.settings.model_dump(mode="json"),
         "completions": [asdict(one) for one in found.answers],
@@ -118,4 +112,19 @@ def _json(found: Explained, rules: Pairing, where: str) -> dict[str, Any]:
         "attempts": found.attempts,
         "tokens": {"input": found.input_tokens, "output": found.output_tokens},
         "cost_usd": found.cost_usd,
+    }
+
+
+def _pair(pair: StoredPair, found: Explained) -> dict[str, Any]:
+    """A pair by the numbers of its completions; of a text that was mended by that of the one which it was."""
+    provenance = pair["provenance"]
+    mended = provenance.get("edited_from")
+    return {
+        "chosen": found.number(pair["rejected" if mended else "chosen"]["completion"]),
+        "rejected": found.number(pair["rejected"]["completion"]),
+        "edited": mended is not None,
+        "gap": pair["gap"],
+        "rule": provenance.get("rule"),
+        "strategy": provenance.get("strategy"),
+        "judges": pair["judges"],
     }
