@@ -173,6 +173,24 @@ def test_nothing_tells_who_wrote_what_or_whom_the_judges_prefer(served: Served) 
     )
 
 
+def test_the_agreement_tells_of_ten_verdicts_more_or_of_none_so_that_none_tells_of_the_last(tmp_path: Path) -> None:
+    with reviewing(tmp_path, everyday_prompts(44)) as served:
+        told = []
+        for _ in range(43):
+            key = post(served, "next").json["key"]
+            post(served, "verdict", key=key, said="preferred", better=1)
+            told.append(send(served, "GET", f"/{TOKEN}/agreement?reviewer=ann").text)
+
+        assert told[29] != told[28]
+        assert len(set(told[30:39])) == len(set(told[40:])) == 1
+        assert told[39] != told[38]
+        assert "told anew every 10 verdicts" in told[-1]
+
+        post(served, "verdict", key=post(served, "next").json["key"], said="tie")
+
+        assert "told anew" not in send(served, "GET", f"/{TOKEN}/agreement?reviewer=ann").text
+
+
 def test_the_page_has_no_script_or_style_but_in_its_files(served: Served) -> None:
     page, part = send(served, "GET", f"/{TOKEN}/?reviewer=%3Cb%3E").text, post(served, "next").json["html"]
 

@@ -18,6 +18,7 @@ from pairsmith.records import Json, Message, Prompt
 from pairsmith.show.agreement import LEAST, Agreement, sentences
 from pairsmith.show.diffs import Piece, differences
 from pairsmith.show.review.rendering import rendered
+from pairsmith.show.review.session import TOLD_AT_ONCE
 from pairsmith.show.unseen import visible
 
 if TYPE_CHECKING:
@@ -72,9 +73,11 @@ def done_part(progress: Progress, reviewer: str, where: str) -> str:
     return _template("review_done.html.j2").render(progress=progress, reviewer=reviewer, where=where)
 
 
-def agreement_part(found: Agreement) -> str:
-    """How judges and people agree, over all verdicts; nothing in it speaks of one pair."""
-    return _template("review_agreement.html.j2").render(found=found, sentences=sentences(found), least=LEAST)
+def agreement_part(found: Agreement, later: int = 0) -> str:
+    """How judges and people agree, over all verdicts but the `later` last ones; nothing in it speaks of one pair."""
+    return _template("review_agreement.html.j2").render(
+        found=found, sentences=sentences(found), later=later, at_once=TOLD_AT_ONCE
+    )
 
 
 def file_of(name: str) -> bytes:

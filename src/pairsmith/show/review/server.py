@@ -104,10 +104,11 @@ class ReviewServer:
             reviewer = self._reviewer
         return _html(pages.shell(reviewer, self._where))
 
-    async def _agreement(self, _: web.Request) -> web.Response:
+    async def _agreement(self, request: web.Request) -> web.Response:
         session = self._session
-        found = await asyncio.to_thread(agreement, session.queue, list(session.reviews()), session.gates)
-        return _html(pages.agreement_part(found))
+        told = session.told(request.query.get("reviewer", "") or self._reviewer)
+        found = await asyncio.to_thread(agreement, session.queue, told, session.gates)
+        return _html(pages.agreement_part(found, len(session.reviews()) - len(told)))
 
     # --- what is done ------------------------------------------------------------------------------
 

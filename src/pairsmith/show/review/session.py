@@ -17,8 +17,10 @@ from pairsmith.ledger import Ledger, Opinion, Review, Said
 from pairsmith.outcomes import StoredSide
 from pairsmith.records import CompletionId, Prompt, content_id
 from pairsmith.reviewing import name_of
+from pairsmith.show.agreement import LEAST
 from pairsmith.show.queue import Gates, Item
 
+TOLD_AT_ONCE = 10  # verdicts more before agreement is told anew
 MOST_TABS = 200  # of which it is known what they show
 
 Place: TypeAlias = Literal[0, 1, 2]  # which of the two as they are shown; 0: neither
@@ -180,6 +182,16 @@ class Session:
         if length != self._standing[0]:
             self._standing = (length, self._ledger.reviews(length))
         return self._standing[1]
+
+    def told(self, reviewer: str) -> list[Review]:
+        """Those that agreement is told of to somebody who has pairs before them: some tens, the oldest.
+
+        Were it told anew after each, the change would say whether the judges agree, and `u` is at hand.
+        """
+        reviews = self.reviews()
+        if len(reviews) < LEAST or len(self._judged(reviewer)) >= len(self._items):
+            return list(reviews)
+        return reviews[: len(reviews) - len(reviews) % TOLD_AT_ONCE]
 
     def _judged(self, reviewer: str) -> Mapping[str, Review]:
         """The last verdict of this reviewer on each couple, by its key."""

@@ -89,7 +89,7 @@
   };
   const agreement = async () => {
     try {
-      const answer = await fetch("agreement", { cache: "no-store" });
+      const answer = await fetch(`agreement?reviewer=${encodeURIComponent(reviewer)}`, { cache: "no-store" });
       at("agreed").innerHTML = answer.ok ? await answer.text() : "<p>The server has no answer to this.</p>";
     } catch { at("agreed").textContent = "The server does not answer."; }
   };
