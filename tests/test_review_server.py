@@ -173,6 +173,17 @@ def test_nothing_tells_who_wrote_what_or_whom_the_judges_prefer(served: Served) 
     )
 
 
+def test_a_verdict_is_not_called_stored_when_the_ledger_was_taken_away(tmp_path: Path) -> None:
+    with reviewing(tmp_path, everyday_prompts(2)) as served:
+        key = post(served, "next").json["key"]
+        for file in tmp_path.iterdir():
+            file.unlink()
+        answer = post(served, "verdict", key=key, said="tie")
+
+    assert answer.status == 503
+    assert "is not there any more" in answer.json["error"]
+
+
 def test_the_agreement_tells_of_ten_verdicts_more_or_of_none_so_that_none_tells_of_the_last(tmp_path: Path) -> None:
     with reviewing(tmp_path, everyday_prompts(44)) as served:
         told = []

@@ -32,6 +32,7 @@ class Writer:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._db = connect(path)
+        self._file = _identity(path)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._waiting: list[Statement] = []
         self._waiters: list[asyncio.Future[None]] = []
@@ -89,6 +90,8 @@ class Writer:
             Stopped: it could not be written.
         """
         try:
+            if _identity(self._path) != self._file:  # SQLite would go on writing into a file that nobody finds again
+                raise FileNotFoundError("it is not there any more")
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except Exception as exc:
             raise _write_failed(exc, self._path) from exc
@@ -138,6 +141,15 @@ class Writer:
         self._give_up(Stopped("ledger", f"{self._path} is closed"))
         self._thread.shutdown()
         self._db.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands there; None: none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _fail(waiter: asyncio.Future[None], error: Exception) -> None:
