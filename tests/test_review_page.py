@@ -247,6 +247,23 @@ def test_a_verdict_that_cannot_be_sent_is_kept_and_sent_again(browser: Browser, 
         assert not one.page.locator("#trouble").is_visible()
 
 
+def test_a_verdict_that_is_refused_as_the_token_is_another_is_kept_for_the_page_with_the_right_one(
+    browser: Browser, reviewed: Serve
+) -> None:
+    served = reviewed(everyday_prompts(3))
+    with opened(browser) as context:
+        one = visit(context, served.url)
+        one.page.route("**/verdict", lambda route: route.fulfill(status=403, body="<p>Not for you</p>"))
+        one.press("1")
+        one.page.wait_for_selector("#trouble:visible")
+        assert "Your verdict (1 is better) is kept here" in one.page.inner_text("#trouble")
+        assert "open the address that pairsmith review has printed last" in one.page.inner_text("#trouble")
+        one.page.unroute("**/verdict")
+        one.page.reload()
+        one.page.click("#again")
+        one.says("Stored: 1 is better. 1 of 3.")
+
+
 def test_nothing_of_a_hostile_answer_runs_loads_or_pushes_the_page_about(browser: Browser, reviewed: Serve) -> None:
     prompts = [
         asked(text[:3000] or "?", text, f"{text} ", reference=text, system=f"Speak. {text[:3000]}") for text in HOSTILE

@@ -113,6 +113,7 @@
     main.setAttribute("aria-busy", "true");
     try {
       const turn = await ask(path, body);
+      if (turn.status === 403) throw new Error("the server has been started anew: open the address that pairsmith review has printed last");
       if (turn.status >= 500) throw new Error(turn.error);
       unsent(null);
       calm();
