@@ -74,6 +74,22 @@ def test_signs_stand_for_what_a_browser_would_act_on_or_hide() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a &#x202e;b",
+        "a&#8203;b &shy; &ZeroWidthSpace; &lrm;",
+        "![a&#x202e;b](https://e.example)",
+        "<https://e.example/%E2%80%AEb>",
+    ],
+)
+def test_signs_stand_also_for_what_only_markdown_makes_of_a_text(text: str) -> None:
+    found = html(text)
+
+    assert visible(found) == found
+    assert "⟨U+" in found
+
+
 def test_letters_and_emoji_keep_what_joins_them() -> None:
     assert visible("👩\u200d🚀 می\u200cخواهم") == "👩\u200d🚀 می\u200cخواهم"
 

@@ -79,7 +79,8 @@ def rendered(text: str) -> Rendered:
     raw = f'<pre class="plain" dir="auto">{escape(seen)}</pre>'
     if len(seen) > MOST_MARKDOWN or seen.count("[") > MOST_BRACKETS:
         return Rendered(raw, raw, long=True)
-    return Rendered(_clean(_markdown().render(seen)), raw, long=False)
+    html = _clean(_markdown().render(seen))
+    return Rendered(visible(html), raw, long=False)  # once more: Markdown decodes &#x202e; and what addresses hold
 
 
 def _clean(html: str) -> str:
