@@ -158,6 +158,7 @@ def test_every_answer_tells_browsers_to_be_strict(served: Served) -> None:
 def test_it_listens_on_the_loopback_alone(served: Served) -> None:
     assert served.url.startswith("http://127.0.0.1:")
     assert send(served, "GET", f"/{TOKEN}").headers["Location"] == f"/{TOKEN}/"
+    assert send(served, "GET", f"/{TOKEN}?reviewer=bob").headers["Location"] == f"/{TOKEN}/?reviewer=bob"
 
 
 # --- what it tells ---------------------------------------------------------------------------------

@@ -94,8 +94,8 @@ class ReviewServer:
 
     # --- what is read ------------------------------------------------------------------------------
 
-    async def _moved(self, _: web.Request) -> web.StreamResponse:
-        raise web.HTTPPermanentRedirect(f"/{self._token}/")
+    async def _moved(self, request: web.Request) -> web.StreamResponse:
+        raise web.HTTPPermanentRedirect(request.rel_url.with_path(f"/{self._token}/", keep_query=True))
 
     async def _page(self, request: web.Request) -> web.Response:
         try:
