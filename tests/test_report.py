@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli_runs import Project, accounted, everyday, pairsmith, serving, write_rows
+from pairsmith.judge.arms import ArmCard
+from pairsmith.judge.rates import share
 from pairsmith.ledger import Timeline, open_ledger
 from pairsmith.records import (
     ChatRequest,
@@ -34,6 +37,8 @@ from pairsmith.records import (
 )
 from pairsmith.show.diffs import MOST_CHARS, differences
 from pairsmith.show.reasons import meaning
+from pairsmith.show.report import arms
+from pairsmith.show.report.drawing import MOST_ROWS
 from pairsmith.show.report.gather import PAIRS
 from pairsmith.show.report.page import fitting
 from pairsmith.show.report.samples import Piece, Sample, Side, Turn, chosen_pairs
@@ -117,6 +122,40 @@ def test_the_pairs_that_are_shown_stay_within_their_bytes(texts: list[str], budg
     kept = fitting([sample(text) for text in texts], budget)
 
     assert sum(len(written.encode("utf-8", "replace")) for _, written in kept) <= budget
+
+
+# --- arms ---------------------------------------------------------------------------------------------
+
+
+def arm_card(won: int, lost: int, screened: dict[str, int] | None = None) -> ArmCard:
+    """An arm that is in this many pairs; every pair has sides of two arms."""
+    wins, losses = share(won, won + lost), share(lost, won + lost)
+    return ArmCard(9, 9, screened or {}, 5.0, wins, losses, share(won, 99), share(lost, 99), share(0, 9), None, None)
+
+
+def of_arms(cards: dict[str, ArmCard]) -> dict[str, str]:
+    """What is said below each plot."""
+    run: Any = SimpleNamespace(arms=SimpleNamespace(cards=cards))
+    return {panel.ident: panel.reading for panel in arms.shown(run)}
+
+
+def test_the_worst_arm_is_told_of_also_where_a_plot_has_no_room_for_it() -> None:
+    said = of_arms({f"good{at:02}": arm_card(4, 4) for at in range(MOST_ROWS)} | {"worst": arm_card(0, 9)})["wins"]
+
+    assert "worst 0 % (95 %: 0–30)" in said
+    assert "The plot shows 18 of 19 arms, the table all." in said
+
+
+def test_arms_that_win_equally_often_are_not_held_against_each_other() -> None:
+    said = of_arms({"one": arm_card(2, 2), "two": arm_card(2, 2)})["wins"]
+
+    assert said.startswith("No arm stands out; one wins 50 % (95 %: 15–85) of")
+
+
+def test_why_answers_were_screened_is_said_in_whole_sentences() -> None:
+    said = of_arms({"one": arm_card(1, 1, {"duplicate": 3}), "two": arm_card(1, 1)})["screens"]
+
+    assert said.endswith("were cut off. Of 18 answers 3 are flagged duplicate (a sibling says the same).")
 
 
 # --- when calls were made -----------------------------------------------------------------------------

@@ -8,19 +8,20 @@ from pairsmith.judge.rates import percent, share, told
 from pairsmith.show.reasons import FLAGS
 from pairsmith.show.report.drawing import (
     HATCHES,
-    MOST_ROWS,
     SERIES,
     Panel,
     Table,
     across,
+    ends,
     filled,
     intervals,
     label,
     legend,
     panel,
     rows_in,
+    told_of_ends,
 )
-from pairsmith.show.report.telling import points, usd
+from pairsmith.show.report.telling import points, so_many, usd
 from pairsmith.show.unseen import name
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def shown(run: Run) -> list[Panel]:
 
 
 def _wins(cards: dict[str, ArmCard]) -> Panel:
-    held = [(arm, card.wins) for arm, card in cards.items() if card.wins.n][:MOST_ROWS]
+    held = [(arm, card.wins) for arm, card in cards.items() if card.wins.n]
+    drawn = ends(held)
     table = Table(
         ("arm", "answers", "points", "wins (95 %)", "of the chosen", "of the rejected", "repeats"),
         [_row(arm, card) for arm, card in cards.items()],
@@ -53,15 +55,19 @@ def _wins(cards: dict[str, ArmCard]) -> Panel:
     best, worst = max(held, key=lambda one: one[1].low or 0), min(held, key=lambda one: one[1].high or 1)
     reading = (
         f"{name(best[0])} wins {told(best[1])} of the pairs that it shares with another arm, {name(worst[0])} "
-        f"{told(worst[1])}. Intervals that overlap say nothing about which arm is better."
+        f"{told(worst[1])}."
+        if best[0] != worst[0]
+        else f"No arm stands out; {name(best[0])} wins {told(best[1])} of the pairs that it shares with another arm."
     )
+    reading += " Intervals that overlap say nothing about which arm is better."
+    reading += told_of_ends(len(held), "arms")
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        intervals(axes, held, at=0.5)
+        intervals(axes, drawn, at=0.5)
         axes.set_xlabel("% won against other arms, 95 % interval")
 
-    return panel("wins", "How often each arm wins", reading, draw, table, rows_in(len(held)))
+    return panel("wins", "How often each arm wins", reading, draw, table, rows_in(len(drawn)))
 
 
 def _row(arm: str, card: ArmCard) -> tuple[str, ...]:
@@ -86,7 +92,7 @@ def _costs(cards: dict[str, ArmCard]) -> list[Panel]:
     if not any(card.cost_usd for card in known.values()):
         unpriced = "No arm has a known cost: the recipe gives no price, or nothing was sampled."
         return [Panel("arm-costs", "What each arm costs", unpriced, None, table)]
-    drawn = dict(list(known.items())[:MOST_ROWS])
+    drawn = dict(ends(list(known.items())))
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
@@ -108,7 +114,14 @@ def _costs(cards: dict[str, ArmCard]) -> list[Panel]:
         f"; won pairs are cheapest with {name(cheap)}, {_a_thousand(known[cheap])} for 1,000 of them." if cheap else "."
     )
     return [
-        panel("arm-costs", "What each arm costs", f"{reading} Judging is not in it.", draw, table, rows_in(len(drawn)))
+        panel(
+            "arm-costs",
+            "What each arm costs",
+            f"{reading} Judging is not in it.{told_of_ends(len(known), 'arms')}",
+            draw,
+            table,
+            rows_in(len(drawn)),
+        )
     ]
 
 
@@ -139,7 +152,7 @@ def _screens(cards: dict[str, ArmCard]) -> Panel:
         for arm, card in known.items()
     ]
     table = Table(("arm", "answers", "cut off (95 %)", *others), rows)
-    drawn = list(known.items())[:MOST_ROWS]
+    drawn = ends(list(known.items()))
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -154,17 +167,20 @@ def _screens(cards: dict[str, ArmCard]) -> Panel:
         legend(figure)
         across(axes)
 
-    return panel("screens", UNUSED, _of_screens(known, flags), draw, table, rows_in(len(drawn)) + 0.3)
+    reading = _of_screens(known, flags) + told_of_ends(len(known), "arms")
+    return panel("screens", UNUSED, reading, draw, table, rows_in(len(drawn)) + 0.3)
 
 
 def _of_screens(known: dict[str, ArmCard], flags: list[str]) -> str:
     answers = sum(card.completions or 0 for card in known.values())
     counted = {flag: sum((card.screened or {}).get(flag, 0) for card in known.values()) for flag in flags}
     cut = share(counted.pop("cut_off", 0), answers)
-    others = ", ".join(f"{n:,} as {flag} ({FLAGS.get(flag, flag)})" for flag, n in counted.items())
+    others = ", ".join(
+        f"{n:,} {'is' if n == 1 else 'are'} flagged {flag} ({FLAGS.get(flag, flag)})" for flag, n in counted.items()
+    )
     rates = {arm: (card.screened or {}).get("cut_off", 0) / (card.completions or 1) for arm, card in known.items()}
     worst = max(rates, key=lambda arm: rates[arm])
     said = f"{told(cut)} of the answers were cut off"
     if cut.rate:
         said += f", most of {name(worst)} ({percent(rates[worst])}): a larger sample.max_tokens lets them end"
-    return f"{said}. Of {answers:,} answers were screened besides: {others}." if others else f"{said}."
+    return f"{said}. Of {so_many(answers, 'answer')} {others}." if others else f"{said}."

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from markupsafe import Markup
 
@@ -35,6 +35,8 @@ _VARIABLES: Mapping[str, str] = {
     INK: "ink", QUIET: "quiet", LINE: "line", CARD: "card", ACCENT: "accent", GOOD: "good", BAD: "bad", WARN: "warn",
     **{colour: f"s{place}" for place, colour in enumerate(SERIES, start=1)},
 }  # fmt: skip
+
+T = TypeVar("T")
 
 WIDTH_IN = 4.6
 MOST_ROWS = 18  # bars or dots of one plot; tables hold all
@@ -160,6 +162,17 @@ def lined(place: int) -> dict[str, Any]:
 def filled(place: int) -> dict[str, Any]:
     """How the so-manieth area is filled."""
     return {"color": SERIES[place % len(SERIES)], "hatch": HATCHES[place % len(HATCHES)]}
+
+
+def ends(rows: Sequence[T]) -> list[T]:
+    """The first and the last ones, as many as a plot has room for."""
+    half = MOST_ROWS // 2
+    return list(rows) if len(rows) <= MOST_ROWS else [*rows[:half], *rows[half - MOST_ROWS :]]
+
+
+def told_of_ends(count: int, what: str) -> str:
+    """A sentence, with its space, where a plot shows the ends only; else ""."""
+    return f" The plot shows {MOST_ROWS} of {count:,} {what}, the table all." if count > MOST_ROWS else ""
 
 
 def rows_in(count: int) -> float:

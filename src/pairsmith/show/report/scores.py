@@ -12,17 +12,18 @@ from pairsmith.show.report.drawing import (
     DASHES,
     HATCHES,
     INK,
-    MOST_ROWS,
     QUIET,
     SERIES,
     Panel,
     Table,
     across,
+    ends,
     label,
     legend,
     mark,
     panel,
     rows_in,
+    told_of_ends,
 )
 from pairsmith.show.report.telling import points, share, so_many
 from pairsmith.show.unseen import name
@@ -142,7 +143,7 @@ def _by_arm(scores: pd.DataFrame) -> Panel:
     found = by_arm.quantile(np.array([0.1, 0.25, 0.5, 0.75, 0.9])).unstack()
     found["mean"], found["n"] = by_arm.mean(), by_arm.size()
     found = found.sort_values("mean", ascending=False, kind="stable")
-    drawn = found.head(MOST_ROWS)
+    drawn = found.loc[ends(list(found.index))]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -162,7 +163,8 @@ def _by_arm(scores: pd.DataFrame) -> Panel:
     )
     if len(found) > 1:
         reading += f", {name(str(found.index[-1]) or 'unknown')} worst ({points(float(worst['mean']))})"
-    reading += "; arms that overlap wholly give answers that the judges cannot tell apart by arm."
+        reading += "; arms that overlap wholly give answers that the judges cannot tell apart by arm"
+    reading += f".{told_of_ends(len(found), 'arms')}"
     rows = [
         (
             name(str(arm) or "unknown"),
