@@ -24,6 +24,7 @@ from cli_runs import Project, accounted, everyday, pairsmith, serving, write_row
 from pairsmith.judge.arms import ArmCard
 from pairsmith.judge.rates import share
 from pairsmith.ledger import Timeline, open_ledger
+from pairsmith.pair.settings import PairSettings
 from pairsmith.records import (
     ChatRequest,
     EndpointName,
@@ -37,9 +38,9 @@ from pairsmith.records import (
 )
 from pairsmith.show.diffs import MOST_CHARS, differences
 from pairsmith.show.reasons import meaning
-from pairsmith.show.report import arms
-from pairsmith.show.report.drawing import MOST_ROWS
-from pairsmith.show.report.gather import PAIRS
+from pairsmith.show.report import arms, scores
+from pairsmith.show.report.drawing import MOST_ROWS, Panel
+from pairsmith.show.report.gather import PAIRS, PROMPTS
 from pairsmith.show.report.page import fitting
 from pairsmith.show.report.samples import Piece, Sample, Side, Turn, chosen_pairs
 from pairsmith.show.unseen import name, visible
@@ -156,6 +157,37 @@ def test_why_answers_were_screened_is_said_in_whole_sentences() -> None:
     said = of_arms({"one": arm_card(1, 1, {"duplicate": 3}), "two": arm_card(1, 1)})["screens"]
 
     assert said.endswith("were cut off. Of 18 answers 3 are flagged duplicate (a sibling says the same).")
+
+
+# --- gaps ---------------------------------------------------------------------------------------------
+
+
+def of_gaps(*gaps: float, unscored: int = 0) -> Panel:
+    """The panel about the gaps of prompts that all gave a pair, and of some that have no points at all."""
+    paired = [(f"p{at}", "pair", "", "", gap, 9.0, False, False, 1) for at, gap in enumerate(gaps)]
+    none = [(f"n{at}", "abstained", "too_few_completions", "", 0.0, 0.0, False, False, 0) for at in range(unscored)]
+    pairs = [(f"p{at}", 0, "", "c", "r", "a", "b", gap, 9, 9, "gap", False) for at, gap in enumerate(gaps)]
+    tables = SimpleNamespace(
+        prompts=pd.DataFrame(paired + none, columns=list(PROMPTS)),
+        pairs=pd.DataFrame(pairs, columns=list(PAIRS)),
+        scores=pd.DataFrame([("judge", "a", 5.0)], columns=["judge", "arm", "score"]),
+    )
+    run: Any = SimpleNamespace(tables=tables, points=tables.scores, rewards=frozenset(), gates=PairSettings())
+    return next(panel for panel in scores.shown(run) if panel.ident == "gaps")
+
+
+def test_the_widest_gap_stands_where_it_is() -> None:
+    table = of_gaps(3.0 - 4e-16, 4.0, 9.0).table
+
+    assert table is not None
+    assert [row[0] for row in table.rows] == ["3 to 3.5", "4 to 4.5", "9 to 9.5"]
+
+
+def test_prompts_without_any_score_are_none_with_points() -> None:
+    found = of_gaps(4.0, 5.0, unscored=3)
+
+    assert found.reading.startswith("Of 2 prompts with points 2 lie at min_gap or above")
+    assert "and 0 below" in found.reading
 
 
 # --- when calls were made -----------------------------------------------------------------------------

@@ -182,11 +182,16 @@ def _by_arm(scores: pd.DataFrame) -> Panel:
 
 def _of_gates(run: Run) -> list[Panel]:
     prompts = run.tables.prompts
-    gated = prompts[prompts["gap"].notna()]
+    gated = prompts[prompts["gap"].notna() & (prompts["chosen_mean"] != 0)]  # 0: nothing was scored
     if not gated.empty:
         return [_gaps(run, gated), _best(run, gated)]
     paired = run.tables.pairs[run.tables.pairs["gap"].notna()]
     return [_gaps_of_pairs(paired)] if not paired.empty else []
+
+
+def _halves(most: float) -> np.ndarray:
+    """From 0 by halves to beyond `most`, which begins a step of its own where it is one."""
+    return np.arange(np.floor(most / HALF) + 2) * HALF
 
 
 def _gaps(run: Run, gated: pd.DataFrame) -> Panel:
@@ -194,13 +199,14 @@ def _gaps(run: Run, gated: pd.DataFrame) -> Panel:
     rule = gated["prompt"].map(first)
     paired = gated["kind"] == "pair"
     compared = paired & (rule == "duels")
+    gaps = gated["gap"].round(9)  # means of several judges: 2.9999999999999996 is 3 to the gate as well
     parts = {
-        "pair by its scores": gated[paired & ~compared]["gap"],
-        "confirmed by comparing": gated[compared]["gap"],
-        "no pair": gated[~paired]["gap"],
+        "pair by its scores": gaps[paired & ~compared],
+        "confirmed by comparing": gaps[compared],
+        "no pair": gaps[~paired],
     }
     gates = run.gates
-    edges = np.arange(0, max(float(gated["gap"].max()), gates.least_gap) + HALF, HALF)
+    edges = _halves(max(float(gated["gap"].max()), gates.least_gap))
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -251,7 +257,7 @@ def _best(run: Run, gated: pd.DataFrame) -> Panel:
         axes.set_xlabel("points of the best answer")
         axes.set_ylabel("prompts")
 
-    low = int((best < floor).sum())
+    low = int((best < floor - TOLERANCE).sum())
     none = f"in {low:,} of {so_many(len(best), 'prompt')} no answer reaches chosen_floor ({floor:g})"
     reading = f"The best answer has {points(float(best.median()))} points in the middle; {none}."
     heights, _ = np.histogram(best, edges)
@@ -260,7 +266,7 @@ def _best(run: Run, gated: pd.DataFrame) -> Panel:
 
 
 def _gaps_of_pairs(paired: pd.DataFrame) -> Panel:
-    edges = np.arange(0, float(paired["gap"].max()) + HALF, HALF)
+    edges = _halves(float(paired["gap"].max()))
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
