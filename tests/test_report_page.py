@@ -116,6 +116,15 @@ def the_page_goes_with_the_reader_into_the_dark_and_onto_paper(page: Page) -> No
 
     assert page.evaluate(colours) != light
     assert page.pdf().count(b"/Type /Page\n") > 2
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 718, "height": 900})  # A4 with margins of a centimetre
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('figure')].filter(one => one.scrollWidth > one.clientWidth).length"
+        )
+        == 0
+    )
 
 
 def shown(page: Page) -> int:
