@@ -205,6 +205,10 @@ def test_pairs_that_are_surely_wrong_too_often_should_be_kept_out() -> None:
     found = advised(named(40, 3.2), [1] * 22 + [-1] * 18)
 
     assert (found.word, found.min_gap) == ("raise", 3.5)
+    assert found.sentence == (
+        "raise min_gap to 3.5: the judges are right in 55 % (95 %: 40–69) of 40 verdicts on the 40 pairs between; "
+        "two people agree in 80 %"
+    )
 
 
 def test_a_gate_that_parts_right_from_wrong_stays() -> None:

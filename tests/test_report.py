@@ -373,6 +373,18 @@ def test_two_runs_are_held_against_each_other_prompt_by_prompt(project: Project)
     assert page.count('data-kind="turned round"') == 2
 
 
+def test_a_prompt_that_one_of_two_runs_has_not_reached_is_not_called_unknown_to_it(project: Project) -> None:
+    project.run()
+    other = project.folder / "half"
+    shutil.copytree(project.run_dir, other)
+    project.change("DELETE FROM outcomes WHERE prompt IN (SELECT prompt FROM outcomes LIMIT 5)")
+
+    said, page = read_report(project.run_dir, other)
+
+    assert said["only"] == [0, 5]
+    assert "<dt>settled in both</dt><dd>7<small>0 settled in A only, 5 in B only</small>" in page
+
+
 def test_answers_that_were_sampled_anew_and_say_the_same_are_the_same_pair(project: Project) -> None:
     rows = [{"prompt": f"Say {at}.", "candidates": ["One word.", f"Many more words, {at} of them."]} for at in range(4)]
     project.prompts(rows).save(sample=None)

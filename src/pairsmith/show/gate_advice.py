@@ -181,9 +181,7 @@ def _advice(about: _About, edges: Sequence[float], above: _Side, below: _Side) -
     now = about.now
     if (higher := _higher(about, edges)) is not None:
         lost = about.pairs(now, higher)
-        said = (
-            f"raise min_gap to {higher:g}: the judges are right in {_told(lost)} of the {lost.couples:,} pairs between"
-        )
+        said = f"raise min_gap to {higher:g}: the judges are right in {_told(lost)} the {lost.couples:,} pairs between"
         return Advice("raise", higher, f"{said}; two people agree in {percent(BAR)}")
     if (lower := _lower(about, edges)) is not None:
         won = about.kept_out(lower, now)

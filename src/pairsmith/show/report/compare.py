@@ -38,12 +38,12 @@ Texts_ = tuple[str, str]  # hashes of a chosen and a rejected text
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What there is to say of two runs. shared: prompts of both inputs by what became of them."""
+    """What there is to say of two runs. shared: prompts that both have settled, by what became of them."""
 
     a: Run
     b: Run
     shared: Mapping[str, int]
-    only: tuple[int, int]  # settled prompts that the other run does not have
+    only: tuple[int, int]  # settled prompts that the other run does not have, or has not settled
     samples: Sequence[Sample]
 
     def as_json(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Compared:
             settled, prompts = run.counts.settled, run.counts.prompts
             yield f"  {word}: {settled:,} of {prompts:,} prompts gave a pair ({share(settled, prompts)})"
         said = ", ".join(f"{n:,} {word}" for word, n in self.shared.items() if n)
-        yield f"  {so_many(sum(self.shared.values()), 'prompt')} of both: {said or 'none'}"
+        yield f"  {so_many(sum(self.shared.values()), 'prompt')} settled in both: {said or 'none'}"
 
 
 def key_figures(run: Run) -> dict[str, Any]:
@@ -196,7 +196,9 @@ def _samples(became: Mapping[str, list[str]], readers: tuple[_Reader, _Reader]) 
 
 def _figures(found: Compared) -> list[Figure]:
     whole = sum(found.shared.values())
-    figures = [Figure("prompts of both", f"{whole:,}", f"{found.only[0]:,} in A only, {found.only[1]:,} in B only")]
+    figures = [
+        Figure("settled in both", f"{whole:,}", f"{found.only[0]:,} settled in A only, {found.only[1]:,} in B only")
+    ]
     return figures + [Figure(word, f"{n:,}", share(n, whole)) for word, n in found.shared.items()]
 
 
@@ -263,7 +265,7 @@ def _reasons(a: Run, b: Run) -> Iterator[tuple[str, ...]]:
 def _became_table(found: Compared) -> Table:
     whole = sum(found.shared.values())
     return Table(
-        ("of the prompts of both", "prompts", "share"),
+        ("of those settled in both", "prompts", "share"),
         [(w, f"{n:,}", share(n, whole)) for w, n in found.shared.items()],
     )
 
