@@ -323,6 +323,32 @@ def test_a_run_of_any_kind_has_a_report(project: Project, words: list[str], code
     assert 'id="panel-fates"' in page
 
 
+def test_prompts_that_no_run_has_come_to_lower_no_rate(project: Project) -> None:
+    project.run()
+    whole = project.folder / "whole"
+    shutil.copytree(project.run_dir, whole)
+    settled = {**read_report(whole)[0]}
+    project.change("DELETE FROM outcomes WHERE kind != 'pair'")
+
+    said, page = read_report(project.run_dir)
+    both, compared = read_report(project.run_dir, whole)
+
+    assert said["not_reached"] == settled["prompts"] - settled["pairs"] > 0
+    assert said["yield"] == both["a"]["yield"] == 1.0
+    assert "<dt>prompts with a pair</dt><dd>100\u00a0%" in page
+    assert "were not reached: a run that goes on takes them" in page
+    assert '<th scope="row">prompts that gave a pair</th><td>100\u00a0%' in compared
+
+
+def test_one_prompt_is_told_of_as_one(project: Project) -> None:
+    project.prompts(everyday(1)).save()
+    project.run()
+    _, page = read_report(project.run_dir)
+
+    assert "Settled: 1 of 1 prompt, with 4 completions" in page
+    assert "The settled prompt rests on answers of a simulator" in page
+
+
 def test_what_an_earlier_version_did_not_keep_is_missing_and_nothing_else(project: Project) -> None:
     said = project.run()
     newer = ("arms", "gate", "family", "simulated")

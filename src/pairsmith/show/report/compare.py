@@ -70,7 +70,7 @@ def key_figures(run: Run) -> dict[str, Any]:
     gaps = pairs["gap"].dropna()
     return {
         "pairs": counts.pairs,
-        "yield": counts.settled / counts.prompts if counts.prompts else None,
+        "yield": counts.settled / run.reached if run.reached else None,
         "median_gap": float(gaps.median()) if len(gaps) else None,
         "mean_gap": float(gaps.mean()) if len(gaps) else None,
         "chosen_longer": run.bias.chosen_longer.rate,
@@ -205,7 +205,7 @@ def _figures(found: Compared) -> list[Figure]:
 def _numbers(found: Compared) -> Table:
     a, b = found.a, found.b
     rows: list[tuple[str, ...]] = [
-        _rates("prompts that gave a pair", *(rate_of(run.counts.settled, run.counts.prompts) for run in (a, b)))
+        _rates("prompts that gave a pair", *(rate_of(run.counts.settled, run.reached) for run in (a, b)))
     ]
     rows.append(_sums("pairs", a.counts.pairs, b.counts.pairs, "{:,.0f}"))
     gaps = [run.tables.pairs["gap"].dropna() for run in (a, b)]
@@ -258,7 +258,7 @@ def _reasons(a: Run, b: Run) -> Iterator[tuple[str, ...]]:
     for reason, _ in (both[0] + both[1]).most_common():
         yield _rates(
             f"no pair: {name(reason)}",
-            *(rate_of(c[reason], r.counts.prompts) for c, r in zip(both, (a, b), strict=True)),
+            *(rate_of(c[reason], r.reached) for c, r in zip(both, (a, b), strict=True)),
         )
 
 

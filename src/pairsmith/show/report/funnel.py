@@ -74,7 +74,7 @@ def _stages(run: Run) -> Panel:
     usable = sum(card.usable for card in run.arms.cards.values())
     rows = [
         ("prompts", counts.prompts, ""),
-        ("completions", counts.completions, "answers that came, or were given"),
+        ("completions", counts.completions, "answers to settled prompts, sampled or given"),
         ("of them usable", usable, "not screened"),
         ("verdicts", counts.verdicts, "of judges"),
         ("pairs", counts.pairs, ""),
@@ -86,10 +86,11 @@ def _stages(run: Run) -> Panel:
         bars(figure.subplots(), [word for word, *_ in rows], numbers, colours, [f"{n:,}" for n in numbers])
 
     out = counts.completions - usable
-    screened = f", of which {out:,} were screened" if out > 0 else ""
+    screened = f" ({out:,} of them screened)" if out > 0 else ""
     reading = (
-        f"{so_many(counts.prompts, 'prompt')} were answered by {so_many(counts.completions, 'completion')}{screened}; "
-        f"{so_many(counts.verdicts, 'verdict')} of judges came in, and {so_many(counts.pairs, 'pair')} came of it."
+        f"Settled: {run.reached:,} of {so_many(counts.prompts, 'prompt')}, with "
+        f"{so_many(counts.completions, 'completion')}{screened} and {so_many(counts.verdicts, 'verdict')} of judges; "
+        f"{so_many(counts.pairs, 'pair')} came of it."
     )
     table = Table(("stage", "count", ""), [(word, f"{n:,}", what) for word, n, what in rows])
     return panel("stages", "From prompts to pairs", reading, draw, table, rows_in(len(rows)) + 0.2)

@@ -85,6 +85,11 @@ class Run:
         return len(self.tables.prompts)
 
     @property
+    def reached(self) -> int:
+        """The same by the counts, which a run that is going on may have read a moment later."""
+        return self.counts.prompts - max(0, self.counts.not_reached)
+
+    @property
     def simulated(self) -> int:
         """Settled prompts that rest on a simulated answer."""
         return int(self.tables.prompts["simulated"].sum())

@@ -97,8 +97,7 @@ def _reasons(a: Run, b: Run) -> Panel:
     if not words:
         return Panel("reasons", "Why there is no pair", "Every settled prompt of both gave a pair.")
     shares = [
-        [100 * counted[word] / max(1, run.counts.prompts) for word in words]
-        for counted, run in zip(both, (a, b), strict=True)
+        [100 * counted[word] / max(1, run.reached) for word in words] for counted, run in zip(both, (a, b), strict=True)
     ]
 
     def draw(figure: Figure) -> None:
@@ -108,11 +107,13 @@ def _reasons(a: Run, b: Run) -> Panel:
             axes.barh(rows, values, 0.36, label=word, **filled(place))
         axes.set_yticks(range(len(words)), [label(word) for word in words])
         axes.set_ylim(len(words) - 0.4, -0.6)
-        axes.set_xlabel("% of the prompts")
+        axes.set_xlabel("% of the settled prompts")
         legend(figure)
         across(axes)
 
     most = max(range(len(words)), key=lambda place: abs(shares[0][place] - shares[1][place]))
-    of_a, of_b = (f"{values[most]:.1f} % of the prompts of {word}" for word, values in zip("AB", shares, strict=True))
+    of_a, of_b = (
+        f"{values[most]:.1f} % of the settled prompts of {word}" for word, values in zip("AB", shares, strict=True)
+    )
     reading = f"They differ most in {name(words[most])}: {of_a}, {of_b}."
     return panel("compared-reasons", "Why there is no pair", reading, draw, None, rows_in(2 * len(words)))

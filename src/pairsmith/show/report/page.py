@@ -137,23 +137,28 @@ def head(run: Run) -> Head:
 def _simulated(run: Run) -> str:
     if not run.simulated:
         return ""
-    part = "All" if run.simulated == run.settled else share(run.simulated, run.settled)
+    part = f"{share(run.simulated, run.settled)} of {so_many(run.settled, 'settled prompt')} rest"
+    if run.simulated == run.settled:
+        part = "The settled prompt rests" if run.settled == 1 else f"All {run.settled:,} settled prompts rest"
     return (
-        f"{part} of {so_many(run.settled, 'settled prompt')} rest on answers of a simulator: no model said them, "
+        f"{part} on answers of a simulator: no model said them, "
         "the money is made up, and nothing here tells how good a real model or judge is."
     )
 
 
 def _notes(run: Run) -> Iterator[str]:
     counts = run.counts
-    left = max(0, counts.not_reached) + sum(counts.failed.values())
-    if left:
-        yield f"{left:,} of {so_many(counts.prompts, 'prompt')} were not reached, or failed: run it again."
-    out = {
-        "duplicates": counts.duplicates, "near-duplicates": counts.near_duplicates, "bad rows": counts.skipped,
-        "excluded": counts.excluded, "contaminated": counts.contaminated,
-    }  # fmt: skip
-    said = [f"{n:,} {word}" for word, n in out.items() if n]
+    if counts.not_reached > 0:
+        yield (
+            f"{counts.not_reached:,} of {so_many(counts.prompts, 'prompt')} were not reached: a run that goes on takes "
+            "them, unless it has as many pairs as were asked for. Rates are of those that were reached."
+        )
+    if failed := sum(counts.failed.values()):
+        yield f"Calls for {failed:,} of {so_many(counts.prompts, 'prompt')} failed: a run that goes on tries again."
+    named = {"duplicate": counts.duplicates, "near-duplicate": counts.near_duplicates, "bad row": counts.skipped}
+    said = [so_many(n, word) for word, n in named.items() if n]
+    said += [f"{counts.excluded:,} excluded"] if counts.excluded else []
+    said += [f"{counts.contaminated:,} contaminated"] if counts.contaminated else []
     if said:
         yield f"Besides these prompts the input held {', '.join(said)}, which were left out."
 
@@ -163,7 +168,9 @@ def _figures(run: Run) -> Iterator[Figure]:
     several = f"of {so_many(counts.settled, 'prompt')}" if counts.pairs != counts.settled else ""
     yield Figure("pairs", f"{counts.pairs:,}", several)
     yield Figure(
-        "prompts with a pair", share(counts.settled, counts.prompts), f"{counts.settled:,} of {counts.prompts:,}"
+        "prompts with a pair",
+        share(counts.settled, run.reached),
+        f"{counts.settled:,} of {run.reached:,}" + (" reached" if counts.not_reached > 0 else ""),
     )
     gap = pairs["gap"].median()
     yield Figure(
