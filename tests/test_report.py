@@ -41,6 +41,7 @@ from pairsmith.show.reasons import meaning
 from pairsmith.show.report import arms, scores
 from pairsmith.show.report.drawing import MOST_ROWS, Panel
 from pairsmith.show.report.gather import PAIRS, PROMPTS
+from pairsmith.show.report.judging import findings
 from pairsmith.show.report.page import fitting
 from pairsmith.show.report.samples import Piece, Sample, Side, Turn, chosen_pairs
 from pairsmith.show.unseen import name, visible
@@ -157,6 +158,19 @@ def test_why_answers_were_screened_is_said_in_whole_sentences() -> None:
     said = of_arms({"one": arm_card(1, 1, {"duplicate": 3}), "two": arm_card(1, 1)})["screens"]
 
     assert said.endswith("were cut off. Of 18 answers 3 are flagged duplicate (a sibling says the same).")
+
+
+def test_an_arm_that_is_warned_of_is_named_without_what_cannot_be_seen() -> None:
+    warned = "arm \x1b[31m\u202e supplies 80 %: pairs teach to avoid it; leave it out"
+    rates: Any = SimpleNamespace(warnings=lambda sides: [warned])
+    bias: Any = SimpleNamespace(
+        conflicts=share(0, 0), chosen_longer=share(0, 0), unreadable=share(0, 0), judges={}, agreement={},
+        average_longer_wins=share(0, 0),
+    )  # fmt: skip
+    recipe = SimpleNamespace(pair=SimpleNamespace(sides=None))
+    run: Any = SimpleNamespace(arms=rates, bias=bias, judges={}, recipe=recipe)
+
+    assert [one.says for one in findings(run)] == ["Arm ␛[31m⟨U+202E⟩ supplies 80 %: pairs teach to avoid it."]
 
 
 # --- gaps ---------------------------------------------------------------------------------------------

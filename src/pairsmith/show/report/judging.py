@@ -21,7 +21,7 @@ from pairsmith.show.report.drawing import (
     rows_in,
 )
 from pairsmith.show.report.telling import so_many
-from pairsmith.show.unseen import name
+from pairsmith.show.unseen import name, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -227,7 +227,7 @@ def _known(judge: str, found: Qualification | None) -> Finding:
 
 
 def _of_arms(run: Run) -> Iterator[Finding]:
-    for sentence in run.arms.warnings(run.recipe.pair.sides):
+    for sentence in map(visible, run.arms.warnings(run.recipe.pair.sides)):
         said, _, todo = sentence.partition("; ")
         yield Finding("warn", f"{said[:1].upper()}{said[1:]}.", f"{todo[:1].upper()}{todo[1:]}." if todo else "")
 
