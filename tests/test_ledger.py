@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Coroutine, Sequence
@@ -604,6 +605,17 @@ def test_a_full_disk_while_the_input_is_read_stops_the_run_too(tmp_path: Path) -
         return stopped.value.reason
 
     assert used(tmp_path, story) == "disk_full"
+
+
+def test_nothing_is_called_stored_once_the_file_was_taken_away(tmp_path: Path) -> None:
+    async def story(ledger: Ledger) -> str:
+        await ledger.learn("before", "it was there")
+        shutil.rmtree(tmp_path)
+        with pytest.raises(Stopped) as stopped:
+            await ledger.learn("after", "it was not")
+        return stopped.value.sentence
+
+    assert "it is not there any more" in used(tmp_path, story)
 
 
 def test_a_full_disk_before_the_run_begins_is_said_in_one_sentence(tmp_path: Path) -> None:

@@ -228,6 +228,25 @@ def test_turns_tools_and_what_is_called_are_all_shown() -> None:
     assert "b" not in {tag for tag, _ in read.tags}
 
 
+def test_of_a_conversation_without_end_the_earliest_turns_are_left_as_they_were_written() -> None:
+    turn: Message = {"role": "user", "content": "**word** " * 1000}
+    prompt = Prompt(prompt_id([turn] * 12, [], None, None), (turn,) * 12)
+
+    found = pair_part(Shown("key", prompt, (CompletionId("a"), CompletionId("b")), ("one", "two")))
+
+    assert found.count("Shown as it was written") == 11 - 6
+
+
+def test_what_is_no_request_is_refused_without_a_trace(served: Served, capfd: pytest.CaptureFixture[str]) -> None:
+    port = int(served.url.split(":")[2].split("/")[0])
+    with socket.create_connection(("127.0.0.1", port)) as wire:
+        wire.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        answer = wire.recv(1000)
+
+    assert answer.startswith(b"HTTP/1.1 400 ") or answer.startswith(b"HTTP/1.0 400 ")
+    assert capfd.readouterr().err == ""
+
+
 def test_a_verdict_that_is_none_is_refused(served: Served) -> None:
     key = post(served, "next", tab="refused").json["key"]
 
@@ -410,7 +429,7 @@ def test_the_command_opens_the_page_serves_until_it_is_stopped_and_says_what_is_
     assert (ran.code, ran.out.splitlines()[0].split("127")[0]) == (0, "reviewing on http://")
     assert "1 verdict was given (ann 1); 1 in the ledger." in ran.out
     assert pairsmith("status", project.run_dir, "--json").json["reviews"] == {"ann": 1}
-    assert "1 verdicts so far" in pairsmith("review", project.run_dir, "--agreement").out
+    assert "1 verdict so far" in pairsmith("review", project.run_dir, "--agreement").out
 
 
 def test_what_cannot_be_reviewed_is_said_in_a_sentence(project: Project) -> None:

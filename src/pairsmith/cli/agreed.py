@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pairsmith.cli.explained import visible
 from pairsmith.judge.rates import Rate, percent, told
-from pairsmith.show.agreement import Agreement, Figure, sentences
+from pairsmith.show.agreement import Agreement, Figure, counted, sentences
 
 if TYPE_CHECKING:
     from pairsmith.show.gate_advice import Gate
@@ -49,11 +49,11 @@ def _told(of: Agreement) -> list[str]:
 def _counted(of: Agreement) -> str:
     """Such as "41 verdicts on 38 couples by ann, bob: 3 ties, 1 bad prompt"."""
     several = {"tie": of.ties, "bad prompt": of.bad_prompts, "edit": of.edits}
-    said = [f"{n:,} {word}{'' if n == 1 else 's'}" for word, n in several.items() if n]
+    said = [counted(n, word) for word, n in several.items() if n]
     said += [f"besides {of.elsewhere:,} on couples that this run has no more"] if of.elsewhere else []
     besides = ", ".join(said)
     by = f" by {', '.join(of.reviewers)}" if of.reviewers else ""
-    return f"{of.verdicts:,} verdicts on {of.couples:,} couples{by}{': ' if besides else ''}{besides}"
+    return f"{counted(of.verdicts, 'verdict')} on {counted(of.couples, 'couple')}{by}{': ' if besides else ''}{besides}"
 
 
 def _kinds(of: Agreement) -> list[tuple[str, Rate, Kappa | None]]:

@@ -90,15 +90,20 @@ class Writer:
             Stopped: it could not be written.
         """
         try:
-            if _identity(self._path) != self._file:  # SQLite would go on writing into a file that nobody finds again
-                raise FileNotFoundError("it is not there any more")
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except Exception as exc:
             raise _write_failed(exc, self._path) from exc
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of the block's writes, or none."""
+        """All of the block's writes, or none.
+
+        Raises:
+            sqlite3.Error: they could not be written, or the file was taken away: SQLite would go on writing into one
+                that nobody finds again.
+        """
+        if _identity(self._path) != self._file:
+            raise sqlite3.OperationalError("it is not there any more")
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield self._db

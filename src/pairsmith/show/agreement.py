@@ -229,12 +229,17 @@ def _lengths(found: Iterable[Weighed]) -> tuple[Rate, Rate]:
 def sentences(of: Agreement) -> list[str]:
     """What all this means, in plain words; the first thing first."""
     if of.missing:
-        said = f"{of.verdicts:,} verdicts so far: agreement with the judges is told after {LEAST}, {of.missing} more"
-        return [said]
+        told_after = f"agreement with the judges is told after {LEAST}, {of.missing} more"
+        return [f"{counted(of.verdicts, 'verdict')} so far: {told_after}"]
     told_of = _of_the_run(of)
     if of.gate is not None:
         told_of.append(of.gate.advice.sentence)
     return told_of + _of_people(of)
+
+
+def counted(count: int, word: str) -> str:
+    """Such as "1 verdict", "2 verdicts"."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _of_the_run(of: Agreement) -> list[str]:
@@ -246,7 +251,8 @@ def _of_the_run(of: Agreement) -> list[str]:
     if (rate := of.shown.accuracy).n:
         said.append(f"of all that was shown, which is mostly what is hard, in {told(rate)} of {rate.n:,}")
     if of.bad_prompts:
-        said.append(f"{of.bad_prompts:,} verdicts call the prompt bad: no dataset should hold it")
+        call = "call" if of.bad_prompts > 1 else "calls"
+        said.append(f"{counted(of.bad_prompts, 'verdict')} {call} the prompt bad: no dataset should hold it")
     return said
 
 

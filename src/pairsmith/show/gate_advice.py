@@ -195,7 +195,7 @@ def _advice(about: _About, edges: Sequence[float], above: _Side, below: _Side) -
 
 
 def _told(side: _Side) -> str:
-    return f"{told(side.rate)} of {side.rate.n:,} verdicts on"
+    return f"{told(side.rate)} of {side.rate.n:,} {'verdict' if side.rate.n == 1 else 'verdicts'} on"
 
 
 def _kept(above: _Side, below: _Side) -> str:

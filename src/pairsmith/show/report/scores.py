@@ -158,10 +158,11 @@ def _by_arm(scores: pd.DataFrame) -> Panel:
         across(axes)
 
     best, worst = found.iloc[0], found.iloc[-1]
-    reading = (
-        f"{name(str(found.index[0]) or 'unknown')} is judged best on average ({points(float(best['mean']))} points)"
-    )
-    if len(found) > 1:
+    first = name(str(found.index[0]) or "unknown")
+    if len(found) == 1:
+        reading = f"{first} has {points(float(best['mean']))} points on average"
+    else:
+        reading = f"{first} is judged best on average ({points(float(best['mean']))} points)"
         reading += f", {name(str(found.index[-1]) or 'unknown')} worst ({points(float(worst['mean']))})"
         reading += "; arms that overlap wholly give answers that the judges cannot tell apart by arm"
     reading += f".{told_of_ends(len(found), 'arms')}"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pairsmith.show.review.session import Progress, Shown
 
 LEAST_COMMON = 0.2  # of the characters of two answers: below that nearly everything would be marked
+MOST_TURNS = 60_000  # characters of earlier turns that are read as Markdown: hostile ones take 25 µs each
 FILES = {"base.css": "text/css", "review.css": "text/css", "review.js": "text/javascript"}
 
 
@@ -55,13 +56,17 @@ def shell(reviewer: str, where: str) -> str:
 
 
 def pair_part(shown: Shown) -> str:
-    """A couple: the prompt and the two answers."""
+    """A couple: the prompt and the two answers. Of a long conversation the turns beyond MOST_TURNS are plain."""
     *before, last = [_turn(message) for message in shown.prompt.messages]
-    reference = shown.prompt.reference
+    reference, room = shown.prompt.reference, MOST_TURNS
+    turns = []
+    for label, text in reversed(before):
+        turns.append(_part(label, text, plain=len(text) > room))
+        room -= min(len(text), room)
     return _template("review_pair.html.j2").render(
         system=_part("System", shown.prompt.system) if shown.prompt.system else None,
-        before=before,
-        last=last,
+        before=turns[::-1],
+        last=_part(*last),
         tools=_tools(shown.prompt),
         reference=_part("Reference", reference) if reference else None,
         answers=_answers(*shown.texts),
@@ -85,8 +90,8 @@ def file_of(name: str) -> bytes:
     return files("pairsmith.show").joinpath("templates", name).read_bytes()
 
 
-def _part(label: str, text: str) -> Part:
-    html, raw, long = rendered(text)
+def _part(label: str, text: str, plain: bool = False) -> Part:
+    html, raw, long = rendered(text, plain)
     return Part(label, Markup(html), Markup(raw), long)  # made of allowed tags alone: rendering.py
 
 
@@ -102,11 +107,11 @@ def _marked(pieces: Iterable[Piece]) -> Markup:
     return Markup().join(Markup("<mark>{}</mark>").format(text) if only else escape(text) for text, only in pieces)
 
 
-def _turn(message: Message) -> Part:
+def _turn(message: Message) -> tuple[str, str]:
+    """Whose it is, and what it says."""
     role = str(message.get("role", ""))
-    return _part(
-        {"user": "User", "assistant": "Assistant", "tool": "Tool"}.get(role, role), "\n\n".join(_said(message))
-    )
+    named = {"user": "User", "assistant": "Assistant", "tool": "Tool"}.get(role, role)
+    return named, "\n\n".join(_said(message))
 
 
 def _said(message: Message) -> Iterator[str]:

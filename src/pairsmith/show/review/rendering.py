@@ -73,11 +73,16 @@ class Rendered(NamedTuple):
     long: bool
 
 
-def rendered(text: str) -> Rendered:
-    """A text as HTML: only what stands in an allow-list, links to addresses that are shown, no picture, no script."""
+def rendered(text: str, plain: bool = False) -> Rendered:
+    """A text as HTML: only what stands in an allow-list, links to addresses that are shown, no picture, no script.
+
+    Args:
+        text: as somebody wrote it.
+        plain: leave Markdown alone.
+    """
     seen = visible(text)
     raw = f'<pre class="plain" dir="auto">{escape(seen)}</pre>'
-    if len(seen) > MOST_MARKDOWN or seen.count("[") > MOST_BRACKETS:
+    if plain or len(seen) > MOST_MARKDOWN or seen.count("[") > MOST_BRACKETS:
         return Rendered(raw, raw, long=True)
     html = _clean(_markdown().render(seen))
     return Rendered(visible(html), raw, long=False)  # once more: Markdown decodes &#x202e; and what addresses hold

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pairsmith.errors import Stopped
@@ -82,7 +84,7 @@ class ReviewServer:
             ("undo", self._undo),
         ):
             app.router.add_post(f"/{{token}}/{name}", self._answering(action))
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(app, access_log=None, logger=_logger(), shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
         self._port = self._runner.addresses[0][1]
@@ -120,11 +122,11 @@ class ReviewServer:
             try:
                 asked = _Asked.model_validate_json(body, extra="ignore")
                 tab = Tab(reviewer_named(asked.reviewer), asked.tab)
-                return _json(self._turn(tab, await action(tab, body)))
+                return _json(await self._turn(tab, await action(tab, body)))
             except ValidationError as exc:
                 return _json({"error": _first(exc)}, 400)
             except Refusal as exc:
-                shown = self._turn(tab, self._session.show(tab)) if exc.judged else {}
+                shown = await self._turn(tab, self._session.show(tab)) if exc.judged else {}
                 return _json({"error": exc.sentence, **shown}, 409 if exc.judged else 400)
             except Stopped as exc:
                 return _json({"error": exc.sentence}, 503)
@@ -147,7 +149,7 @@ class ReviewServer:
     async def _undo(self, tab: Tab, _: bytes) -> Shown | None:
         return await self._session.undo(tab)
 
-    def _turn(self, tab: Tab, shown: Shown | None) -> dict[str, Any]:
+    async def _turn(self, tab: Tab, shown: Shown | None) -> dict[str, Any]:
         """What a page needs to show a couple, or that there is none left."""
         progress = self._session.progress(tab.reviewer)
         turn = {"reviewer": tab.reviewer, "done": progress.done, "total": progress.total, "verdicts": progress.verdicts}
@@ -158,11 +160,22 @@ class ReviewServer:
             **turn,
             "key": shown.key,
             "known": shown.known,
-            "html": pages.pair_part(shown),
+            "html": await asyncio.to_thread(pages.pair_part, shown),  # a stranger's text may take a second
             "texts": list(shown.texts),
             "note": draft.note,
             "edit": None if draft.edited is None else {"better": draft.better, "text": draft.edited},
         }
+
+
+def _logger() -> logging.Logger:
+    """Where faults of ours are told; of requests that are no HTTP nobody needs to hear."""
+    logger = logging.getLogger("pairsmith.review")
+    logger.addFilter(_is_ours)
+    return logger
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _file(name: str, kind: str) -> Callable[[web.Request], Any]:
