@@ -260,7 +260,8 @@ def test_people_get_a_table_for_each_judge_with_its_verdict(project: Project) ->
     assert "good (sim-judge, simulated), rubric general" in said
     assert "verdict              qualified\n" in said
     assert "verdict              disqualified: adversarial " in said
-    assert max(len(line) for line in said.splitlines()) <= 100
+    lines = said.replace(str(project.folder), "").splitlines()  # wherever that is
+    assert max(map(len, lines)) <= 100
 
 
 def test_missed_anchors_can_be_read_with_what_the_judge_said(project: Project) -> None:
