@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -382,6 +383,52 @@ def test_a_run_names_the_report_at_its_end(project: Project) -> None:
     assert ran.out.splitlines()[-1] == f"see it: pairsmith report {project.run_dir}"
 
 
+def test_a_ladder_with_faults_and_prices_is_told_of_as_the_ledger_has_it(project: Project) -> None:
+    url, price = project.server.url, {"input": 1.0, "output": 2.0}
+    endpoints = {
+        "student": {"model": "sim-student", "base_url": url, "price": price},
+        "rm": {"model": "sim-reward", "base_url": url, "kind": "reward", "price": price},
+        "judge": {"model": "sim-judge", "base_url": url, "price": price},
+        "first": {"model": "sim-judge-first", "base_url": url, "price": price},
+    }
+    project.prompts(everyday(20)).save(
+        endpoints=endpoints,
+        judge={"panel": ["rm", "judge", "first"], "escalate_within": [9, 9], "escalate": "distance"},
+        pair={"min_gap": 8.0, "verify_gap": 0.5},
+    )
+    project.server.faults(f429=0.1, f500=0.05)
+    project.run()
+
+    report, page = read_report(project.run_dir)
+    read = Path(report["out"]).read_text("utf-8")
+    status = pairsmith("status", project.run_dir, "--json").json
+    (failed,) = project.sql("SELECT count(*) FROM attempts WHERE outcome <> 'ok'")[0]
+    told = pairsmith("report", project.run_dir).out
+
+    assert failed > 0
+    assert f"{failed:,} of {status['total']['attempts']:,} attempts" in text_of(panel_of(page, "retries"))
+    assert report["cost_usd"] == pytest.approx(status["total"]["cost_usd"])
+    assert f"${status['total']['cost_usd']:.4f} were spent in all" in text_of(panel_of(page, "spend"))
+    agreed = status["bias"]["agreement"]["first, judge"]["rate"]
+    assert f"first and judge{agreed * 100:.0f} % (95 %" in text_of(panel_of(page, "agreement"))
+    assert "Judge first prefers the answer that it is shown first in" in text_of(read)
+    assert "won pairs are cheapest with" in text_of(panel_of(page, "arm-costs"))
+    assert "Reward models give numbers on scales of their own" in text_of(panel_of(page, "rewards"))
+    assert told.startswith(f"{project.run_dir / 'report.html'}  (")
+    assert f"{report['settled']} of 20 prompts gave a pair" in told
+
+
+def panel_of(page: str, ident: str) -> str:
+    """The HTML of one panel of a page."""
+    begins = page.index(f'id="panel-{ident}"')
+    return page[begins : page.find('id="panel-', begins + 1)]
+
+
+def text_of(html: str) -> str:
+    """What of it is read, with single spaces."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", html)).split())
+
+
 # --- two runs -----------------------------------------------------------------------------------------
 
 
@@ -455,3 +502,19 @@ def test_mistakes_are_told_in_one_sentence_with_the_way_out(project: Project, tm
 
     assert {ran.code for ran in said.values()} == {2}
     assert [words for words, ran in said.items() if not re.search(words, ran.err) or ran.err.count("\n") != 1] == []
+
+
+def test_what_cannot_be_reported_is_said_in_one_sentence(reported: Reported, tmp_path: Path) -> None:
+    run_dir = reported.project.run_dir
+    refused = [
+        pairsmith("report", *words)
+        for words in (
+            (run_dir, run_dir),
+            (run_dir, tmp_path, "--run-dir", run_dir),
+            (tmp_path / "none",),
+            (tmp_path,),
+            (run_dir, "-o", reported.project.recipe / "out.html"),
+        )
+    ]
+
+    assert [(ran.code, ran.out, ran.err.count("\n")) for ran in refused] == [(2, "", 1)] * 5
