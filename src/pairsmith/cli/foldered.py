@@ -61,9 +61,11 @@ def write(
 def _notes(written: Written, folder: Path, recipe: Recipe) -> list[str]:
     from pairsmith.reviewing import LEFT_OUT
     from pairsmith.running.shareable import public_name
+    from pairsmith.running.written import many_pairs
 
     notes = [
-        f"{n:,} pairs left out of {one.name}: {reason} ({LEFT_OUT.get(reason, f'target {one.name} cannot take them')})"
+        f"{many_pairs(n)} left out of {one.name}: {reason} "
+        f"({LEFT_OUT.get(reason, f'target {one.name} cannot take them')})"
         for one in written.formats
         for reason, n in one.left_out.items()
     ]

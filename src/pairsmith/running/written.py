@@ -158,7 +158,14 @@ def left_out_notes(exported: Exported, settings: ExportSettings) -> list[str]:
     why = {"personas_differ": 'the system prompts of the two sides differ, and export.system = "keep" keeps one'}
     why |= LEFT_OUT
     why |= {name: f"target {settings.target}: {rule.holds}" for name, rule in RULES.items()}
-    return [f"{n:,} pairs left out of the file: {reason} ({why[reason]})" for reason, n in exported.left_out.items()]
+    return [
+        f"{many_pairs(n)} left out of the file: {reason} ({why[reason]})" for reason, n in exported.left_out.items()
+    ]
+
+
+def many_pairs(count: int) -> str:
+    """Such as "1 pair", "2 pairs"."""
+    return "1 pair" if count == 1 else f"{count:,} pairs"
 
 
 def dataset_notes(exported: Exported, out: Path, settings: ExportSettings, shown: str) -> list[str]:

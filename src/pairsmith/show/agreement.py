@@ -261,7 +261,10 @@ def _of_people(of: Agreement) -> list[str]:
     first, longer, judges = of.first_wins, of.longer_wins, of.chosen_longer
     if first.surely(lambda rate: rate > 0.5) or first.surely(lambda rate: rate < 0.5):
         which = "first" if (first.rate or 0) > 0.5 else "second"
-        said.append(f"people prefer what is shown {which} more often than chance: {told(first)} are for the first")
+        said.append(
+            f"people prefer what is shown {which} more often than chance: {told(first)} are for the first; the "
+            "figures above tell less for it"
+        )
     if longer.rate is not None and judges.rate is not None:
         said.append(f"people prefer the longer answer in {percent(longer.rate)}, the judges in {percent(judges.rate)}")
     return said
