@@ -235,7 +235,9 @@ def legend(figure: Figure) -> None:
 def mark(axes: Axes, at: float, words: str, top: float = 0.98) -> None:
     """A line down through the plot, with its name."""
     axes.axvline(at, color=INK, linestyle="--", linewidth=1)
-    axes.text(at, top, f" {words}", transform=axes.get_xaxis_transform(), va="top", fontsize=7.5, clip_on=True)
+    place = axes.get_xaxis_transform()
+    beside = (3, 0)  # points: a space before the words would be lost in the page
+    axes.annotate(words, (at, top), beside, place, "offset points", va="top", fontsize=7.5)
 
 
 def rates_table(rows: Sequence[tuple[str, Rate]], first: str = "") -> Table:
