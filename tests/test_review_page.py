@@ -252,13 +252,17 @@ def test_a_verdict_that_is_refused_as_the_token_is_another_is_kept_for_the_page_
 ) -> None:
     served = reviewed(everyday_prompts(3))
     with opened(browser) as context:
+        refusing = {
+            "status": 403,
+            "body": "<p>Not for you</p>",
+        }  # from before the page is there: later it may be too late
+        context.route("**/verdict", lambda route: route.fulfill(**refusing) if refusing else route.continue_())
         one = visit(context, served.url)
-        one.page.route("**/verdict", lambda route: route.fulfill(status=403, body="<p>Not for you</p>"))
         one.press("1")
         one.page.wait_for_selector("#trouble:visible")
         assert "Your verdict (1 is better) is kept here" in one.page.inner_text("#trouble")
         assert "open the address that pairsmith review has printed last" in one.page.inner_text("#trouble")
-        one.page.unroute("**/verdict")
+        refusing.clear()
         one.page.reload()
         one.page.click("#again")
         one.says("Stored: 1 is better. 1 of 3.")
