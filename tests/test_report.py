@@ -45,6 +45,7 @@ from pairsmith.show.report.gather import PAIRS, PROMPTS
 from pairsmith.show.report.judging import findings
 from pairsmith.show.report.page import fitting
 from pairsmith.show.report.samples import Piece, Sample, Side, Turn, chosen_pairs
+from pairsmith.show.report.telling import points
 from pairsmith.show.unseen import name, visible
 
 SOME_WORDS = st.lists(st.sampled_from(["one", "two", " ", "\n", ",", "<b>", "漢字", "ß", "e\u0301"]), max_size=40).map(
@@ -405,6 +406,7 @@ def test_a_ladder_with_faults_and_prices_is_told_of_as_the_ledger_has_it(project
     (failed,) = project.sql("SELECT count(*) FROM attempts WHERE outcome <> 'ok'")[0]
     told = pairsmith("report", project.run_dir).out
 
+    assert set() != shown_gaps(page) <= gate_gaps(project)
     assert failed > 0
     assert f"{failed:,} of {status['total']['attempts']:,} attempts" in text_of(panel_of(page, "retries"))
     assert report["cost_usd"] == pytest.approx(status["total"]["cost_usd"])
@@ -416,6 +418,17 @@ def test_a_ladder_with_faults_and_prices_is_told_of_as_the_ledger_has_it(project
     assert "Reward models give numbers on scales of their own" in text_of(panel_of(page, "rewards"))
     assert told.startswith(f"{project.run_dir / 'report.html'}  (")
     assert f"{report['settled']} of 20 prompts gave a pair" in told
+
+
+def shown_gaps(page: str) -> set[str]:
+    """The gaps of the prompts that came close, as the page tells them."""
+    return set(re.findall(r'<span class="tag none">.*?<span class="tag">(gap [^<]+)</span>', page))
+
+
+def gate_gaps(project: Project) -> set[str]:
+    """Those that the gate knew of the prompts without a pair."""
+    bodies = [json.loads(body) for (body,) in project.sql("SELECT body FROM outcomes WHERE kind = 'abstained'")]
+    return {f"gap {points(body['gate']['gap'])}" for body in bodies if "gate" in body}
 
 
 def panel_of(page: str, ident: str) -> str:

@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pairsmith import measuring, pairing
-from pairsmith.dataset import sampled_by
 from pairsmith.errors import UserError
+from pairsmith.explaining import rules_in
 from pairsmith.outcomes import family_in, pairs_in
-from pairsmith.pair.settings import ANY_LANGUAGE
-from pairsmith.records import Noise
 from pairsmith.running.cards import cards_of
 from pairsmith.show.agreement import of_run
 
@@ -27,6 +24,7 @@ if TYPE_CHECKING:
     from pairsmith.ledger import Counts, Ledger, Settled, Spent, Timeline
     from pairsmith.outcomes import StoredPair
     from pairsmith.pair.settings import PairSettings
+    from pairsmith.pairing import Pairing
     from pairsmith.qualified import Qualification
     from pairsmith.recipe import Recipe
     from pairsmith.records import Endpoint, EndpointName, Prompt, Purpose
@@ -57,7 +55,7 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All that is known of one run but its texts. gates: [pair] with numbers in it.
+    """All that is known of one run but its texts. rules: how its prompts were settled.
 
     people: what reviews say; None: there are none; a sentence: why it cannot be told.
     """
@@ -66,7 +64,7 @@ class Run:
     path: Path
     recipe: Recipe
     digest: str
-    gates: PairSettings
+    rules: Pairing
     counts: Counts
     spent: Spent
     spent_on: Mapping[tuple[EndpointName, Purpose], Spent]
@@ -78,6 +76,11 @@ class Run:
     timeline: Timeline
     tables: Tables
     people: Agreement | str | None = None
+
+    @property
+    def gates(self) -> PairSettings:
+        """[pair] with numbers in it."""
+        return self.rules.settings
 
     @property
     def settled(self) -> int:
@@ -136,7 +139,7 @@ def gathered(
         path=path,
         recipe=recipe,
         digest=digest,
-        gates=gates_of(recipe, ledger, digest),
+        rules=rules_in(recipe, ledger, digest),
         counts=ledger.counts(digest),
         spent=ledger.spent(),
         spent_on=ledger.spent_on(),
@@ -158,15 +161,6 @@ def _people(ledger: Ledger, recipe: Recipe, digest: str) -> Agreement | str | No
         return of_run(ledger, recipe, digest)
     except UserError as exc:  # a file that [pair] names has gone: the rest can still be told
         return str(exc)
-
-
-def gates_of(recipe: Recipe, ledger: Ledger, digest: str) -> PairSettings:
-    """The [pair] table with "auto" as the number that was found; no file that it names is opened."""
-    bare = {"language": ANY_LANGUAGE, "tokenizer": None}
-    numbers = recipe.model_copy(update={"pair": recipe.pair.model_copy(update=bare)})
-    made = pairing.pairing_of(numbers, sampled_by(ledger, digest))
-    known = pairing.measured(made, numbers, measuring.known_under(digest, ledger) or Noise())
-    return known.settings
 
 
 # --- reading ------------------------------------------------------------------------------------------

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from math import isnan
-from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pairsmith.dataset import Texts
 from pairsmith.errors import LedgerError
-from pairsmith.outcomes import family_in, pairs_in
+from pairsmith.means import estimates
+from pairsmith.outcomes import family_in, pairs_in, verdicts_in
 from pairsmith.records import PromptId
 from pairsmith.show.diffs import Piece, differences
 from pairsmith.show.reasons import meaning
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from pairsmith.ledger import Ledger, Settled
     from pairsmith.outcomes import StoredSide
-    from pairsmith.records import Prompt
+    from pairsmith.pairing import Pairing
+    from pairsmith.records import CompletionId, Prompt
     from pairsmith.show.report.gather import Run
 
 PAIR, CLOSE_CALL = "pair", "close call"
@@ -116,7 +117,7 @@ def samples(run: Run, ledger: Ledger) -> Iterator[Sample]:
     for ident in _close(run.tables.prompts):
         found = _stored(ledger, run.digest, ident)
         if found is not None:
-            yield from _close_call(*found, texts)
+            yield from _close_call(*found, run.rules, texts)
 
 
 def pair_of(prompt: Prompt, settled: Settled, texts: Texts) -> Sample | None:
@@ -185,11 +186,12 @@ def _pair(prompt: Prompt, settled: Settled, place: int, texts: Texts) -> Iterato
     yield _sample(prompt, body, said, pair["gap"], why, place)
 
 
-def _close_call(prompt: Prompt, settled: Settled, texts: Texts) -> Iterator[Sample]:
+def _close_call(prompt: Prompt, settled: Settled, rules: Pairing, texts: Texts) -> Iterator[Sample]:
     """The best and the worst by the judges' points, or the two that were compared."""
     body: Mapping[str, Any] = settled.body
-    rows = {row[0]: row for row in body.get("completions", ())}
-    means = _means(body)
+    rows: dict[CompletionId, Any] = {row[0]: row for row in body.get("completions", ())}
+    scores, _, _ = verdicts_in(body)
+    means = {ident: one.mean for ident, one in estimates(rules.points(scores), rules.known).items()}
     ranked = sorted((ident for ident in means if ident in rows), key=lambda ident: (-means[ident], ident))
     couple = [ranked[0], ranked[-1]] if len(ranked) > 1 else _compared(body, rows)
     if len(couple) != 2:
@@ -206,7 +208,7 @@ def _close_call(prompt: Prompt, settled: Settled, texts: Texts) -> Iterator[Samp
     yield _sample(prompt, body, list(zip(words, sides, both, strict=True)), gap, why, None)
 
 
-def _compared(body: Mapping[str, Any], rows: Mapping[str, Any]) -> list[str]:
+def _compared(body: Mapping[str, Any], rows: Mapping[CompletionId, Any]) -> list[CompletionId]:
     held = [row for row in body.get("verdicts", ()) if "winner" in row]
     held_rows = [[row["first"], row["second"]] for row in held if row["first"] in rows and row["second"] in rows]
     return held_rows[-1] if held_rows else []
@@ -215,15 +217,6 @@ def _compared(body: Mapping[str, Any], rows: Mapping[str, Any]) -> list[str]:
 def _side_of(row: Sequence[Any]) -> StoredSide:
     ident, arm, _, model, span, *rest = row
     return {"completion": ident, "arm": arm, "model": model, "span": span, "simulated": bool(rest and rest[-1])}
-
-
-def _means(body: Mapping[str, Any]) -> dict[str, float]:
-    """The mean of every completion over its judges, unweighted."""
-    by: defaultdict[str, list[float]] = defaultdict(list)
-    for row in body.get("verdicts", ()):
-        if "score" in row:
-            by[row["completion"]].append(row["score"])
-    return {ident: fmean(values) for ident, values in by.items()}
 
 
 # --- showing ------------------------------------------------------------------------------------------
