@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from cli_runs import Project, accounted, everyday, pairsmith, serving, write_rows
 from pairsmith.judge.arms import ArmCard
-from pairsmith.judge.rates import share
+from pairsmith.judge.rates import Rate, share
 from pairsmith.ledger import Timeline, open_ledger
 from pairsmith.pair.settings import PairSettings
 from pairsmith.records import (
@@ -36,10 +36,11 @@ from pairsmith.records import (
     Reply,
     RequestId,
     Usage,
+    candidate_id,
 )
 from pairsmith.show.diffs import MOST_CHARS, differences
 from pairsmith.show.reasons import meaning
-from pairsmith.show.report import arms, scores
+from pairsmith.show.report import arms, lengths, scores
 from pairsmith.show.report.drawing import MOST_ROWS, Panel
 from pairsmith.show.report.gather import PAIRS, PROMPTS
 from pairsmith.show.report.judging import findings
@@ -204,6 +205,23 @@ def test_prompts_without_any_score_are_none_with_points() -> None:
 
     assert found.reading.startswith("Of 2 prompts with points 2 lie at min_gap or above")
     assert "and 0 below" in found.reading
+
+
+# --- lengths ------------------------------------------------------------------------------------------
+
+
+def test_of_many_pairs_cells_are_drawn_and_the_plot_stays_small() -> None:
+    many = pd.DataFrame({"chosen_chars": range(1, 20_001), "rejected_chars": range(20_000, 0, -1)}, dtype=float)
+    none = Rate(None, 0, None, None)
+    bias = SimpleNamespace(chosen_longer=none, average_longer_wins=none, judges={})
+    run: Any = SimpleNamespace(tables=SimpleNamespace(pairs=many), bias=bias)
+
+    drawn, rates = lengths.shown(run)
+
+    assert drawn.svg is not None
+    assert drawn.svg.count("<path") > 50
+    assert len(drawn.svg) < 300_000
+    assert rates.reading == "All answers are equally long."
 
 
 # --- when calls were made -----------------------------------------------------------------------------
@@ -485,17 +503,33 @@ def test_a_prompt_that_one_of_two_runs_has_not_reached_is_not_called_unknown_to_
     assert "<dt>settled in both</dt><dd>7<small>0 settled in A only, 5 in B only</small>" in page
 
 
+def say_it_in_replies(project: Project) -> None:
+    """Behind its back, the answers that were given are replies of a model, under ids of their own."""
+    texts = {candidate_id(PromptId(prompt), text): (prompt, text) for prompt, text in given_answers(project)}
+    for number, (ident, (prompt, text)) in enumerate(texts.items()):
+        raw = json.dumps({"choices": [{"message": {"role": "assistant", "content": text}}]}).encode()
+        request = f"{number:032x}"
+        project.change("INSERT INTO replies (request, prompt, raw, latency_s) VALUES (?,?,?,0)", request, prompt, raw)
+        project.change("UPDATE outcomes SET body = CAST(replace(body, ?, ?) AS BLOB)", ident, request)
+
+
+def given_answers(project: Project) -> list[tuple[str, str]]:
+    rows = project.sql("SELECT hash, body FROM prompts")
+    return [(prompt, text) for prompt, body in rows for text, _ in json.loads(body)["candidates"]]
+
+
 def test_answers_that_were_sampled_anew_and_say_the_same_are_the_same_pair(project: Project) -> None:
     rows = [{"prompt": f"Say {at}.", "candidates": ["One word.", f"Many more words, {at} of them."]} for at in range(4)]
-    project.prompts(rows).save(sample=None)
-    project.run()
-    other = Project(project.folder / "second", project.server).prompts([{**row, "tag": "b"} for row in rows])
-    other.save(sample=None, name="second")
-    other.run()
+    project.prompts(rows).save(sample=None, pair={"min_gap": 0.1, "verify_gap": 0.1, "chosen_floor": 0.0})
+    pairs = project.run()["pairs"]
+    other = project.folder / "other"
+    shutil.copytree(project.run_dir, other)
+    say_it_in_replies(project)
 
-    said, _ = read_report(project.run_dir, other.run_dir, "-o", project.folder / "both.html")
+    said, _ = read_report(project.run_dir, other, "-o", project.folder / "both.html")
 
     assert said["out"] == str(project.folder / "both.html")
+    assert said["shared"]["same pair"] == pairs > 0
     assert said["shared"]["another pair"] == said["shared"]["turned round"] == 0
 
 
@@ -515,19 +549,3 @@ def test_mistakes_are_told_in_one_sentence_with_the_way_out(project: Project, tm
 
     assert {ran.code for ran in said.values()} == {2}
     assert [words for words, ran in said.items() if not re.search(words, ran.err) or ran.err.count("\n") != 1] == []
-
-
-def test_what_cannot_be_reported_is_said_in_one_sentence(reported: Reported, tmp_path: Path) -> None:
-    run_dir = reported.project.run_dir
-    refused = [
-        pairsmith("report", *words)
-        for words in (
-            (run_dir, run_dir),
-            (run_dir, tmp_path, "--run-dir", run_dir),
-            (tmp_path / "none",),
-            (tmp_path,),
-            (run_dir, "-o", reported.project.recipe / "out.html"),
-        )
-    ]
-
-    assert [(ran.code, ran.out, ran.err.count("\n")) for ran in refused] == [(2, "", 1)] * 5
