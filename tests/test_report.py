@@ -40,7 +40,7 @@ from pairsmith.records import (
 )
 from pairsmith.show.diffs import MOST_CHARS, differences
 from pairsmith.show.reasons import meaning
-from pairsmith.show.report import arms, lengths, scores
+from pairsmith.show.report import arms, compare, lengths, scores
 from pairsmith.show.report.drawing import MOST_ROWS, Panel
 from pairsmith.show.report.gather import PAIRS, PROMPTS
 from pairsmith.show.report.judging import findings
@@ -531,6 +531,12 @@ def test_answers_that_were_sampled_anew_and_say_the_same_are_the_same_pair(proje
     assert said["out"] == str(project.folder / "both.html")
     assert said["shared"]["same pair"] == pairs > 0
     assert said["shared"]["another pair"] == said["shared"]["turned round"] == 0
+
+
+def test_texts_that_neither_run_can_read_any_more_make_no_pair_the_same() -> None:
+    gone: Any = SimpleNamespace(texts=lambda _: [])
+
+    assert compare._became("p", [("a", "b")], [("c", "d")], (gone, gone)) == compare.OTHER
 
 
 # --- mistakes -----------------------------------------------------------------------------------------

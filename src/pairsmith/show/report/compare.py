@@ -146,7 +146,7 @@ def _became(prompt: str, ours: list[Texts_], theirs: list[Texts_], readers: tupl
         return SAME
     if {tuple(sorted(pair)) for pair in ours} != {tuple(sorted(pair)) for pair in theirs}:
         ours, theirs = (reader.texts(prompt) for reader in readers)  # sampled otherwise, and may say the same
-    if set(ours) == set(theirs):
+    if ours and set(ours) == set(theirs):
         return SAME
     return TURNED if {(rejected, chosen) for chosen, rejected in ours} & set(theirs) else OTHER
 
